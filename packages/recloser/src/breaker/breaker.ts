@@ -1,0 +1,335 @@
+import { type CallContext, type CallOptions, UnhurriedContext } from '../core/call.ts';
+import { RejectedError } from '../core/errors.ts';
+import { Emitter } from '../core/events.ts';
+import type { Fallback } from '../core/fallback.ts';
+import type { Policy, Wrapped } from '../core/policy.ts';
+import { Call } from './calls/call.ts';
+import { AcquiredPermit, type Permit } from './calls/permit.ts';
+import { type BreakerEvents, type CircuitState, type EventName, eventNames, optionOf } from './events.ts';
+import { explain } from './explain.ts';
+import { initialMachine, step } from './machine.ts';
+import type { BreakerMetrics } from './metrics.ts';
+import { type CircuitBreakerOptions, mergeOptions, readOptions, type Settings } from './options.ts';
+import { type ForcedState, type ForceOptions, override, standing } from './override.ts';
+import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
+import { Traffic } from './traffic.ts';
+import type { TripCounter } from './trip-rules/rule.ts';
+
+/**
+ * A circuit breaker: a policy with a state. The rules it keeps are numbered S1–S30 in its tests.
+ *
+ * After Nygard, "Release It!" (2007), and Hystrix.
+ */
+export interface CircuitBreaker extends Policy<CallOptions<Fallback>> {
+  /** What the next call meets; reading it changes nothing. */
+  readonly state: CircuitState;
+  /** Whether a call would be admitted now. */
+  readonly available: boolean;
+  /** Leave to do work that is no promise; `undefined` if refused, then `refusal()` is the error. */
+  acquire(): Permit | undefined;
+  /** The refusal that the last `acquire()` met, if it met one. */
+  refusal(): RejectedError | undefined;
+  metrics(): BreakerMetrics;
+  /** One English sentence: the state, since when, why, and what must happen next. */
+  explain(): string;
+  /** Adds a listener; the answer takes it off again. */
+  on<E extends EventName>(event: E, listener: (payload: BreakerEvents[E]) => void): () => void;
+  /** Refuses every call. The computed state goes on underneath; `release` or the expiry uncovers it. */
+  forceOpen(options?: ForceOptions): void;
+  /** Lets every call pass and counts it, but never opens. */
+  forceClosed(options?: ForceOptions): void;
+  /** Lets every call pass and counts nothing. Timeouts and bulkhead stay. */
+  disable(options?: ForceOptions): void;
+  /** Lets every call pass and goes through all states underneath: what it would have refused is counted apart. */
+  observeOnly(options?: ForceOptions): void;
+  /** Uncovers the computed state. */
+  release(options?: Omit<ForceOptions, 'expiresInMs'>): void;
+  /** Uncovers, closes and empties the window. */
+  reset(options?: Omit<ForceOptions, 'expiresInMs'>): void;
+  /**
+   * Changes options under way. State and window stay where they still make sense; a running sleep window keeps its end.
+   * `name`, `start`, `restore`, `clock`, `random` and listeners can't be changed. @throws RangeError, TypeError
+   */
+  update(changes: CircuitBreakerOptions): void;
+  /** The breaker as JSON, for the option `restore`. */
+  toJSON(): Snapshot;
+  /** Refuses new calls, waits for those in flight, then disposes. */
+  drain(): Promise<void>;
+  /** Refuses every call from now on and lets go of its listeners and timers; calls in flight end as they would. */
+  dispose(): void;
+}
+
+const promised = (work: unknown): Promise<unknown> => (work instanceof Promise ? work : Promise.resolve(work));
+
+class Breaker extends Traffic implements CircuitBreaker {
+  #refusal: RejectedError | undefined = undefined;
+
+  get name(): string {
+    return this.settings.name;
+  }
+
+  get state(): CircuitState {
+    return this.shownState();
+  }
+
+  get available(): boolean {
+    if (this.ending !== 'no') return false;
+    const over = standing(this.override, () => this.now())?.state;
+    if (over === 'forced-open') return false;
+    const place = this.places === undefined || this.places.taken < this.places.limit;
+    if (over !== undefined) return place;
+    const admission = step(this.machine, { type: 'call' }, this.now(), this.settings).effects.at(-1);
+    return admission?.type === 'admit' && (admission.probe > 0 || place);
+  }
+
+  execute<T>(fn: (context: CallContext) => T, options?: CallOptions<Fallback>): Promise<Awaited<T>>;
+  execute(fn: (context: CallContext) => unknown, options?: CallOptions<Fallback>): Promise<unknown> {
+    if (typeof fn !== 'function') return Promise.reject(new TypeError(`${this.name}: execute takes a function`));
+    if (!this.quick || options !== undefined) return this.#run(fn, options);
+    return this.settings.timed ? this.#time(fn) : this.#track(fn);
+  }
+
+  /** A call that nothing ends early and nothing times keeps no record of its own. (Measured: 1.8 × bare instead of 3.2 ×.) */
+  #track(fn: (context: CallContext) => unknown): Promise<unknown> {
+    const epoch = this.epoch();
+    this.tally.admitted++;
+    let work: unknown;
+    try {
+      work = fn(new UnhurriedContext());
+    } catch (error) {
+      work = Promise.reject(error);
+    }
+    return promised(work).then(epoch.onFulfilled, epoch.onRejected);
+  }
+
+  /** The same with a time of its own. */
+  #time(fn: (context: CallContext) => unknown): Promise<unknown> {
+    const epoch = this.epoch();
+    this.tally.admitted++;
+    const startedAt = this.now();
+    let work: unknown;
+    try {
+      work = fn(new UnhurriedContext());
+    } catch (error) {
+      work = Promise.reject(error);
+    }
+    return promised(work).then(
+      (value) => {
+        this.conclude(epoch, undefined, true, value, startedAt, 'settled');
+        return value;
+      },
+      (error) => {
+        this.conclude(epoch, undefined, false, error, startedAt, 'settled');
+        throw error;
+      },
+    );
+  }
+
+  #run(fn: (context: CallContext) => unknown, options: CallOptions<Fallback> | undefined): Promise<unknown> {
+    const signal = options?.signal;
+    if (signal !== undefined) {
+      if (typeof signal?.addEventListener !== 'function') {
+        return Promise.reject(new TypeError(`${this.name}: signal must be an AbortSignal`));
+      }
+      if (signal.aborted) {
+        this.pass(options);
+        return Promise.reject(signal.reason);
+      }
+    }
+    const ticket = this.admit(options, this.settings.timeoutMs > 0);
+    if (ticket instanceof RejectedError) {
+      return this.answer(ticket, 'ignored', options?.fallback, signal, options) ?? Promise.reject(ticket);
+    }
+    return new Call(this, ticket, this.holdsPlace(ticket), options).run(fn);
+  }
+
+  wrap<F extends (...args: never[]) => unknown>(fn: F): Wrapped<F> {
+    const breaker = this;
+    if (typeof fn !== 'function') throw new TypeError(`${this.name}: wrap takes a function`);
+    const inner = fn as unknown as (...args: unknown[]) => unknown;
+    const wrapped = function (this: unknown, ...args: unknown[]): unknown {
+      return breaker.execute((context) => inner.apply(this, [...args, context]));
+    };
+    return wrapped as unknown as Wrapped<F>;
+  }
+
+  acquire(): Permit | undefined {
+    const ticket = this.admit(undefined, false);
+    if (ticket instanceof RejectedError) {
+      this.#refusal = ticket;
+      return undefined;
+    }
+    this.#refusal = undefined;
+    return new AcquiredPermit(this, ticket, this.holdsPlace(ticket));
+  }
+
+  refusal(): RejectedError | undefined {
+    return this.#refusal;
+  }
+
+  metrics(): BreakerMetrics {
+    const { tally, machine } = this;
+    const now = this.now();
+    const latency = this.latency?.summary(now);
+    return {
+      name: this.name,
+      state: this.state,
+      computedState: machine.state,
+      generation: machine.generation,
+      totalRequests: tally.admitted + tally.rejected,
+      successfulRequests: tally.successful,
+      failedRequests: tally.failed,
+      rejectedRequests: tally.rejected,
+      ignoredRequests: tally.ignored,
+      slowRequests: tally.slow,
+      timedOutRequests: tally.timedOut,
+      fallbackRequests: tally.fallbacks,
+      shadowRejectedRequests: tally.shadowRejected,
+      inFlight: tally.inFlight,
+      abandoned: tally.abandoned,
+      lateResults: tally.late,
+      circuitOpenTimeMs: tally.openMs + (machine.state === 'open' ? now - machine.openedAt : 0),
+      lastFailureTime: tally.lastFailureTime,
+      window: this.counter.measure(now),
+      ...(latency === undefined ? {} : { latency }),
+    };
+  }
+
+  explain(): string {
+    const now = this.now();
+    const over = standing(this.override, () => now);
+    return explain(this.machine, this.settings, this.counter.measure(now), over, now);
+  }
+
+  on<E extends EventName>(event: E, listener: (payload: BreakerEvents[E]) => void): () => void {
+    if (!eventNames.includes(event))
+      throw new TypeError(`on: no event '${String(event)}' (known: ${eventNames.join(', ')})`);
+    if (typeof listener !== 'function') throw new TypeError('on: the listener must be a function');
+    this.emitter ??= new Emitter(this.settings.report);
+    return this.emitter.on(event, listener);
+  }
+
+  forceOpen(options?: ForceOptions): void {
+    this.#force('forced-open', options);
+  }
+
+  forceClosed(options?: ForceOptions): void {
+    this.#force('forced-closed', options);
+  }
+
+  disable(options?: ForceOptions): void {
+    this.#force('disabled', options);
+  }
+
+  observeOnly(options?: ForceOptions): void {
+    this.#force('observe-only', options);
+  }
+
+  #force(state: ForcedState, options: ForceOptions | undefined): void {
+    const now = this.now();
+    const over = override(state, options, now);
+    this.expire(now);
+    const previous = this.state;
+    this.override = over;
+    this.refresh();
+    this.emitter?.emit('forced', {
+      breaker: this.name,
+      action: 'forced',
+      state,
+      previous,
+      reason: over.reason,
+      by: over.by,
+      expiresInMs: options?.expiresInMs,
+    });
+  }
+
+  release(options: ForceOptions = {}): void {
+    const { reason, by } = override('forced-open', options, 0);
+    this.expire(this.now());
+    if (this.override !== undefined) this.uncover('released', reason, by);
+  }
+
+  reset(options: ForceOptions = {}): void {
+    const { reason, by } = override('forced-open', options, 0);
+    const now = this.now();
+    this.expire(now);
+    const previous = this.state;
+    this.apply({ type: 'reset' }, now);
+    this.uncover('reset', reason, by, previous);
+    this.announce();
+  }
+
+  update(changes: CircuitBreakerOptions): void {
+    const before = this.settings;
+    const next = mergeOptions(before, changes);
+    const now = this.now();
+    this.settings = next;
+    if (next.trip !== before.trip) this.counter = restart(next, this.counter, before.trip.name, now);
+    this.resize();
+    this.refresh();
+    const changed = Object.keys(changes).filter((key) => changes[key as keyof CircuitBreakerOptions] !== undefined);
+    this.emitter?.emit('updated', { breaker: this.name, changed });
+  }
+
+  toJSON(): Snapshot {
+    const now = this.now();
+    const over = standing(this.override, () => now);
+    return writeSnapshot(this.name, this.machine, this.settings.trip, this.counter, over, now);
+  }
+
+  drain(): Promise<void> {
+    if (this.ending === 'no') this.ending = 'draining';
+    this.refresh();
+    return new Promise<void>((resolve) => {
+      const others = this.onIdle;
+      this.onIdle = () => {
+        others?.();
+        this.onIdle = undefined;
+        this.dispose();
+        resolve();
+      };
+      if (this.tally.inFlight + this.tally.uncounted === 0) this.onIdle();
+    });
+  }
+
+  dispose(): void {
+    this.ending = 'disposed';
+    this.endLeases();
+    this.refresh();
+    this.emitter?.clear();
+  }
+}
+
+/** The same kind of rule goes on with the figures of the old one where they fit; any other begins anew. */
+function restart(settings: Settings, counter: TripCounter, rule: string, now: number): TripCounter {
+  try {
+    return rule === settings.trip.name ? settings.trip.start(now, counter.toJSON(now)) : settings.trip.start(now);
+  } catch {
+    return settings.trip.start(now);
+  }
+}
+
+/**
+ * Makes a circuit breaker.
+ *
+ * @throws TypeError, RangeError with all faults of the options together
+ * @example
+ * const payments = circuitBreaker({ name: 'payments', failureThreshold: 5, timeoutMs: 2_000 });
+ * const account = await payments.execute(({ signal }) => fetchAccount(id, { signal }));
+ */
+export function circuitBreaker(options?: CircuitBreakerOptions): CircuitBreaker {
+  const settings = readOptions(options);
+  const { start, restore } = settings.given;
+  const now = settings.clock.now();
+  const begun =
+    restore === undefined
+      ? { machine: initialMachine, counter: settings.trip.start(now), override: undefined }
+      : readSnapshot(restore, settings.trip, now);
+  const set = start === undefined || start === 'closed' ? undefined : override(start, undefined, now);
+  const breaker = new Breaker(settings, { ...begun, override: begun.override ?? set });
+  for (const event of eventNames) {
+    const listener = settings.given[optionOf(event)];
+    if (listener !== undefined) breaker.on(event, listener as (payload: unknown) => void);
+  }
+  return breaker;
+}

@@ -1,0 +1,60 @@
+import type { CallContext } from '../../core/call.ts';
+import { Deadline } from '../../core/timers.ts';
+
+/** Whose call it is, for the classifier, the fallback and the events. */
+export type Caller = Partial<Pick<CallContext, 'key' | 'context'>>;
+
+/** How a call ended: its work settled, or something was faster. */
+export type CallEnd = 'settled' | 'timed-out' | 'aborted';
+
+/** What a call was admitted as; its result is told under it. */
+export interface Ticket {
+  /** 0: counted, but a sample of no state. */
+  readonly generation: number;
+  /** 0: no probe. */
+  readonly probe: number;
+}
+
+/** Of a call that passes only because a state was set: it is counted, and decides nothing. */
+export const passing: Ticket = { generation: 0, probe: 0 };
+
+/** Of a call while disabled. */
+export const uncounted: Ticket = { generation: -1, probe: 0 };
+
+/** The handlers of all calls of one closed generation that nothing ends early: such a call keeps nothing of its own. */
+export class Epoch implements Ticket {
+  readonly generation: number;
+  readonly probe = 0;
+  readonly onFulfilled: <T>(value: T) => T;
+  readonly onRejected: (error: unknown) => never;
+
+  constructor(generation: number, succeed: (ticket: Ticket) => void, fail: (ticket: Ticket, error: unknown) => void) {
+    this.generation = generation;
+    this.onFulfilled = (value) => {
+      succeed(this);
+      return value;
+    };
+    this.onRejected = (error) => {
+      fail(this, error);
+      throw error;
+    };
+  }
+}
+
+/** The permit of one probe, as long as it is a lease with an end of its own. */
+export class Lease extends Deadline implements Ticket {
+  readonly generation: number;
+  readonly probe: number;
+  readonly #ended: (lease: Lease) => void;
+
+  constructor(generation: number, probe: number, ended: (lease: Lease) => void) {
+    super();
+    this.generation = generation;
+    this.probe = probe;
+    this.#ended = ended;
+  }
+
+  due(): void {
+    this.#ended(this);
+  }
+}

@@ -1,0 +1,142 @@
+import type { Emitter } from '../core/events.ts';
+import type { BreakerEvents, CircuitState, Transition } from './events.ts';
+import { type Facts, noFacts, type TroubleLog } from './evidence.ts';
+import { whyOf } from './explain.ts';
+import { type ComputedState, type Effect, type Machine, type MachineEvent, step } from './machine.ts';
+import { Tally } from './metrics.ts';
+import type { Settings } from './options.ts';
+import { type Override, standing } from './override.ts';
+import type { TripCounter } from './trip-rules/rule.ts';
+
+const eventOf: Record<ComputedState, 'opened' | 'half-opened' | 'closed'> = {
+  open: 'opened',
+  'half-open': 'half-opened',
+  closed: 'closed',
+};
+
+type Entered = Extract<Effect, { readonly type: 'entered' }>;
+/** The machine's answer to a call. */
+export type Admission = Exclude<Effect, Entered>;
+
+/** What a breaker begins with: fresh, or read from a snapshot. */
+export interface Beginning {
+  readonly machine: Machine;
+  readonly counter: TripCounter;
+  readonly override: Override | undefined;
+}
+
+/**
+ * The state of one breaker: it steps the machine, performs its effects and tells the listeners. Calls go through `traffic.ts`,
+ * which builds on it, people through `breaker.ts`: three rooms, but one object, for there may be thousands.
+ */
+export abstract class Circuit {
+  settings: Settings;
+  readonly tally: Tally = new Tally();
+  protected machine: Machine;
+  protected counter: TripCounter;
+  protected override: Override | undefined;
+  protected emitter: Emitter<BreakerEvents> | undefined = undefined;
+  protected ending: 'no' | 'draining' | 'disposed' = 'no';
+  /** The calls that counted against the circuit lately. */
+  protected trouble: TroubleLog | undefined = undefined;
+  /** Transitions that happened and are not told yet. */
+  protected untold: Transition[] | undefined = undefined;
+
+  constructor(settings: Settings, { machine, counter, override }: Beginning) {
+    this.settings = settings;
+    this.machine = machine;
+    this.counter = counter;
+    this.override = override;
+  }
+
+  /** Derives anew what depends on state and settings, after either changed. */
+  protected abstract refresh(): void;
+  /** The probes that are out no longer matter. */
+  protected abstract endLeases(): void;
+
+  protected now(): number {
+    return this.settings.clock.now();
+  }
+
+  /** The rule wants the circuit open; evidence is taken at this moment. */
+  protected trip(retryAfterMs: number): void {
+    if (this.override?.state === 'forced-closed') return;
+    const now = this.now();
+    const measured = this.counter.measure(now);
+    const parts = [measured, ...(measured.parts ?? [])];
+    const failures = Math.max(...parts.map((part) => part.failures ?? 0));
+    const slow = Math.max(...parts.map((part) => part.slowCalls ?? 0));
+    const facts = this.facts(failures + slow > 0 ? failures : measured.calls, slow);
+    this.apply({ type: 'tripped', measured, facts, retryAfterMs }, now);
+  }
+
+  protected facts(failures: number, slow: number): Facts {
+    return this.trouble?.facts(failures, slow) ?? noFacts;
+  }
+
+  /** Steps the machine and performs what it asks for; answers with the admission, if the event was a call. */
+  protected apply(event: MachineEvent, now: number): Admission | undefined {
+    const before = this.machine;
+    const { machine, effects } = step(before, event, now, this.settings);
+    this.machine = machine;
+    let admission: Admission | undefined;
+    for (const effect of effects) {
+      if (effect.type === 'entered') this.#enter(before, effect, now);
+      else admission = effect;
+    }
+    if (machine !== before) this.refresh();
+    return admission;
+  }
+
+  #enter(before: Machine, { from, to, evidence }: Entered, now: number): void {
+    if (before.state === 'open') this.tally.openMs += now - before.openedAt;
+    if (before.state === 'half-open') this.endLeases();
+    if (to === 'closed') {
+      this.counter.clear(now);
+      this.trouble?.clear();
+    }
+    const { machine } = this;
+    this.untold ??= [];
+    this.untold.push({
+      breaker: this.settings.name,
+      from,
+      to,
+      generation: machine.generation,
+      evidence,
+      why: whyOf(evidence),
+      ...(machine.state === 'open' ? { retryAfterMs: machine.nextAttemptAt - now } : {}),
+    });
+  }
+
+  /** Tells the transitions, after whatever brought them about was told. */
+  protected announce(): void {
+    const untold = this.untold;
+    this.untold = undefined;
+    for (const transition of untold ?? []) this.emitter?.emit(eventOf[transition.to], transition);
+  }
+
+  /** Takes off a set state whose time is up. */
+  protected expire(now: number): void {
+    const over = this.override;
+    if (over === undefined || standing(over, () => now) !== undefined) return;
+    this.uncover('expired', undefined, undefined);
+  }
+
+  /** Takes off the set state and tells so. */
+  protected uncover(
+    action: 'released' | 'expired' | 'reset',
+    reason: string | undefined,
+    by: string | undefined,
+    previous: CircuitState = this.override?.state ?? this.machine.state,
+  ): void {
+    this.override = undefined;
+    this.refresh();
+    const state = this.machine.state;
+    const told = { breaker: this.settings.name, action, state, previous, reason, by, expiresInMs: undefined };
+    this.emitter?.emit('released', told);
+  }
+
+  protected shownState(): CircuitState {
+    return standing(this.override, () => this.now())?.state ?? this.machine.state;
+  }
+}

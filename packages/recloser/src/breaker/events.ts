@@ -1,0 +1,102 @@
+import type { Evidence } from './evidence.ts';
+import type { ComputedState } from './machine.ts';
+import type { ForcedState } from './override.ts';
+
+/** One of the three states the breaker computes or the four that are set. */
+export type CircuitState = ComputedState | ForcedState;
+
+/** The circuit changed its computed state. */
+export interface Transition {
+  readonly breaker: string;
+  readonly from: ComputedState;
+  readonly to: ComputedState;
+  readonly generation: number;
+  readonly evidence: Evidence;
+  /** The evidence in one English sentence. */
+  readonly why: string;
+  /** When opened: in how many milliseconds it probes. */
+  readonly retryAfterMs?: number;
+}
+
+/** A call ended as a success. */
+export interface Settled {
+  readonly breaker: string;
+  readonly key: string | undefined;
+  /** 0 where durations are not taken. */
+  readonly elapsedMs: number;
+  readonly slow: boolean;
+}
+
+/** A call ended as a failure or was ignored; `error` is `undefined` where a value was classified so. */
+export interface SettledWithError extends Settled {
+  readonly error: unknown;
+}
+
+/** A call was refused: the error is the one its caller gets. */
+export interface Rejection {
+  readonly breaker: string;
+  readonly key: string | undefined;
+  readonly reason: string;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** A result came in when it could no longer count: after its timeout, or after the state it belonged to. */
+export interface Late {
+  readonly breaker: string;
+  readonly cause: 'timed-out' | 'generation';
+  readonly ok: boolean;
+}
+
+/** A person or a program set a state, or took it off again. */
+export interface Action {
+  readonly breaker: string;
+  readonly action: 'forced' | 'released' | 'expired' | 'reset';
+  /** The state that is shown from now on. */
+  readonly state: CircuitState;
+  readonly previous: CircuitState;
+  readonly reason: string | undefined;
+  readonly by: string | undefined;
+  readonly expiresInMs: number | undefined;
+}
+
+/** Options were changed under way. */
+export interface Updated {
+  readonly breaker: string;
+  readonly changed: readonly string[];
+}
+
+/** What listeners get, by event. */
+export interface BreakerEvents {
+  opened: Transition;
+  'half-opened': Transition;
+  closed: Transition;
+  succeeded: Settled;
+  failed: SettledWithError;
+  ignored: SettledWithError;
+  rejected: Rejection;
+  'timed-out': SettledWithError;
+  late: Late;
+  forced: Action;
+  released: Action;
+  updated: Updated;
+}
+
+export type EventName = keyof BreakerEvents;
+
+type Camel<S extends string> = S extends `${infer Head}-${infer Tail}`
+  ? `${Capitalize<Head>}${Camel<Tail>}`
+  : Capitalize<S>;
+
+/** Listeners as options: `onOpened`, `onHalfOpened`, `onTimedOut`, … */
+export type Listeners = {
+  readonly [E in EventName as `on${Camel<E>}`]?: ((event: BreakerEvents[E]) => void) | undefined;
+};
+
+export const eventNames: readonly EventName[] = [
+  ...(['opened', 'half-opened', 'closed', 'succeeded', 'failed', 'ignored'] as const),
+  ...(['rejected', 'timed-out', 'late', 'forced', 'released', 'updated'] as const),
+];
+
+/** The option that listens to an event. */
+export const optionOf = (event: EventName): keyof Listeners =>
+  `on-${event}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()) as keyof Listeners;

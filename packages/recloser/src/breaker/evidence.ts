@@ -1,0 +1,105 @@
+import type { Measurement } from './trip-rules/rule.ts';
+
+/** What is known of the calls that counted against the circuit. */
+export interface Facts {
+  /** Error classes (the error's `code`, else its name) of the failures counted, most frequent first, at most five. */
+  readonly topErrors: readonly { readonly name: string; readonly count: number }[];
+  readonly lastError?: { readonly name: string; readonly message: string };
+  /** The slowest of them, where durations are taken. */
+  readonly slowestMs?: number;
+}
+
+/** Why a transition happened: measured at that moment, frozen, plain JSON. */
+export interface Evidence extends Omit<Measurement, 'rule'>, Facts {
+  /** The trip rule, or `probe`, `probeSample`, `probeTimeout` (half-open decided), `sleepWindow` (time to probe), `reset`. */
+  readonly rule: string;
+  /** The generation that the transition began. */
+  readonly generation: number;
+  /** How long the circuit had not been closed. */
+  readonly openForMs: number;
+}
+
+export const noFacts: Facts = Object.freeze({ topErrors: Object.freeze([]) });
+
+const deepFreeze = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) deepFreeze(member);
+  }
+  return value;
+};
+
+export function evidence(measured: Measurement, facts: Facts, generation: number, openForMs: number): Evidence {
+  return deepFreeze({ ...measured, ...facts, generation, openForMs });
+}
+
+const longestText = 200;
+const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);
+
+/** The class of an error for people: its `code` if it has one, else its name. Never throws, whatever was thrown. */
+export function errorClass(error: unknown): string {
+  try {
+    if (error === undefined) return 'failure without error';
+    if (typeof error !== 'object' || error === null) return `thrown ${error === null ? 'null' : typeof error}`;
+    const { code, name } = error as { code?: unknown; name?: unknown };
+    if (name === 'TimeoutError') return name;
+    if (typeof code === 'string' && code !== '') return cut(code, 60);
+    if (typeof name === 'string' && name !== '') return cut(name, 60);
+  } catch {
+    // A getter threw.
+  }
+  return 'unknown error';
+}
+
+function messageOf(error: unknown): string {
+  try {
+    const message = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error;
+    return cut(typeof message === 'string' ? message : String(message), longestText);
+  } catch {
+    return '';
+  }
+}
+
+const capacity = 32;
+
+/**
+ * The last calls that counted against the circuit, failed or slow, in a ring of 32. A rule that opens has counted the newest
+ * of them, so the figures in the evidence are those of the decision, not of what came in later. (brakes#10)
+ */
+export class TroubleLog {
+  readonly #ring: { readonly name: string | undefined; readonly elapsedMs: number }[] = [];
+  #next = 0;
+  #lastError: { name: string; message: string } | undefined;
+
+  add(failed: boolean, error: unknown, elapsedMs: number): void {
+    const name = failed ? errorClass(error) : undefined;
+    if (failed) this.#lastError = { name: name as string, message: messageOf(error) };
+    this.#ring[this.#next] = { name, elapsedMs };
+    this.#next = (this.#next + 1) % capacity;
+  }
+
+  /** The facts of the newest `failures` failures and `slow` slow calls. */
+  facts(failures: number, slow: number): Facts {
+    const counts = new Map<string, number>();
+    let slowestMs = 0;
+    let [failuresLeft, slowLeft] = [failures, slow];
+    for (let i = 1; i <= this.#ring.length && (failuresLeft > 0 || slowLeft > 0); i++) {
+      const entry = this.#ring[(this.#next - i + capacity) % capacity];
+      if (entry === undefined) break;
+      if (entry.name === undefined ? slowLeft-- <= 0 : failuresLeft-- <= 0 && slowLeft-- <= 0) continue;
+      slowestMs = Math.max(slowestMs, entry.elapsedMs);
+      if (entry.name !== undefined) counts.set(entry.name, (counts.get(entry.name) ?? 0) + 1);
+    }
+    const ranked = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5);
+    return {
+      topErrors: ranked.map(([name, count]) => ({ name, count })),
+      ...(this.#lastError !== undefined && failures > 0 ? { lastError: this.#lastError } : {}),
+      ...(slowestMs > 0 ? { slowestMs } : {}),
+    };
+  }
+
+  clear(): void {
+    this.#ring.length = this.#next = 0;
+    this.#lastError = undefined;
+  }
+}

@@ -1,0 +1,31 @@
+export { type CircuitBreaker, circuitBreaker } from './breaker.ts';
+export type { Permit } from './calls/permit.ts';
+export type {
+  Action,
+  BreakerEvents,
+  CircuitState,
+  EventName,
+  Late,
+  Rejection,
+  Settled,
+  SettledWithError,
+  Transition,
+  Updated,
+} from './events.ts';
+export type { Evidence, Facts } from './evidence.ts';
+export type { ComputedState } from './machine.ts';
+export type { BreakerMetrics } from './metrics.ts';
+export type { CircuitBreakerOptions, HalfOpenOptions } from './options.ts';
+export type { ForcedState, ForceOptions } from './override.ts';
+export type { Snapshot } from './snapshot.ts';
+export { allOf, anyOf } from './trip-rules/combined.ts';
+export { consecutiveFailures } from './trip-rules/consecutive-failures.ts';
+export type { Measurement, TripCounter, TripRule } from './trip-rules/rule.ts';
+export {
+  type CountOptions,
+  failureCount,
+  failureRate,
+  type RateOptions,
+  type SlowCallOptions,
+  slowCallRate,
+} from './trip-rules/windowed.ts';

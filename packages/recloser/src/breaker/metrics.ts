@@ -1,0 +1,61 @@
+import type { LatencySummary } from '../windows/latency.ts';
+import type { CircuitState } from './events.ts';
+import type { ComputedState } from './machine.ts';
+import type { Measurement } from './trip-rules/rule.ts';
+
+/** The figures of one breaker's life; only `latency` (the last one to two minutes) and `window` look back less far. */
+export interface BreakerMetrics {
+  readonly name: string;
+  readonly state: CircuitState;
+  /** The state underneath, where a set one covers it. */
+  readonly computedState: ComputedState;
+  readonly generation: number;
+  /** Successful + failed + ignored + rejected + in flight. Calls while disabled are not counted at all. */
+  readonly totalRequests: number;
+  readonly successfulRequests: number;
+  readonly failedRequests: number;
+  readonly rejectedRequests: number;
+  readonly ignoredRequests: number;
+  readonly slowRequests: number;
+  /** Part of the failed, unless a classifier said otherwise. */
+  readonly timedOutRequests: number;
+  /** Calls whose fallback ran. */
+  readonly fallbackRequests: number;
+  /** While observe-only: calls that would have been refused. They passed and are counted by how they ended. */
+  readonly shadowRejectedRequests: number;
+  readonly inFlight: number;
+  /** Places given back because the work outlived its call by `abandonAfterMs`. */
+  readonly abandoned: number;
+  /** Results that came in after their timeout or after the state they belonged to. */
+  readonly lateResults: number;
+  /** Time in the computed state `open`. */
+  readonly circuitOpenTimeMs: number;
+  /** Epoch milliseconds, for display. */
+  readonly lastFailureTime: number | undefined;
+  /** What the trip rule has measured. */
+  readonly window: Measurement;
+  readonly latency?: LatencySummary;
+}
+
+/** The counters behind them. */
+export class Tally {
+  admitted = 0;
+  successful = 0;
+  failed = 0;
+  ignored = 0;
+  rejected = 0;
+  slow = 0;
+  timedOut = 0;
+  fallbacks = 0;
+  shadowRejected = 0;
+  abandoned = 0;
+  late = 0;
+  openMs = 0;
+  lastFailureTime: number | undefined = undefined;
+  /** At work since it was disabled: no figure, but they are waited for when draining. */
+  uncounted = 0;
+
+  get inFlight(): number {
+    return this.admitted - this.successful - this.failed - this.ignored;
+  }
+}

@@ -1,0 +1,55 @@
+import type { Check } from '../../core/check.ts';
+
+/** What a rule has measured: the figure, what it is held against, and the calls behind it. */
+export interface Measurement {
+  /** The rule's name; of several combined rules the one that decided. */
+  readonly rule: string;
+  readonly value: number;
+  readonly threshold: number;
+  /** The calls in the window; for consecutive counting, those in the row. */
+  readonly calls: number;
+  readonly failures?: number;
+  readonly slowCalls?: number;
+  readonly minimumCalls?: number;
+  readonly windowMs?: number;
+  readonly windowCalls?: number;
+  readonly slowCallMs?: number;
+  /** With it `value` is the lower bound of the share, not the share. */
+  readonly confidence?: number;
+  /** Of combined rules, what each has measured. */
+  readonly parts?: readonly Measurement[];
+}
+
+/** A rule at work in one breaker. It counts in place; its JSON goes on in another process. */
+export interface TripCounter {
+  /**
+   * Takes up one sample; true as long as the circuit should open. `elapsedMs` and `now` are 0 for a rule that reads neither.
+   */
+  record(failed: boolean, elapsedMs: number, now: number): boolean;
+  /** What `record` judged by, as it is at `now`; moves nothing. */
+  measure(now: number): Measurement;
+  clear(now: number): void;
+  toJSON(now: number): unknown;
+}
+
+/**
+ * When a closed circuit opens. Write your own with these four members; one rule may serve many breakers, its state is in
+ * what `start` makes.
+ */
+export interface TripRule {
+  readonly name: string;
+  /** Without it the breaker does not look at the clock: that is a third of the price of a call. */
+  readonly reads?: 'durations' | 'time' | undefined;
+  /** From how many milliseconds a call counts as slow. */
+  readonly slowCallMs?: number | undefined;
+  /** `saved` is what `toJSON` of a counter of this rule wrote; throws `TypeError` if it can't be that. */
+  start(now: number, saved?: unknown): TripCounter;
+}
+
+/** Tells a fault unless the value has the members of a rule. */
+export function checkRule(check: Check, path: string, value: unknown): TripRule | undefined {
+  const rule = value as Partial<TripRule> | null | undefined;
+  const sound =
+    typeof rule === 'object' && rule !== null && typeof rule.start === 'function' && typeof rule.name === 'string';
+  return sound ? (rule as TripRule) : check.fault(path, 'a trip rule such as failureRate({ … })', value, true);
+}

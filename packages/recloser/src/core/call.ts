@@ -1,0 +1,53 @@
+/** What the protected function gets to know of its call. */
+export interface CallContext {
+  /**
+   * Aborted when the call times out (with the `TimeoutError`) or its caller gives up (with the caller's reason), not when it
+   * succeeds. Made when it is first read.
+   */
+  readonly signal: AbortSignal;
+  /** As given to `execute`. */
+  readonly key: string | undefined;
+  readonly context: unknown;
+}
+
+/** Options of one call. */
+export interface CallOptions<F = never> {
+  /** When it is aborted the call rejects at once with its reason, even if the function does not listen. */
+  readonly signal?: AbortSignal | undefined;
+  /** In place of the policy's own fallback. */
+  readonly fallback?: F | undefined;
+  /** Whose call it is: `lastGood` and keyed policies keep their values apart by it. */
+  readonly key?: string | undefined;
+  /** Handed through to the function, the classifier and the fallback. */
+  readonly context?: unknown;
+}
+
+/** The context of a call that nothing ends early: its signal is never aborted, but listeners on it are the call's own. */
+export class UnhurriedContext implements CallContext {
+  readonly key: string | undefined = undefined;
+  readonly context: unknown = undefined;
+  #controller: AbortController | undefined = undefined;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+}
+
+/** As much of Node's `AsyncResource` as is needed. */
+export interface OwnContext {
+  runInAsyncScope(run: () => void): void;
+}
+type Hooks = { readonly AsyncResource?: new (name: string, options: { requireManualDestroy: boolean }) => OwnContext };
+
+const AsyncResource = (
+  globalThis as { process?: { getBuiltinModule?(id: string): Hooks | undefined } }
+).process?.getBuiltinModule?.('node:async_hooks')?.AsyncResource;
+
+/**
+ * Remembers the async context of this moment (`AsyncLocalStorage`), where the runtime has one: abort listeners then see
+ * their own call's store, though a shared timer or a stranger's abort runs them. (Measured: 0.04–0.07 µs;
+ * `AsyncLocalStorage.snapshot` takes 4–18.)
+ */
+export const rememberContext = (): OwnContext | undefined =>
+  AsyncResource && new AsyncResource('recloser.call', { requireManualDestroy: true });

@@ -1,0 +1,37 @@
+/**
+ * Where a policy gets its time and its timers from. The one of the system is used unless an option says otherwise;
+ * `manualClock()` of `recloser/testing` is another.
+ *
+ * `now` must be monotonic and in milliseconds; its zero means nothing. `setTimeout` may hand out any kind of handle.
+ */
+export interface Clock {
+  now(): number;
+  setTimeout(callback: () => void, ms: number): unknown;
+  clearTimeout(handle: unknown): void;
+}
+
+/** Timers longer than this fire at once in every JavaScript runtime: 2^31 − 1 ms, 24.8 days. */
+export const longestTimerMs: number = 2 ** 31 - 1;
+
+/**
+ * The monotonic clock of the system (`performance.now`), untouched by steps of the wall clock. All globals are read at
+ * each call, so that fake timers installed later, or taken off again, are the ones used.
+ */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
+};
+
+/** The system's `setTimeout` of this moment: fake timers are told apart from real ones by it. */
+export const systemTimers = (): unknown => setTimeout;
+
+/** Runs a callback once this turn of the event loop is over, where the runtime can (Node, Bun, Deno); else `undefined`. */
+export const afterThisTurn = (): ((callback: () => void) => unknown) | undefined =>
+  (globalThis as { setImmediate?: (callback: () => void) => unknown }).setImmediate;
+
+/** Epoch milliseconds, for display only: no decision reads it. */
+export const wallTime = (): number => Date.now();
+
+/** The default of every `random` option. */
+export const systemRandom = (): number => Math.random();

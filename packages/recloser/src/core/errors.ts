@@ -1,0 +1,128 @@
+/** Why a call was refused; the policies add their own words. */
+export type RejectionReason = 'open' | 'half-open' | 'forced-open' | 'recovery' | 'bulkhead-full' | 'disposed';
+
+/** What an error of ours says besides its message. */
+export interface RejectionDetails {
+  readonly breaker: string;
+  readonly reason: RejectionReason;
+  readonly state?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** Matches the errors of another copy of this package too: the brand is a registered symbol. */
+function matches(type: object, brand: symbol, exact: boolean, error: unknown): boolean {
+  if (!exact) return Function.prototype[Symbol.hasInstance].call(type, error);
+  return typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[brand] === true;
+}
+
+function brand(type: { readonly prototype: object }, name: string, code: string): void {
+  const symbol = Symbol.for(`recloser.${name}`);
+  const hidden = (value: unknown) => ({ value, writable: true, configurable: true });
+  Object.defineProperties(type.prototype, { [symbol]: hidden(true), name: hidden(name), code: hidden(code) });
+  Object.defineProperty(type, Symbol.hasInstance, {
+    value(this: object, error: unknown) {
+      return matches(this, symbol, this === type, error);
+    },
+  });
+}
+
+/**
+ * A policy refused to run the call: nothing was done. The base of `CircuitOpenError`, `BulkheadFullError` and of the
+ * refusals of every other policy.
+ *
+ * It carries no stack trace unless the policy's `captureStacks` asks for one, and reads as HTTP 503 for the frameworks
+ * that look at `status`, `statusCode` and `headers`. The idea of one base is Polly's `ExecutionRejectedException`.
+ */
+export class RejectedError extends Error {
+  /** Stable, for programs: `ERR_CIRCUIT_OPEN`, `ERR_BULKHEAD_FULL`, … */
+  declare readonly code: string;
+  /** The name of the policy that refused. */
+  readonly breaker: string;
+  /** Which rule refused, e.g. `open`, `half-open`, `forced-open`, `recovery`, `bulkhead-full`. */
+  readonly reason: RejectionReason;
+  /** The state the policy was in, if it has one. */
+  readonly state: string | undefined;
+  /** In how many milliseconds another try makes sense; `undefined` where nobody can know. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, details: RejectionDetails) {
+    super(message);
+    this.breaker = details.breaker;
+    this.reason = details.reason;
+    this.state = details.state;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+
+  get status(): number {
+    return 503;
+  }
+
+  get statusCode(): number {
+    return 503;
+  }
+
+  /** `Retry-After` in whole seconds, rounded up, at least 1 (RFC 9110 §10.2.3); empty when `retryAfterMs` is unknown. */
+  get headers(): Record<string, string> {
+    const ms = this.retryAfterMs;
+    return ms === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(ms / 1000))) };
+  }
+}
+
+/** The circuit is open, is probing with all probes out, is recovering, or was forced open: the function was not called. */
+export class CircuitOpenError extends RejectedError {}
+
+/** All `maxConcurrent` places are taken: the function was not called. */
+export class BulkheadFullError extends RejectedError {}
+
+/** The call took longer than `timeoutMs`. The reason of the call's own signal is this very error. */
+export class TimeoutError extends Error {
+  declare readonly code: string;
+  /** The name of the policy whose time was up. */
+  readonly breaker: string;
+  readonly timeoutMs: number;
+
+  constructor(message: string, details: { readonly breaker: string; readonly timeoutMs: number }) {
+    super(message);
+    this.breaker = details.breaker;
+    this.timeoutMs = details.timeoutMs;
+  }
+}
+
+brand(RejectedError, 'RejectedError', 'ERR_REJECTED');
+brand(CircuitOpenError, 'CircuitOpenError', 'ERR_CIRCUIT_OPEN');
+brand(BulkheadFullError, 'BulkheadFullError', 'ERR_BULKHEAD_FULL');
+brand(TimeoutError, 'TimeoutError', 'ERR_TIMEOUT');
+
+for (const { prototype } of [RejectedError, TimeoutError]) {
+  // Stands in where no stack was captured: loggers print `stack`, and `undefined` tells nobody anything.
+  Object.defineProperty(prototype, 'stack', {
+    configurable: true,
+    get(this: Error) {
+      return `${this.name}: ${this.message}`;
+    },
+    set(this: Error, value: unknown) {
+      Object.defineProperty(this, 'stack', { value, writable: true, configurable: true });
+    },
+  });
+}
+
+/**
+ * Makes an error without a stack. A limit that is no number makes V8 skip the capture altogether. (Measured: 0.4 µs for
+ * the error instead of 0.7 µs with a limit of 0 and 5 µs with a stack.)
+ */
+export function withoutStack<Details, E extends Error>(
+  type: new (message: string, details: Details) => E,
+  message: string,
+  details: Details,
+): E {
+  const host = Error as { stackTraceLimit?: unknown };
+  const limit = host.stackTraceLimit;
+  try {
+    host.stackTraceLimit = undefined;
+  } catch {
+    return new type(message, details); // frozen intrinsics
+  }
+  const error = new type(message, details);
+  host.stackTraceLimit = limit;
+  return error;
+}

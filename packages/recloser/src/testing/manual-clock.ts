@@ -1,0 +1,72 @@
+import type { Clock } from '../core/clock.ts';
+
+/** A clock that stands still until it is advanced. */
+export interface ManualClock extends Clock {
+  /**
+   * Moves on by so many milliseconds: runs the timers that come due, in order and each at its own time, and lets promises
+   * settle after each.
+   */
+  advance(ms: number): Promise<void>;
+  /** Timers that wait. */
+  readonly pending: number;
+}
+
+interface Timer {
+  readonly at: number;
+  readonly callback: () => void;
+}
+
+const realImmediate = (globalThis as { setImmediate?: (callback: () => void) => unknown }).setImmediate;
+
+/** A whole turn of the event loop where there is one, else enough microtasks for any sensible chain. */
+async function settlePromises(): Promise<void> {
+  if (realImmediate !== undefined) return new Promise((resolve) => void realImmediate(() => resolve()));
+  for (let i = 0; i < 100; i++) await undefined;
+}
+
+/**
+ * Makes a clock for tests.
+ *
+ * @param startMs what `now()` says at first; 0 unless said
+ */
+export function manualClock(startMs = 0): ManualClock {
+  let time = startMs;
+  let next = 1;
+  const timers = new Map<number, Timer>();
+
+  const earliest = (until: number): number | undefined => {
+    let found: number | undefined;
+    for (const [id, { at }] of timers) {
+      if (at <= until && (found === undefined || at < (timers.get(found) as Timer).at)) found = id;
+    }
+    return found;
+  };
+
+  return {
+    now: () => time,
+    setTimeout(callback, ms) {
+      const id = next++;
+      timers.set(id, { at: time + Math.max(0, ms), callback });
+      return id;
+    },
+    clearTimeout(handle) {
+      timers.delete(handle as number);
+    },
+    async advance(ms) {
+      if (!(ms >= 0)) throw new RangeError(`advance: ms must be a number of at least 0, got ${ms}`);
+      const until = time + ms;
+      await settlePromises();
+      for (let id = earliest(until); id !== undefined; id = earliest(until)) {
+        const { at, callback } = timers.get(id) as Timer;
+        timers.delete(id);
+        time = Math.max(time, at);
+        callback();
+        await settlePromises();
+      }
+      time = until;
+    },
+    get pending() {
+      return timers.size;
+    },
+  };
+}

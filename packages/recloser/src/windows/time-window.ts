@@ -1,0 +1,115 @@
+import type { Window } from './window.ts';
+
+interface Saved {
+  readonly bucketMs: number;
+  /** How long the newest bucket had been open. */
+  readonly ageMs: number;
+  /** `[calls, hits]`, the newest bucket first. */
+  readonly buckets: readonly (readonly [calls: number, hits: number])[];
+}
+
+/**
+ * The last T milliseconds in B buckets. It is rotated by the time of the calls, not by a timer and not a bucket a call:
+ * after any silence all that is stale goes at once. (cockatiel's SamplingBreaker kept an hour-old window.)
+ */
+export class TimeWindow implements Window {
+  calls = 0;
+  hits = 0;
+  readonly #bucketMs: number;
+  /** calls, hits, calls, hits, …: plain small integers in one array. */
+  readonly #buckets: number[];
+  #newest = 0;
+  #newestSince: number;
+
+  constructor(windowMs: number, buckets: number, now: number) {
+    this.#bucketMs = windowMs / buckets;
+    this.#buckets = new Array<number>(2 * buckets).fill(0);
+    this.#newestSince = now;
+  }
+
+  add(hit: boolean, now: number): void {
+    if (now - this.#newestSince >= this.#bucketMs) this.#rotate(now);
+    const at = this.#newest;
+    const buckets = this.#buckets;
+    buckets[at] = (buckets[at] as number) + 1;
+    this.calls++;
+    if (hit) {
+      buckets[at + 1] = (buckets[at + 1] as number) + 1;
+      this.hits++;
+    }
+  }
+
+  count(now: number): { calls: number; hits: number } {
+    const buckets = this.#buckets;
+    let { calls, hits } = this;
+    const stale = Math.min(this.#bucketsSince(now), buckets.length / 2);
+    for (let i = 1; i <= stale; i++) {
+      const at = (this.#newest + 2 * i) % buckets.length;
+      calls -= buckets[at] as number;
+      hits -= buckets[at + 1] as number;
+    }
+    return { calls, hits };
+  }
+
+  clear(now: number): void {
+    this.#buckets.fill(0);
+    this.calls = this.hits = 0;
+    this.#newestSince = now;
+  }
+
+  #bucketsSince(now: number): number {
+    return Math.max(0, Math.floor((now - this.#newestSince) / this.#bucketMs));
+  }
+
+  #rotate(now: number): void {
+    const buckets = this.#buckets;
+    const steps = this.#bucketsSince(now);
+    this.#newestSince += steps * this.#bucketMs;
+    for (let i = Math.min(steps, buckets.length / 2); i > 0; i--) {
+      const at = (this.#newest + 2) % buckets.length;
+      this.calls -= buckets[at] as number;
+      this.hits -= buckets[at + 1] as number;
+      buckets[at] = buckets[at + 1] = 0;
+      this.#newest = at;
+    }
+  }
+
+  toJSON(now: number): Saved {
+    const list: [number, number][] = [];
+    const size = this.#buckets.length;
+    const since = this.#bucketsSince(now);
+    for (let i = 0; i < size / 2; i++) {
+      const at = (this.#newest - 2 * (i - since) + 2 * size) % size;
+      list.push(i < since ? [0, 0] : [this.#buckets[at] as number, this.#buckets[at + 1] as number]);
+    }
+    const ageMs = Math.max(0, now - this.#newestSince - since * this.#bucketMs);
+    return { bucketMs: this.#bucketMs, ageMs, buckets: list };
+  }
+
+  /** Takes up what another window of the same shape wrote; the time in between does not count. */
+  static restore(windowMs: number, buckets: number, now: number, saved: unknown): TimeWindow {
+    const { bucketMs, ageMs, buckets: list } = (saved ?? {}) as Partial<Saved>;
+    const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
+    const isBucket = (pair: unknown): boolean =>
+      Array.isArray(pair) && pair.length === 2 && pair.every(isCount) && (pair[1] as number) <= (pair[0] as number);
+    const window = new TimeWindow(windowMs, buckets, now);
+    const sound =
+      bucketMs === window.#bucketMs &&
+      typeof ageMs === 'number' &&
+      ageMs >= 0 &&
+      ageMs <= bucketMs &&
+      Array.isArray(list) &&
+      list.length === buckets &&
+      list.every(isBucket);
+    if (!sound) throw new TypeError(`a time window holds ${buckets} buckets of ${window.#bucketMs} ms and their age`);
+    window.#newestSince = now - ageMs;
+    list.forEach(([calls, hits], i) => {
+      const at = (window.#buckets.length - 2 * i) % window.#buckets.length;
+      window.#buckets[at] = calls;
+      window.#buckets[at + 1] = hits;
+      window.calls += calls;
+      window.hits += hits;
+    });
+    return window;
+  }
+}

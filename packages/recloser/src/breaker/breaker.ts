@@ -1,4 +1,4 @@
-import { type CallContext, type CallOptions, UnhurriedContext } from '../core/call.ts';
+import { type CallContext, type CallOptions, promised, UnhurriedContext } from '../core/call.ts';
 import { RejectedError } from '../core/errors.ts';
 import { Emitter } from '../core/events.ts';
 import type { Fallback } from '../core/fallback.ts';
@@ -29,6 +29,7 @@ export interface CircuitBreaker extends Policy<CallOptions<Fallback>> {
   acquire(): Permit | undefined;
   /** The refusal that the last `acquire()` met, if it met one. */
   refusal(): RejectedError | undefined;
+  /** The figures of this moment; reading them changes nothing. */
   metrics(): BreakerMetrics;
   /** One English sentence: the state, since when, why, and what must happen next. */
   explain(): string;
@@ -59,8 +60,6 @@ export interface CircuitBreaker extends Policy<CallOptions<Fallback>> {
   dispose(): void;
 }
 
-const promised = (work: unknown): Promise<unknown> => (work instanceof Promise ? work : Promise.resolve(work));
-
 class Breaker extends Traffic implements CircuitBreaker {
   #refusal: RejectedError | undefined = undefined;
 
@@ -68,38 +67,33 @@ class Breaker extends Traffic implements CircuitBreaker {
     return this.settings.name;
   }
 
-  get state(): CircuitState {
-    return this.shownState();
-  }
-
   get available(): boolean {
-    if (this.ending !== 'no') return false;
-    const over = standing(this.override, () => this.now())?.state;
-    if (over === 'forced-open') return false;
+    const over = this.state;
+    if (this.ending !== 'no' || over === 'forced-open') return false;
     const place = this.places === undefined || this.places.taken < this.places.limit;
-    if (over !== undefined) return place;
-    const admission = step(this.machine, { type: 'call' }, this.now(), this.settings).effects.at(-1);
-    return admission?.type === 'admit' && (admission.probe > 0 || place);
+    if (over === 'forced-closed' || over === 'disabled') return place;
+    const answer = step(this.machine, { type: 'call' }, this.now(), this.settings).effects.at(-1);
+    if (answer?.type !== 'admit') return over === 'observe-only' && place;
+    return place || answer.probe > 0;
   }
 
   execute<T>(fn: (context: CallContext) => T, options?: CallOptions<Fallback>): Promise<Awaited<T>>;
   execute(fn: (context: CallContext) => unknown, options?: CallOptions<Fallback>): Promise<unknown> {
     if (typeof fn !== 'function') return Promise.reject(new TypeError(`${this.name}: execute takes a function`));
-    if (!this.quick || options !== undefined) return this.#run(fn, options);
-    return this.settings.timed ? this.#time(fn) : this.#track(fn);
+    if (this.quick && options === undefined) return this.settings.timed ? this.#time(fn) : this.#track(fn);
+    try {
+      // Copied: what a getter throws comes before the call is admitted.
+      return this.#run(fn, options && { ...options });
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** A call that nothing ends early and nothing times keeps no record of its own. (Measured: 1.8 × bare instead of 3.2 ×.) */
   #track(fn: (context: CallContext) => unknown): Promise<unknown> {
-    const epoch = this.epoch();
+    const { onFulfilled, onRejected } = this.epoch();
     this.tally.admitted++;
-    let work: unknown;
-    try {
-      work = fn(new UnhurriedContext());
-    } catch (error) {
-      work = Promise.reject(error);
-    }
-    return promised(work).then(epoch.onFulfilled, epoch.onRejected);
+    return promised(fn, new UnhurriedContext()).then(onFulfilled, onRejected);
   }
 
   /** The same with a time of its own. */
@@ -107,15 +101,10 @@ class Breaker extends Traffic implements CircuitBreaker {
     const epoch = this.epoch();
     this.tally.admitted++;
     const startedAt = this.now();
-    let work: unknown;
-    try {
-      work = fn(new UnhurriedContext());
-    } catch (error) {
-      work = Promise.reject(error);
-    }
-    return promised(work).then(
+    return promised(fn, new UnhurriedContext()).then(
       (value) => {
-        this.conclude(epoch, undefined, true, value, startedAt, 'settled');
+        if (this.settings.classify === undefined) this.settle(epoch, undefined, 'success', undefined, startedAt);
+        else this.conclude(epoch, undefined, true, value, startedAt, 'settled');
         return value;
       },
       (error) => {
@@ -127,18 +116,17 @@ class Breaker extends Traffic implements CircuitBreaker {
 
   #run(fn: (context: CallContext) => unknown, options: CallOptions<Fallback> | undefined): Promise<unknown> {
     const signal = options?.signal;
-    if (signal !== undefined) {
-      if (typeof signal?.addEventListener !== 'function') {
-        return Promise.reject(new TypeError(`${this.name}: signal must be an AbortSignal`));
-      }
-      if (signal.aborted) {
-        this.pass(options);
-        return Promise.reject(signal.reason);
-      }
+    if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+      throw new TypeError(`${this.name}: signal must be an AbortSignal`);
+    }
+    if (signal?.aborted) {
+      this.pass(options, signal.reason);
+      throw signal.reason;
     }
     const ticket = this.admit(options, this.settings.timeoutMs > 0);
     if (ticket instanceof RejectedError) {
-      return this.answer(ticket, 'ignored', options?.fallback, signal, options) ?? Promise.reject(ticket);
+      const fallback = options?.fallback ?? this.settings.fallback;
+      return this.answer(fallback, ticket, 'ignored', signal, options) ?? Promise.reject(ticket);
     }
     return new Call(this, ticket, this.holdsPlace(ticket), options).run(fn);
   }
@@ -265,7 +253,6 @@ class Breaker extends Traffic implements CircuitBreaker {
     const now = this.now();
     this.settings = next;
     if (next.trip !== before.trip) this.counter = restart(next, this.counter, before.trip.name, now);
-    this.resize();
     this.refresh();
     const changed = Object.keys(changes).filter((key) => changes[key as keyof CircuitBreakerOptions] !== undefined);
     this.emitter?.emit('updated', { breaker: this.name, changed });
@@ -274,7 +261,8 @@ class Breaker extends Traffic implements CircuitBreaker {
   toJSON(): Snapshot {
     const now = this.now();
     const over = standing(this.override, () => now);
-    return writeSnapshot(this.name, this.machine, this.settings.trip, this.counter, over, now);
+    const { machine, counter } = this;
+    return writeSnapshot(this.name, this.settings.trip, { machine, counter, override: over }, now);
   }
 
   drain(): Promise<void> {

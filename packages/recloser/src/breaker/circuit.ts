@@ -6,6 +6,7 @@ import { type ComputedState, type Effect, type Machine, type MachineEvent, step 
 import { Tally } from './metrics.ts';
 import type { Settings } from './options.ts';
 import { type Override, standing } from './override.ts';
+import type { Beginning } from './snapshot.ts';
 import type { TripCounter } from './trip-rules/rule.ts';
 
 const eventOf: Record<ComputedState, 'opened' | 'half-opened' | 'closed'> = {
@@ -17,13 +18,6 @@ const eventOf: Record<ComputedState, 'opened' | 'half-opened' | 'closed'> = {
 type Entered = Extract<Effect, { readonly type: 'entered' }>;
 /** The machine's answer to a call. */
 export type Admission = Exclude<Effect, Entered>;
-
-/** What a breaker begins with: fresh, or read from a snapshot. */
-export interface Beginning {
-  readonly machine: Machine;
-  readonly counter: TripCounter;
-  readonly override: Override | undefined;
-}
 
 /**
  * The state of one breaker: it steps the machine, performs its effects and tells the listeners. Calls go through `traffic.ts`,
@@ -60,8 +54,8 @@ export abstract class Circuit {
 
   /** The rule wants the circuit open; evidence is taken at this moment. */
   protected trip(retryAfterMs: number): void {
-    if (this.override?.state === 'forced-closed') return;
     const now = this.now();
+    if (standing(this.override, () => now)?.state === 'forced-closed') return;
     const measured = this.counter.measure(now);
     const parts = [measured, ...(measured.parts ?? [])];
     const failures = Math.max(...parts.map((part) => part.failures ?? 0));
@@ -103,8 +97,8 @@ export abstract class Circuit {
       to,
       generation: machine.generation,
       evidence,
-      why: whyOf(evidence),
-      ...(machine.state === 'open' ? { retryAfterMs: machine.nextAttemptAt - now } : {}),
+      why: whyOf(evidence, this.settings.trip),
+      ...(machine.state === 'open' ? { retryAfterMs: machine.sleepMs } : {}),
     });
   }
 
@@ -136,7 +130,8 @@ export abstract class Circuit {
     this.emitter?.emit('released', told);
   }
 
-  protected shownState(): CircuitState {
+  /** What the next call meets: the state that was set, as long as it holds, else the computed one. */
+  get state(): CircuitState {
     return standing(this.override, () => this.now())?.state ?? this.machine.state;
   }
 }

@@ -81,6 +81,7 @@ export interface BreakerEvents {
   updated: Updated;
 }
 
+/** What `on` listens to. */
 export type EventName = keyof BreakerEvents;
 
 type Camel<S extends string> = S extends `${infer Head}-${infer Tail}`

@@ -37,7 +37,7 @@ const longestText = 200;
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);
 
 /** The class of an error for people: its `code` if it has one, else its name. Never throws, whatever was thrown. */
-export function errorClass(error: unknown): string {
+function errorClass(error: unknown): string {
   try {
     if (error === undefined) return 'failure without error';
     if (typeof error !== 'object' || error === null) return `thrown ${error === null ? 'null' : typeof error}`;

@@ -24,6 +24,8 @@ interface Troubled {
   readonly attempt: number;
   /** When the circuit was last closed. */
   readonly downSince: number;
+  /** How long the circuit sleeps, or slept, before it probes. */
+  readonly sleepMs: number;
   /** Why it is open. */
   readonly evidence: Evidence;
 }
@@ -31,14 +33,11 @@ interface Troubled {
 export interface Open extends Troubled {
   readonly state: 'open';
   readonly openedAt: number;
-  readonly nextAttemptAt: number;
 }
 
 export interface HalfOpen extends Troubled {
   readonly state: 'half-open';
   readonly since: number;
-  /** The sleep window that was slept. */
-  readonly sleptMs: number;
   readonly probes: readonly Probe[];
   readonly nextProbe: number;
   readonly successes: number;
@@ -51,7 +50,7 @@ export type Machine = Closed | Open | HalfOpen;
 export interface MachineSettings {
   readonly successThreshold: number;
   readonly maxProbes: number;
-  /** 0: a lease lasts as long as the sleep window did, and its end is no failure. */
+  /** 0: a lease lasts as long as the sleep window did (a second if that was 0), and its end is no failure. */
   readonly probeTimeoutMs: number;
   readonly sample: { readonly calls: number; readonly failureRate: number } | undefined;
   readonly rampMs: number;
@@ -113,7 +112,7 @@ function call(machine: Machine, now: number, settings: MachineSettings): Step {
         ? stay(machine, { type: 'admit', generation: machine.generation, probe: 0 })
         : recover(machine, machine.ramp, now, settings);
     case 'open': {
-      const waitMs = machine.nextAttemptAt - now;
+      const waitMs = machine.openedAt + machine.sleepMs - now;
       if (waitMs > 0) return stay(machine, { type: 'refuse', reason: 'open', retryAfterMs: waitMs });
       return halfOpen(machine, now, settings);
     }
@@ -133,7 +132,7 @@ function recover(machine: Closed, ramp: NonNullable<Closed['ramp']>, now: number
   const credit = ramp.credit + share;
   const admitted = credit >= 1 - 1e-9;
   return stay(
-    { state: 'closed', generation, ramp: { since: ramp.since, credit: admitted ? credit - 1 : credit } },
+    { state: 'closed', generation, ramp: { since: ramp.since, credit: admitted ? Math.max(0, credit - 1) : credit } },
     admitted
       ? { type: 'admit', generation, probe: 0 }
       : { type: 'refuse', reason: 'recovery', retryAfterMs: settings.rampMs - (now - ramp.since) },
@@ -141,10 +140,9 @@ function recover(machine: Closed, ramp: NonNullable<Closed['ramp']>, now: number
 }
 
 function halfOpen(machine: Open, now: number, settings: MachineSettings): Step {
-  const sleptMs = machine.nextAttemptAt - machine.openedAt;
-  const { attempt, downSince, evidence: why } = machine;
+  const { attempt, downSince, sleepMs, evidence: why } = machine;
   const generation = machine.generation + 1;
-  const measured = { rule: 'sleepWindow', value: now - machine.openedAt, threshold: sleptMs, calls: 0 };
+  const measured = { rule: 'sleepWindow', value: now - machine.openedAt, threshold: sleepMs, calls: 0 };
   const next: HalfOpen = {
     state: 'half-open',
     generation,
@@ -152,7 +150,7 @@ function halfOpen(machine: Open, now: number, settings: MachineSettings): Step {
     downSince,
     evidence: why,
     since: now,
-    sleptMs,
+    sleepMs,
     probes: [],
     nextProbe: 1,
     successes: 0,
@@ -180,7 +178,7 @@ function probe(machine: HalfOpen, now: number, settings: MachineSettings): Step 
   }
   const id = machine.nextProbe;
   const fails = probeTimeoutMs > 0;
-  const leaseEndsAt = now + (fails ? probeTimeoutMs : machine.sleptMs);
+  const leaseEndsAt = now + (fails ? probeTimeoutMs : machine.sleepMs || 1_000);
   const next = { ...machine, nextProbe: id + 1, probes: [...probes, { id, leaseEndsAt, fails }] };
   return stay(next, { type: 'admit', generation: machine.generation, probe: id });
 }
@@ -189,7 +187,8 @@ type ProbeEvent = Extract<MachineEvent, { readonly probe: number }>;
 
 function probed(machine: HalfOpen, event: ProbeEvent, now: number, settings: MachineSettings): Step {
   const held = machine.probes.some(({ id }) => id === event.probe);
-  if (event.type === 'lease-ended' && !held) return stay(machine);
+  // A lease that has ended as a failure is counted; one that was only freed leaves the decision to its own result.
+  if (!held && (event.type === 'lease-ended' || settings.probeTimeoutMs > 0)) return stay(machine);
   const probes = machine.probes.filter(({ id }) => id !== event.probe);
   if (event.type === 'ignored') return stay({ ...machine, probes });
   const succeeded = event.type === 'succeeded';
@@ -226,10 +225,9 @@ function open(
   const attempt = again ? machine.attempt + 1 : 1;
   const downSince = again ? machine.downSince : now;
   const why = evidence(measured, facts, generation, now - downSince);
-  const sleepMs = settings.sleepMs(attempt, why, again ? machine.sleptMs : undefined, retryAfterMs);
-  const nextAttemptAt = now + sleepMs;
+  const sleepMs = settings.sleepMs(attempt, why, again ? machine.sleepMs : undefined, retryAfterMs);
   return stay(
-    { state: 'open', generation, attempt, downSince, openedAt: now, nextAttemptAt, evidence: why },
+    { state: 'open', generation, attempt, downSince, openedAt: now, sleepMs, evidence: why },
     { type: 'entered', from: machine.state, to: 'open', evidence: why },
   );
 }

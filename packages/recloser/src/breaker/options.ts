@@ -1,10 +1,10 @@
 import type { Backoff } from '../core/backoff.ts';
-import { Check } from '../core/check.ts';
+import { type Bounds, Check } from '../core/check.ts';
 import { type Clock, longestTimerMs, systemClock, systemRandom } from '../core/clock.ts';
-import { type ListenerErrorHandler, printOnce } from '../core/events.ts';
+import { type ListenerErrorHandler, reporter } from '../core/events.ts';
 import type { Fallback } from '../core/fallback.ts';
 import type { Classifier } from '../core/outcome.ts';
-import { type EventName, eventNames, type Listeners, optionOf } from './events.ts';
+import { eventNames, type Listeners, optionOf } from './events.ts';
 import type { Evidence } from './evidence.ts';
 import type { MachineSettings } from './machine.ts';
 import { type ForcedState, forcedStates } from './override.ts';
@@ -51,7 +51,9 @@ export interface CircuitBreakerOptions extends Listeners {
   readonly restore?: Snapshot | undefined;
   /** Whether refusals carry a stack trace; false unless said: a stack is most of their price. */
   readonly captureStacks?: boolean | undefined;
+  /** Where time and timers come from; the monotonic clock of the system unless given. */
   readonly clock?: Clock | undefined;
+  /** From 0 to 1, for jitter; `Math.random` unless given. */
   readonly random?: (() => number) | undefined;
   /** Gets what listeners, classifiers and back-offs throw; one `console.error` unless given. */
   readonly onListenerError?: ListenerErrorHandler | undefined;
@@ -93,105 +95,103 @@ export interface Settings extends MachineSettings {
 }
 
 const known: readonly string[] = [
-  ...['name', 'failureThreshold', 'trip', 'successThreshold', 'timeoutMs', 'sleepWindowMs', 'maxSleepWindowMs'],
-  ...['maxConcurrent', 'release', 'abandonAfterMs', 'halfOpen', 'recovery', 'classify', 'slowCallMs', 'latency'],
-  ...['fallback', 'start', 'restore', 'captureStacks', 'clock', 'random', 'onListenerError'],
+  ...'name failureThreshold trip successThreshold timeoutMs sleepWindowMs maxSleepWindowMs maxConcurrent release'.split(
+    ' ',
+  ),
+  ...'abandonAfterMs halfOpen recovery classify slowCallMs latency fallback start restore captureStacks clock'.split(
+    ' ',
+  ),
+  ...['random', 'onListenerError'],
   ...eventNames.map(optionOf),
 ];
 
-const duration = [1, longestTimerMs] as const;
-const count = [1, 2 ** 31 - 1] as const;
+const duration: Bounds = [1, longestTimerMs];
+const wait: Bounds = [0, longestTimerMs];
+const slowness: Bounds = [0.001, longestTimerMs];
+const count: Bounds = [1, 2 ** 31 - 1, true];
+const share: Bounds = [Number.MIN_VALUE, 1];
 
 /** Checks everything, then throws all faults together: nothing is made of options that are half right. */
-export function readOptions(options: CircuitBreakerOptions | undefined, report?: ListenerErrorHandler): Settings {
+export function readOptions(options: CircuitBreakerOptions | undefined): Settings {
   const check = new Check('circuitBreaker');
   const given = check.record('', options, known);
-  const own = Object.freeze({ ...given }) as CircuitBreakerOptions;
-  const name = check.typed('name', given.name, 'string', 'circuit-breaker');
-  if (given.trip !== undefined && given.failureThreshold !== undefined) {
-    check.fault('trip', 'absent beside failureThreshold', given.trip, true);
-  }
-  const failureThreshold = check.integer('failureThreshold', given.failureThreshold, count, 5);
-  const givenTrip = given.trip === undefined ? undefined : checkRule(check, 'trip', given.trip);
-  const timeoutMs = given.timeoutMs === undefined ? 0 : check.number('timeoutMs', given.timeoutMs, duration);
-  const sleepWindow = given.sleepWindowMs;
-  const isBackoff = typeof sleepWindow === 'function';
-  const sleepMs = isBackoff ? 30_000 : check.number('sleepWindowMs', sleepWindow, [0, longestTimerMs], 30_000);
-  const maxSleepMs = check.number(
-    'maxSleepWindowMs',
-    given.maxSleepWindowMs,
-    [1, longestTimerMs],
-    Math.max(300_000, sleepMs),
-  );
   const halfOpen = check.record('halfOpen', given.halfOpen, ['maxConcurrent', 'probeTimeoutMs', 'sample']);
   const sample = check.record('halfOpen.sample', halfOpen.sample, ['calls', 'failureRate']);
   const recovery = check.record('recovery', given.recovery, ['rampMs', 'initialShare']);
-  const slowCallMs =
-    given.slowCallMs === undefined ? 0 : check.number('slowCallMs', given.slowCallMs, [0.001, longestTimerMs]);
-  const classify = check.typed<Classifier | undefined>('classify', given.classify, 'function', undefined);
-  const byTime = givenTrip?.reads === 'time';
-  const latency = check.typed('latency', given.latency, 'boolean', byTime);
+  const number = (key: string, bounds: Bounds, fallback?: number): number =>
+    check.number(key, given[key], bounds, fallback);
+
+  const name = check.typed('name', given.name, 'string', 'circuit-breaker');
+  const report = reporter(name, check.typed('onListenerError', given.onListenerError, 'function', undefined));
   const random = check.typed('random', given.random, 'function', systemRandom);
-  const tell = check.typed('onListenerError', given.onListenerError, 'function', report ?? printOnce(name));
+  const classify = check.typed<Classifier | undefined>('classify', given.classify, 'function', undefined);
   for (const event of eventNames) check.typed(optionOf(event), given[optionOf(event)], 'function', undefined);
-  const settings: Settings = {
-    given: own,
-    name,
-    clock: checkClock(check, given.clock),
-    random,
-    trip: givenTrip ?? consecutiveFailures(failureThreshold),
-    successThreshold: check.integer('successThreshold', given.successThreshold, count, 2),
-    timeoutMs,
-    maxConcurrent: check.integer('maxConcurrent', given.maxConcurrent, count, Infinity),
-    releaseOnTimeout: check.oneOf('release', given.release, ['on-settle', 'on-timeout'], 'on-settle') === 'on-timeout',
-    abandonAfterMs: check.number(
-      'abandonAfterMs',
-      given.abandonAfterMs,
-      duration,
-      Math.min(longestTimerMs, 10 * timeoutMs),
-    ),
-    maxProbes: check.integer('halfOpen.maxConcurrent', halfOpen.maxConcurrent, count, 1),
+  check.oneOf('start', given.start, ['closed', ...forcedStates]);
+  if (given.trip !== undefined) {
+    checkRule(check, 'trip', given.trip);
+    if (given.failureThreshold !== undefined) check.fault('trip', 'absent beside failureThreshold', given.trip);
+  }
+  if (given.clock !== undefined) checkClock(check, given.clock);
+  const failureThreshold = number('failureThreshold', count, 5);
+  const timeoutMs = number('timeoutMs', duration, 0);
+  const slowCallMs = number('slowCallMs', slowness, 0);
+  const backoff = typeof given.sleepWindowMs === 'function' ? (given.sleepWindowMs as Backoff<Evidence>) : undefined;
+  const sleepMs = backoff === undefined ? number('sleepWindowMs', wait, 30_000) : 0;
+  const maxSleepMs = number('maxSleepWindowMs', duration, Math.max(300_000, sleepMs));
+  const release = check.oneOf('release', given.release, ['on-settle', 'on-timeout']);
+  const maxConcurrent = number('maxConcurrent', count, Infinity);
+  const successThreshold = number('successThreshold', count, 2);
+  const abandonAfterMs = number('abandonAfterMs', duration, Math.min(longestTimerMs, 10 * timeoutMs));
+  const probes = {
+    maxProbes: check.number('halfOpen.maxConcurrent', halfOpen.maxConcurrent, count, 1),
     probeTimeoutMs: check.number('halfOpen.probeTimeoutMs', halfOpen.probeTimeoutMs, duration, timeoutMs),
-    sample:
-      halfOpen.sample === undefined
-        ? undefined
-        : {
-            calls: check.integer('halfOpen.sample.calls', sample.calls, count),
-            failureRate: check.number('halfOpen.sample.failureRate', sample.failureRate, [Number.MIN_VALUE, 1]),
-          },
-    rampMs: given.recovery === undefined ? 0 : check.number('recovery.rampMs', recovery.rampMs, duration),
+    sample: halfOpen.sample && {
+      calls: check.number('halfOpen.sample.calls', sample.calls, count),
+      failureRate: check.number('halfOpen.sample.failureRate', sample.failureRate, share),
+    },
+    rampMs: given.recovery ? check.number('recovery.rampMs', recovery.rampMs, duration) : 0,
     initialShare: check.number('recovery.initialShare', recovery.initialShare, [0.001, 1], 0.1),
-    classify,
-    slowCallMs: slowCallMs || (givenTrip?.slowCallMs ?? 0),
-    latency,
-    timed: latency || slowCallMs > 0 || classify !== undefined || givenTrip?.reads !== undefined,
-    fallback: given.fallback as Fallback | undefined,
-    captureStacks: check.typed('captureStacks', given.captureStacks, 'boolean', false),
-    report: tell,
-    sleepMs: sleeper(isBackoff ? (sleepWindow as Backoff<Evidence>) : sleepMs, maxSleepMs, random, tell),
-  };
-  check.oneOf('start', given.start, ['closed', ...forcedStates], 'closed');
+  } as Pick<Settings, 'maxProbes' | 'probeTimeoutMs' | 'sample' | 'rampMs' | 'initialShare'>;
+  const captureStacks = check.typed('captureStacks', given.captureStacks, 'boolean', false);
+  const latencyGiven = check.typed<boolean | undefined>('latency', given.latency, 'boolean', undefined);
   check.done();
-  return settings;
+
+  const trip = (given.trip as TripRule | undefined) ?? consecutiveFailures(failureThreshold);
+  const latency = latencyGiven ?? trip.reads === 'time';
+  return {
+    given: {
+      ...given,
+      ...(given.halfOpen ? { halfOpen: { ...halfOpen, ...(halfOpen.sample ? { sample: { ...sample } } : {}) } } : {}),
+      ...(given.recovery ? { recovery: { ...recovery } } : {}),
+    } as CircuitBreakerOptions,
+    name,
+    clock: (given.clock as Clock | undefined) ?? systemClock,
+    random,
+    trip,
+    timeoutMs,
+    maxConcurrent,
+    successThreshold,
+    ...probes,
+    releaseOnTimeout: release === 'on-timeout',
+    abandonAfterMs,
+    classify,
+    slowCallMs: slowCallMs || (trip.slowCallMs ?? 0),
+    latency,
+    timed: latency || slowCallMs > 0 || classify !== undefined || trip.reads !== undefined,
+    fallback: given.fallback as Fallback | undefined,
+    captureStacks,
+    report,
+    sleepMs: sleeper(backoff ?? sleepMs, maxSleepMs, random, report),
+  };
 }
 
-function checkClock(check: Check, value: unknown): Clock {
-  if (value === undefined) return systemClock;
-  const clock = value as Partial<Record<keyof Clock, unknown>> | null;
-  const sound = (['now', 'setTimeout', 'clearTimeout'] as const).every(
-    (member) => typeof clock?.[member] === 'function',
-  );
-  if (!sound) check.fault('clock', 'an object with now, setTimeout and clearTimeout', value, true);
-  return value as Clock;
-}
-
-/** Whatever a back-off answers, the sleep is a number from 0 to the maximum. */
+/** Whatever a back-off answers, the sleep is a number from 0 to the maximum. (Its own function: it keeps nothing else alive.) */
 function sleeper(
   sleepWindow: number | Backoff<Evidence>,
   maxMs: number,
   random: () => number,
   report: ListenerErrorHandler,
-): MachineSettings['sleepMs'] {
+): Settings['sleepMs'] {
   return (attempt, why, previousMs, retryAfterMs) => {
     let ms = maxMs;
     try {
@@ -206,32 +206,29 @@ function sleeper(
   };
 }
 
-/** The options of `update` that can't change under way. */
-const fixed: readonly (keyof CircuitBreakerOptions)[] = [
-  'name',
-  'start',
-  'restore',
-  'clock',
-  'random',
-  'onListenerError',
-];
+function checkClock(check: Check, value: unknown): void {
+  const clock = value as Record<string, unknown> | null;
+  for (const member of ['now', 'setTimeout', 'clearTimeout']) {
+    if (typeof clock?.[member] !== 'function') check.fault('clock', `an object with ${member}()`, value);
+  }
+}
 
 /** The options as they are after an update; a new trip rule replaces `failureThreshold`, and the other way round. */
-export function mergeOptions(settings: Settings, changes: CircuitBreakerOptions): Settings {
+export function mergeOptions({ given, trip }: Settings, changes: CircuitBreakerOptions): Settings {
   const check = new Check('update');
-  const given = check.record('', changes ?? null, known);
-  const changed = Object.keys(given).filter((key) => given[key] !== undefined);
-  for (const key of changed) {
-    if ((fixed as string[]).includes(key) || eventNames.some((event: EventName) => optionOf(event) === key)) {
-      check.fault(key, 'left alone (it can only be set at construction)', given[key], true);
+  const changed = check.record('', changes ?? null, known);
+  const merged: Record<string, unknown> = { ...given };
+  for (const key in changed) {
+    if (changed[key] === undefined) continue;
+    if (/^(name|start|restore|clock|random|on[A-Z].*)$/.test(key)) {
+      check.fault(key, 'left alone (it is set at construction)', changed[key]);
     }
+    if (key === 'trip') merged.failureThreshold = undefined;
+    if (key === 'failureThreshold') merged.trip = undefined;
   }
   check.done();
-  const merged: Record<string, unknown> = { ...settings.given };
-  if (given.trip !== undefined) delete merged.failureThreshold;
-  if (given.failureThreshold !== undefined) delete merged.trip;
-  for (const key of changed) merged[key] = given[key];
-  const next = readOptions(merged as CircuitBreakerOptions, settings.report);
+  for (const key in changed) if (changed[key] !== undefined) merged[key] = changed[key];
+  const next = readOptions(merged);
   // The short form makes a new rule each time it is read: unchanged is unchanged.
-  return given.trip === undefined && given.failureThreshold === undefined ? { ...next, trip: settings.trip } : next;
+  return (changed.trip ?? changed.failureThreshold) ? next : { ...next, trip };
 }

@@ -1,8 +1,16 @@
+import { Check } from '../core/check.ts';
 import { longestTimerMs } from '../core/clock.ts';
-import { type Evidence, evidence, noFacts } from './evidence.ts';
+import { type Evidence, evidence } from './evidence.ts';
 import type { ComputedState, Machine } from './machine.ts';
 import { type ForcedState, forcedStates, type Override } from './override.ts';
 import type { TripCounter, TripRule } from './trip-rules/rule.ts';
+
+/** What a breaker begins with: fresh, or read from a snapshot. */
+export interface Beginning {
+  readonly machine: Machine;
+  readonly counter: TripCounter;
+  readonly override: Override | undefined;
+}
 
 /** A breaker as JSON. It holds durations, never instants: the time between writing and restoring does not count. */
 export interface Snapshot {
@@ -15,13 +23,12 @@ export interface Snapshot {
   /** Open and half-open. */
   readonly attempt?: number;
   readonly downForMs?: number;
+  readonly sleepMs?: number;
   readonly evidence?: Evidence;
   /** Open. */
   readonly openForMs?: number;
-  readonly retryInMs?: number;
   /** Half-open. Probes that were out are not in it: they come back free. */
   readonly halfOpenForMs?: number;
-  readonly sleptMs?: number;
   readonly successes?: number;
   readonly failures?: number;
   /** The trip rule's own state. */
@@ -36,162 +43,133 @@ export interface Snapshot {
 
 export function writeSnapshot(
   name: string,
-  machine: Machine,
   rule: TripRule,
-  counter: TripCounter,
-  over: Override | undefined,
+  { machine, counter, override }: Beginning,
   now: number,
 ): Snapshot {
   const { state, generation } = machine;
   const trip = { rule: rule.name, counter: counter.toJSON(now) };
-  const { reason, by } = over ?? {};
-  const forced = over && {
-    state: over.state,
-    ...(reason === undefined ? {} : { reason }),
-    ...(by === undefined ? {} : { by }),
-    ...(over.expiresAt === Infinity ? {} : { expiresInMs: over.expiresAt - now }),
-  };
-  return { version: 1, name, state, generation, ...durations(machine, now), trip, ...(forced ? { forced } : {}) };
+  const snapshot = { version: 1 as const, name, state, generation, ...durations(machine, now), trip };
+  if (override === undefined) return snapshot;
+  const { expiresAt, ...forced } = override;
+  return {
+    ...snapshot,
+    forced: expiresAt === Infinity ? forced : { ...forced, expiresInMs: expiresAt - now },
+  } as Snapshot;
 }
 
 function durations(machine: Machine, now: number): Partial<Snapshot> {
   if (machine.state === 'closed') {
     return machine.ramp ? { ramp: { elapsedMs: now - machine.ramp.since, credit: machine.ramp.credit } } : {};
   }
-  const { attempt, downSince, evidence: why } = machine;
-  const troubled = { attempt, downForMs: now - downSince, evidence: why };
+  const { attempt, downSince, sleepMs, evidence } = machine;
+  const troubled = { attempt, downForMs: now - downSince, sleepMs, evidence };
   if (machine.state === 'open') {
-    return { ...troubled, openForMs: now - machine.openedAt, retryInMs: Math.max(0, machine.nextAttemptAt - now) };
+    return { ...troubled, openForMs: now - machine.openedAt };
   }
-  const { since, sleptMs, successes, failures } = machine;
-  return { ...troubled, halfOpenForMs: now - since, sleptMs, successes, failures };
+  const { since, successes, failures } = machine;
+  return { ...troubled, halfOpenForMs: now - since, successes, failures };
 }
 
-const fault = (what: string): never => {
-  throw new TypeError(`restore: not a snapshot of a circuit breaker: ${what}`);
-};
+/**
+ * Reads what `toJSON` wrote, maybe in another process, maybe by another hand: every field is checked before any is used.
+ *
+ * @throws TypeError with all faults together
+ */
+export function readSnapshot(snapshot: unknown, rule: TripRule, now: number): Beginning {
+  const check = new Check('restore', true);
+  const given = check.record('', snapshot ?? null);
+  const number = (
+    from: Record<string, unknown>,
+    key: string,
+    highest: number = Number.MAX_SAFE_INTEGER,
+    lowest = 0,
+  ): number => check.number(key, from[key], [lowest, highest]);
+  const whole = (key: string, lowest = 1): number =>
+    check.number(key, given[key], [lowest, Number.MAX_SAFE_INTEGER, true]);
+  const text = (key: string, value: unknown): string => check.typed(key, value ?? null, 'string', '').slice(0, 200);
 
-type Fields = Record<string, unknown>;
-const isRecord = (value: unknown): value is Fields =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function record(value: unknown, what: string): Fields {
-  return isRecord(value) ? value : fault(`${what} must be an object`);
-}
-
-function number(fields: Fields, key: string, lowest: number, highest: number = Number.MAX_SAFE_INTEGER): number {
-  const value = fields[key];
-  if (typeof value === 'number' && value >= lowest && value <= highest) return value;
-  return fault(`${key} must be a number from ${lowest} to ${highest}`);
-}
-
-function integer(fields: Fields, key: string, lowest: number): number {
-  const value = number(fields, key, lowest);
-  return Number.isInteger(value) ? value : fault(`${key} must be an integer`);
-}
-
-/** Evidence is only shown, but it is shown to people: nothing but the figures and short texts that are ours is taken over. */
-function readEvidence(value: unknown, generation: number, openForMs: number): Evidence {
-  const given = record(value, 'evidence');
-  if (typeof given.rule !== 'string' || given.rule.length > 100) fault('evidence.rule must be a short text');
-  const figures = ['value', 'threshold', 'calls'].map((key) => number(given, key, 0));
-  const [measured = 0, threshold = 0, calls = 0] = figures;
-  const optional: Fields = {};
-  for (const key of [
-    'failures',
-    'slowCalls',
-    'minimumCalls',
-    'windowMs',
-    'windowCalls',
-    'slowCallMs',
-    'confidence',
-    'slowestMs',
-  ]) {
-    if (given[key] !== undefined) optional[key] = number(given, key, 0);
-  }
-  const topErrors = Array.isArray(given.topErrors)
-    ? given.topErrors.slice(0, 5)
-    : fault('evidence.topErrors must be a list');
-  const short = (text: unknown): string =>
-    typeof text === 'string' ? text.slice(0, 201) : fault('texts must be strings');
-  const lastError = given.lastError === undefined ? undefined : record(given.lastError, 'evidence.lastError');
-  return evidence(
-    { rule: given.rule as string, value: measured, threshold, calls, ...optional },
-    {
-      ...noFacts,
-      topErrors: topErrors.map((entry: unknown) => {
-        const top = record(entry, 'evidence.topErrors');
-        return { name: short(top.name), count: number(top, 'count', 0) };
-      }),
-      ...(lastError ? { lastError: { name: short(lastError.name), message: short(lastError.message) } } : {}),
-    },
-    generation,
-    openForMs,
-  );
-}
-
-/** Reads what `toJSON` wrote, maybe in another process, maybe by another hand: every field is checked before any is used. */
-export function readSnapshot(
-  snapshot: unknown,
-  rule: TripRule,
-  now: number,
-): {
-  readonly machine: Machine;
-  readonly counter: TripCounter;
-  readonly override: Override | undefined;
-} {
-  const given = record(snapshot, 'it');
-  if (given.version !== 1) fault(`version must be 1, got ${String(given.version)}`);
-  const trip = record(given.trip, 'trip');
-  // Another rule's figures mean nothing to this one: it begins anew.
-  const counter = trip.rule === rule.name ? rule.start(now, trip.counter) : rule.start(now);
-  return { machine: readMachine(given, now), counter, override: readForced(given.forced, now) };
-}
-
-function readMachine(given: Fields, now: number): Machine {
-  const generation = integer(given, 'generation', 1);
-  if (given.state === 'closed') {
-    if (given.ramp === undefined) return { state: 'closed', generation };
-    const ramp = record(given.ramp, 'ramp');
-    return {
-      state: 'closed',
+  check.oneOf('version', given.version ?? null, [1]);
+  const state = check.oneOf<ComputedState>('state', given.state ?? null, ['closed', 'open', 'half-open']);
+  const generation = whole('generation');
+  const trip = check.record('trip', given.trip ?? null);
+  let machine: Machine = { state: 'closed', generation };
+  if (state === 'closed') {
+    if (given.ramp !== undefined) {
+      const ramp = check.record('ramp', given.ramp);
+      machine = { ...machine, ramp: { since: now - number(ramp, 'elapsedMs'), credit: number(ramp, 'credit', 1) } };
+    }
+  } else {
+    const why = check.record('evidence', given.evidence ?? null);
+    const figures: Record<string, number> = {};
+    for (const key of [
+      'failures',
+      'slowCalls',
+      'minimumCalls',
+      'windowMs',
+      'windowCalls',
+      'slowCallMs',
+      'confidence',
+    ]) {
+      if (why[key] !== undefined) figures[key] = number(why, key);
+    }
+    if (why.slowestMs !== undefined) figures.slowestMs = number(why, 'slowestMs');
+    const last = why.lastError === undefined ? undefined : check.record('lastError', why.lastError);
+    const top = Array.isArray(why.topErrors) ? why.topErrors.slice(0, 5) : [];
+    const troubled = {
       generation,
-      ramp: { since: now - number(ramp, 'elapsedMs', 0), credit: number(ramp, 'credit', 0, 1) },
+      attempt: whole('attempt'),
+      downSince: now - number(given, 'downForMs'),
+      sleepMs: number(given, 'sleepMs', longestTimerMs),
+      // Evidence is shown to people: nothing is taken over but figures and short texts.
+      evidence: evidence(
+        {
+          rule: text('rule', why.rule),
+          value: number(why, 'value'),
+          threshold: number(why, 'threshold'),
+          calls: number(why, 'calls'),
+        },
+        {
+          ...figures,
+          topErrors: top.map((entry: unknown) => {
+            const error = check.record('topErrors', entry);
+            return { name: text('name', error.name), count: number(error, 'count') };
+          }),
+          ...(last && { lastError: { name: text('name', last.name), message: text('message', last.message) } }),
+        },
+        number(why, 'generation'),
+        number(why, 'openForMs'),
+      ),
+    };
+    machine =
+      state === 'open'
+        ? {
+            state,
+            ...troubled,
+            openedAt: now - number(given, 'openForMs'),
+          }
+        : {
+            state,
+            ...troubled,
+            since: now - number(given, 'halfOpenForMs'),
+            probes: [],
+            nextProbe: 1,
+            successes: whole('successes', 0),
+            failures: whole('failures', 0),
+          };
+  }
+  let override: Override | undefined;
+  if (given.forced !== undefined) {
+    const { reason, by, ...forced } = check.record('forced', given.forced);
+    override = {
+      state: check.oneOf('forced.state', forced.state ?? null, forcedStates),
+      reason: reason === undefined ? undefined : text('reason', reason),
+      by: by === undefined ? undefined : text('by', by),
+      expiresAt: forced.expiresInMs === undefined ? Infinity : now + number(forced, 'expiresInMs', longestTimerMs),
     };
   }
-  if (given.state !== 'open' && given.state !== 'half-open') fault(`unknown state ${String(given.state).slice(0, 40)}`);
-  const fields = record(given.evidence, 'evidence');
-  const why = readEvidence(fields, integer(fields, 'generation', 1), number(fields, 'openForMs', 0));
-  const troubled = {
-    generation,
-    attempt: integer(given, 'attempt', 1),
-    downSince: now - number(given, 'downForMs', 0),
-    evidence: why,
-  };
-  if (given.state === 'open') {
-    const openedAt = now - number(given, 'openForMs', 0);
-    return { state: 'open', ...troubled, openedAt, nextAttemptAt: now + number(given, 'retryInMs', 0, longestTimerMs) };
-  }
-  return {
-    state: 'half-open',
-    ...troubled,
-    since: now - number(given, 'halfOpenForMs', 0),
-    sleptMs: number(given, 'sleptMs', 0, longestTimerMs),
-    probes: [],
-    nextProbe: 1,
-    successes: integer(given, 'successes', 0),
-    failures: integer(given, 'failures', 0),
-  };
-}
-
-function readForced(value: unknown, now: number): Override | undefined {
-  if (value === undefined) return undefined;
-  const given = record(value, 'forced');
-  const state = forcedStates.find((word) => word === given.state) ?? fault('forced.state is unknown');
-  const text = (key: string): string | undefined => {
-    const said = given[key];
-    return said === undefined || typeof said === 'string' ? said : fault(`forced.${key} must be a string`);
-  };
-  const expiresAt = given.expiresInMs === undefined ? Infinity : now + number(given, 'expiresInMs', -Infinity);
-  return { state, reason: text('reason'), by: text('by'), expiresAt };
+  check.done();
+  // Another rule's figures mean nothing to this one: it begins anew.
+  const counter = trip.rule === rule.name ? rule.start(now, trip.counter) : rule.start(now);
+  return { machine, counter, override };
 }

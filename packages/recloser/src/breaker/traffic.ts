@@ -1,30 +1,17 @@
 import { wallTime } from '../core/clock.ts';
 import { RejectedError, type RejectionReason } from '../core/errors.ts';
-import type { Emitter } from '../core/events.ts';
-import type { Fallback } from '../core/fallback.ts';
-import { defaultJudgement, judge, type Verdict } from '../core/outcome.ts';
+import { Answers } from '../core/fallback.ts';
+import { defaultVerdict, judge, retryAfterOf, type Verdict } from '../core/outcome.ts';
 import { Places } from '../core/places.ts';
 import { type DeadlineQueue, deadlineQueue } from '../core/timers.ts';
 import { LatencyHistogram } from '../windows/latency.ts';
-import { Answers, mayFallBack } from './calls/answers.ts';
 import { refusal } from './calls/refusal.ts';
-import { type CallEnd, type Caller, Epoch, Lease, passing, type Ticket, uncounted } from './calls/ticket.ts';
-import { type Beginning, Circuit } from './circuit.ts';
-import type { BreakerEvents } from './events.ts';
+import { type CallEnd, type Caller, Epoch, Lease, passing, shadowed, type Ticket, uncounted } from './calls/ticket.ts';
+import { Circuit } from './circuit.ts';
 import { TroubleLog } from './evidence.ts';
 import { whyOf } from './explain.ts';
-import type { MachineEvent } from './machine.ts';
 import type { Settings } from './options.ts';
-
-/** How long the dependency asked to be left alone, if its error says so. */
-export function retryAfterOf(error: unknown): number {
-  try {
-    const ms = (error as { retryAfterMs?: unknown } | null | undefined)?.retryAfterMs;
-    return typeof ms === 'number' && ms > 0 ? ms : 0;
-  } catch {
-    return 0;
-  }
-}
+import type { Beginning } from './snapshot.ts';
 
 /** The calls of one breaker: it admits them, takes up their results and counts them. */
 export abstract class Traffic extends Circuit {
@@ -47,20 +34,18 @@ export abstract class Traffic extends Circuit {
 
   constructor(settings: Settings, beginning: Beginning) {
     super(settings, beginning);
-    this.places = settings.maxConcurrent === Infinity ? undefined : new Places(settings.maxConcurrent);
     this.refresh();
-  }
-
-  /** When a call began, for `settle`; not a number where nothing needs durations: a clock reading is dear. */
-  stamp(): number {
-    return this.settings.timed ? this.settings.clock.now() : Number.NaN;
   }
 
   protected refresh(): void {
     const { machine, settings } = this;
+    const { maxConcurrent } = settings;
     const closed = machine.state === 'closed';
     this.#sampling = closed ? machine.generation : 0;
     if (this.#epoch?.generation !== this.#sampling) this.#epoch = undefined;
+    // Those at work keep their places, whatever the limit has become.
+    if (maxConcurrent !== Infinity) this.places ??= new Places(maxConcurrent);
+    if (this.places !== undefined) this.places.limit = maxConcurrent;
     this.straight = closed && machine.ramp === undefined && this.override === undefined && this.ending === 'no';
     this.quick =
       this.straight && settings.timeoutMs === 0 && this.places === undefined && settings.fallback === undefined;
@@ -69,7 +54,7 @@ export abstract class Traffic extends Circuit {
   protected epoch(): Epoch {
     this.#epoch ??= new Epoch(
       this.#sampling,
-      (ticket) => this.settle(ticket, undefined, 'success', undefined, Number.NaN, 0),
+      (ticket) => this.settle(ticket, undefined, 'success', undefined, Number.NaN),
       (ticket, error) => this.conclude(ticket, undefined, false, error, Number.NaN, 'settled'),
     );
     return this.#epoch;
@@ -77,13 +62,15 @@ export abstract class Traffic extends Circuit {
 
   /** Admits a call or answers with its refusal. `raced`: its own timeout ends it, so that a probe needs no other. */
   protected admit(caller: Caller | undefined, raced: boolean): Ticket | RejectedError {
+    const { tally } = this;
     const ticket = this.straight ? this.epoch() : this.#ask(caller, raced);
     if (ticket instanceof RejectedError) return ticket;
     if (this.holdsPlace(ticket) && !this.places?.take()) {
       return this.#refuse('bulkhead-full', undefined, caller, ticket);
     }
-    if (ticket === uncounted) this.tally.uncounted++;
-    else this.tally.admitted++;
+    if (ticket === uncounted) tally.uncounted++;
+    else tally.admitted++;
+    if (ticket === shadowed) tally.shadowRejected++;
     return ticket;
   }
 
@@ -95,32 +82,28 @@ export abstract class Traffic extends Circuit {
   #ask(caller: Caller | undefined, raced: boolean): Ticket | RejectedError {
     const now = this.now();
     this.expire(now);
-    if (this.ending !== 'no') return this.#refuse('disposed', undefined, caller, passing);
     const over = this.override;
+    if (this.ending !== 'no') return this.#refuse('disposed', undefined, caller);
     if (over?.state === 'disabled') return uncounted;
     if (over?.state === 'forced-closed') return this.#sampling > 0 ? this.epoch() : passing;
     if (over?.state === 'forced-open') {
-      const leftMs = over.expiresAt === Infinity ? undefined : over.expiresAt - now;
-      return this.#refuse('forced-open', leftMs, caller, passing);
+      return this.#refuse('forced-open', over.expiresAt === Infinity ? undefined : over.expiresAt - now, caller);
     }
     const answer = this.apply({ type: 'call' }, now);
     this.announce();
-    if (answer?.type === 'admit') {
-      return answer.probe > 0 ? this.#lease(answer.generation, answer.probe, raced) : this.epoch();
-    }
-    if (over === undefined) return this.#refuse(answer?.reason ?? 'open', answer?.retryAfterMs, caller, passing);
-    this.tally.shadowRejected++;
-    return passing;
+    if (answer?.type !== 'refuse') return answer?.probe ? this.#lease(answer.probe, raced) : this.epoch();
+    return over === undefined ? this.#refuse(answer.reason, answer.retryAfterMs, caller) : shadowed;
   }
 
-  #lease(generation: number, probe: number, raced: boolean): Lease {
-    const lease = new Lease(generation, probe, (ended) => {
-      this.#leases?.delete(ended);
+  #lease(probe: number, raced: boolean): Lease {
+    const { generation } = this.machine;
+    const lease = new Lease(generation, probe, () => {
+      this.#leases?.delete(lease);
       this.apply({ type: 'lease-ended', generation, probe }, this.now());
       this.announce();
     });
     const { probeTimeoutMs, timeoutMs, clock } = this.settings;
-    if (probeTimeoutMs > 0 && !(raced && timeoutMs > 0 && timeoutMs <= probeTimeoutMs)) {
+    if (probeTimeoutMs > 0 && !(raced && timeoutMs <= probeTimeoutMs)) {
       this.#leases ??= new Set();
       this.#leases.add(lease);
       deadlineQueue(clock, probeTimeoutMs).add(lease);
@@ -133,33 +116,31 @@ export abstract class Traffic extends Circuit {
     this.#leases = undefined;
   }
 
-  #refuse(
-    reason: RejectionReason,
-    retryAfterMs: number | undefined,
-    caller: Caller | undefined,
-    ticket: Ticket,
-  ): RejectedError {
-    const { name, captureStacks } = this.settings;
-    if (ticket !== uncounted) this.tally.rejected++;
-    const details = { breaker: name, reason, state: this.shownState(), retryAfterMs };
-    const error = refusal(details, this.#reasonOf(reason), captureStacks);
-    if (ticket !== uncounted && this.emitter?.has('rejected')) {
-      this.emitter.emit('rejected', { breaker: name, key: caller?.key, reason, retryAfterMs });
+  #refuse(reason: RejectionReason, retryAfterMs: number | undefined, caller?: Caller, ticket?: Ticket): RejectedError {
+    const { name, captureStacks, maxConcurrent, trip } = this.settings;
+    const { machine } = this;
+    let words = '';
+    if (reason === 'bulkhead-full') words = String(maxConcurrent);
+    if (reason === 'forced-open') words = this.override?.reason ?? '';
+    if (reason === 'open' && machine.state !== 'closed') {
+      const { evidence } = machine;
+      if (this.#why?.evidence !== evidence) this.#why = { evidence, text: whyOf(evidence, trip) };
+      words = this.#why.text;
+    }
+    const error = refusal({ breaker: name, reason, state: this.state, retryAfterMs }, words, captureStacks);
+    if (ticket !== uncounted) {
+      this.tally.rejected++;
+      this.emitter?.emit('rejected', { breaker: name, key: caller?.key, reason, retryAfterMs });
     }
     return error;
   }
 
-  #reasonOf(reason: RejectionReason): string {
-    if (reason === 'bulkhead-full') return String(this.settings.maxConcurrent);
-    if (reason === 'forced-open') return this.override?.reason ?? '';
-    if (reason === 'disposed') return this.ending;
-    if (reason !== 'open' || this.machine.state === 'closed') return '';
-    const { evidence } = this.machine;
-    if (this.#why?.evidence !== evidence) this.#why = { evidence, text: whyOf(evidence) };
-    return this.#why.text;
+  /** When a call began, for `settle`; not a number where nothing needs durations: a clock reading is dear. */
+  stamp(): number {
+    return this.settings.timed ? this.settings.clock.now() : Number.NaN;
   }
 
-  /** One call ended: what it says about the dependency, the sample and the events. `result` is the value or the error. */
+  /** One call ended: what it says about the dependency, then its sample. `result` is the value or the error. */
   conclude(
     ticket: Ticket,
     caller: Caller | undefined,
@@ -169,28 +150,18 @@ export abstract class Traffic extends Circuit {
     end: CallEnd,
   ): Verdict {
     const { classify, report } = this.settings;
-    if (classify === undefined && ok) {
-      this.settle(ticket, caller, 'success', undefined, startedAt, 0);
-      return 'success';
-    }
-    const value = ok ? result : undefined;
     const error = ok ? undefined : result;
     const aborted = end === 'aborted';
-    let judgement = defaultJudgement(ok, error, aborted);
+    let verdict = defaultVerdict(ok, error, aborted);
+    let retryAfterMs = ok ? 0 : retryAfterOf(error);
     if (classify !== undefined) {
-      const elapsedMs = this.since(startedAt, this.now());
+      const elapsedMs = since(startedAt, this.now());
+      const value = ok ? result : undefined;
       const outcome = { ok, value, error, elapsedMs, aborted, key: caller?.key, context: caller?.context };
-      judgement = judge(classify, outcome, (fault) => report(fault, 'classify'));
+      ({ verdict, retryAfterMs } = judge(classify, outcome, (fault) => report(fault, 'classify')));
     }
-    const { verdict } = judgement;
-    const retryAfterMs = verdict === 'failure' ? Math.max(judgement.retryAfterMs, retryAfterOf(error)) : 0;
-    if (end === 'timed-out' && ticket !== uncounted) this.tally.timedOut++;
     this.settle(ticket, caller, verdict, error, startedAt, retryAfterMs, end === 'timed-out');
     return verdict;
-  }
-
-  protected since(startedAt: number, now: number): number {
-    return startedAt <= now ? now - startedAt : 0; // also where it was not taken
   }
 
   /** Counts one call, once. A result moves the state only in the generation it was admitted in. */
@@ -200,77 +171,69 @@ export abstract class Traffic extends Circuit {
     verdict: Verdict,
     error: unknown,
     startedAt: number,
-    retryAfterMs: number,
+    retryAfterMs = 0,
     timedOut = false,
+    givenMs?: number,
   ): void {
     const { settings, tally } = this;
     const now = settings.timed ? settings.clock.now() : 0;
-    const elapsedMs = this.since(startedAt, now);
-    const failed = verdict === 'failure';
-    const slow = settings.slowCallMs > 0 && elapsedMs >= settings.slowCallMs && verdict !== 'ignored';
+    const elapsedMs = givenMs ?? since(startedAt, now);
     if (ticket === uncounted) tally.uncounted--;
     else {
+      const failed = verdict === 'failure';
+      const sampled = verdict !== 'ignored';
+      const slow = sampled && settings.slowCallMs > 0 && elapsedMs >= settings.slowCallMs;
       if (verdict === 'success') tally.successful++;
       else if (failed) {
         tally.failed++;
         tally.lastFailureTime = wallTime();
       } else tally.ignored++;
+      if (timedOut) tally.timedOut++;
       if (slow) tally.slow++;
-      if (settings.latency && verdict !== 'ignored') {
+      if (settings.latency && sampled) {
         this.latency ??= new LatencyHistogram(now);
         this.latency.record(elapsedMs, now);
       }
-      const current = ticket.generation === this.machine.generation;
-      if (current && (failed || slow)) {
+      const late = this.isLate(ticket);
+      if ((failed || slow) && !late) {
         this.trouble ??= new TroubleLog();
         this.trouble.add(failed, error, elapsedMs);
       }
-      if (ticket.generation === this.#sampling) {
-        if (verdict !== 'ignored' && this.counter.record(failed, elapsedMs, now)) this.trip(retryAfterMs);
-      } else if (ticket.probe > 0) this.#settleProbe(ticket, verdict, elapsedMs, retryAfterMs);
-      if (!current && ticket.generation > 0) this.late(ticket, 'generation', verdict === 'success');
-      if (this.emitter !== undefined) this.#tell(caller, verdict, error, elapsedMs, slow, timedOut);
+      if (late) this.late('generation', verdict === 'success');
+      else if (ticket.probe > 0) this.#settleProbe(ticket as Lease, verdict, elapsedMs, retryAfterMs);
+      else if (ticket.generation > 0 && sampled && this.counter.record(failed, elapsedMs, now)) this.trip(retryAfterMs);
+      if (this.emitter !== undefined) {
+        const payload = { breaker: settings.name, key: caller?.key, elapsedMs, slow, error };
+        if (timedOut) this.emitter.emit('timed-out', payload);
+        this.emitter.emit(failed ? 'failed' : sampled ? 'succeeded' : 'ignored', payload);
+      }
       if (this.untold !== undefined) this.announce();
     }
     if (this.onIdle !== undefined && tally.inFlight + tally.uncounted === 0) this.onIdle();
   }
 
-  #settleProbe(ticket: Ticket, verdict: Verdict, elapsedMs: number, retryAfterMs: number): void {
-    if (ticket instanceof Lease) {
-      ticket.queue?.remove(ticket);
-      this.#leases?.delete(ticket);
-    }
-    const { generation, probe } = ticket;
+  #settleProbe(lease: Lease, verdict: Verdict, elapsedMs: number, retryAfterMs: number): void {
+    lease.queue?.remove(lease);
+    this.#leases?.delete(lease);
+    const { generation, probe } = lease;
     const failed = verdict === 'failure';
     // What the trip rule would open on again at once is no reason to close.
     const slow = verdict === 'success' && elapsedMs >= (this.settings.trip.slowCallMs ?? Infinity);
-    const event: MachineEvent =
-      failed || slow
-        ? { type: 'failed', generation, probe, facts: this.facts(failed ? 1 : 0, slow ? 1 : 0), retryAfterMs }
-        : { type: verdict === 'success' ? 'succeeded' : 'ignored', generation, probe };
-    this.apply(event, this.now());
+    const now = this.now();
+    if (failed || slow) {
+      const facts = this.facts(failed ? 1 : 0, slow ? 1 : 0);
+      this.apply({ type: 'failed', generation, probe, facts, retryAfterMs }, now);
+    } else this.apply({ type: verdict === 'success' ? 'succeeded' : 'ignored', generation, probe }, now);
   }
 
-  #tell(
-    caller: Caller | undefined,
-    verdict: Verdict,
-    error: unknown,
-    elapsedMs: number,
-    slow: boolean,
-    timedOut: boolean,
-  ): void {
-    const event = verdict === 'success' ? 'succeeded' : verdict === 'failure' ? 'failed' : 'ignored';
-    const emitter = this.emitter as Emitter<BreakerEvents>;
-    if (!emitter.has(event) && !(timedOut && emitter.has('timed-out'))) return;
-    const payload = { breaker: this.settings.name, key: caller?.key, elapsedMs, slow, error };
-    if (timedOut) emitter.emit('timed-out', payload);
-    emitter.emit(event, payload);
+  /** Whether the state that a call belonged to is over. */
+  isLate({ generation }: Ticket): boolean {
+    return generation > 0 && generation !== this.machine.generation;
   }
 
-  late(ticket: Ticket, cause: 'timed-out' | 'generation', ok: boolean): void {
-    if (ticket === uncounted) return;
+  late(cause: 'timed-out' | 'generation', ok: boolean): void {
     this.tally.late++;
-    if (this.emitter?.has('late')) this.emitter.emit('late', { breaker: this.settings.name, cause, ok });
+    this.emitter?.emit('late', { breaker: this.settings.name, cause, ok });
   }
 
   leavePlace(): void {
@@ -293,43 +256,39 @@ export abstract class Traffic extends Circuit {
     return abandonAfterMs === 0 ? undefined : deadlineQueue(clock, abandonAfterMs, false);
   }
 
-  /** The fallback's answer to a failure or a refusal; `undefined` where there is none to be had. */
-  answer(
-    error: unknown,
-    verdict: Verdict,
-    own: Fallback | undefined,
-    outer: AbortSignal | undefined,
-    caller: Caller | undefined,
-  ): Promise<unknown> | undefined {
-    const fallback = own ?? this.settings.fallback;
-    if (fallback === undefined || !mayFallBack(verdict, error)) return undefined;
-    if (this.override?.state !== 'disabled') this.tally.fallbacks++;
-    return this.#answersOf().instead(fallback, error, outer, caller);
-  }
-
-  remember(own: Fallback | undefined, key: string | undefined, value: unknown): void {
-    const fallback = own ?? this.settings.fallback;
-    if (fallback !== undefined) this.#answersOf().remember(fallback, key, value);
-  }
-
-  #answersOf(): Answers {
+  protected get answers(): Answers {
     this.#answers ??= new Answers(() => this.now());
     return this.#answers;
   }
 
-  /** A call whose caller had given up before it began: counted, ignored, no sample. */
-  protected pass(caller: Caller | undefined): void {
-    if (this.override?.state === 'disabled') return;
-    this.tally.admitted++;
-    this.settle(passing, caller, 'ignored', undefined, Number.NaN, 0);
+  /**
+   * The fallback's answer to a failure or a refusal, an inner policy's included; `undefined` where there is none to be had:
+   * what else was ignored is nobody's to answer.
+   */
+  answer(
+    fallback: unknown,
+    error: unknown,
+    verdict: Verdict,
+    outer?: AbortSignal,
+    caller?: Caller,
+  ): Promise<unknown> | undefined {
+    if (fallback === undefined || !(verdict === 'failure' || error instanceof RejectedError)) return undefined;
+    if (this.override?.state !== 'disabled') this.tally.fallbacks++;
+    return this.answers.instead(fallback, error, outer, caller?.key, caller?.context);
   }
 
-  /** The bulkhead as the settings want it; those at work keep their places. */
-  protected resize(): void {
-    const { maxConcurrent } = this.settings;
-    if (maxConcurrent !== Infinity) {
-      this.places ??= new Places(maxConcurrent);
-    }
-    if (this.places !== undefined) this.places.limit = maxConcurrent;
+  remember(fallback: unknown, key: string | undefined, value: unknown): void {
+    if (fallback !== undefined) this.answers.remember(fallback, key, value);
+  }
+
+  /** A call whose caller had given up before it began: counted, ignored, no sample. */
+  protected pass(caller: Caller | undefined, reason: unknown): void {
+    this.expire(this.now());
+    if (this.override?.state === 'disabled') return;
+    this.tally.admitted++;
+    this.settle(passing, caller, 'ignored', reason, Number.NaN);
   }
 }
+
+/** 0 where the beginning was not taken. */
+const since = (startedAt: number, now: number): number => (startedAt <= now ? now - startedAt : 0);

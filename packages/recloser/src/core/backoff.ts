@@ -3,7 +3,9 @@ import { longestTimerMs } from './clock.ts';
 
 /** What a back-off may draw on: the policy's own random source, and the delay it gave before this one. */
 export interface Draw {
+  /** The policy's `random`. */
   random(): number;
+  /** The delay before this one. */
   readonly previousMs: number | undefined;
 }
 

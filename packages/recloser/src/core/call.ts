@@ -34,6 +34,15 @@ export class UnhurriedContext implements CallContext {
   }
 }
 
+/** Calls the function; a synchronous throw is a rejection, and the answer is a promise of the runtime's own. */
+export function promised(fn: (context: CallContext) => unknown, context: CallContext): Promise<unknown> {
+  try {
+    return Promise.resolve(fn(context));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
 /** As much of Node's `AsyncResource` as is needed. */
 export interface OwnContext {
   runInAsyncScope(run: () => void): void;

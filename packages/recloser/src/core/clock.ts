@@ -5,8 +5,11 @@
  * `now` must be monotonic and in milliseconds; its zero means nothing. `setTimeout` may hand out any kind of handle.
  */
 export interface Clock {
+  /** Milliseconds since any fixed moment; never runs backwards. */
   now(): number;
+  /** Runs the callback once, never early; answers a handle. */
   setTimeout(callback: () => void, ms: number): unknown;
+  /** Calls a timer off; a handle that is unknown or used up is no fault. */
   clearTimeout(handle: unknown): void;
 }
 

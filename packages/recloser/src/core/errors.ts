@@ -9,23 +9,6 @@ export interface RejectionDetails {
   readonly retryAfterMs?: number | undefined;
 }
 
-/** Matches the errors of another copy of this package too: the brand is a registered symbol. */
-function matches(type: object, brand: symbol, exact: boolean, error: unknown): boolean {
-  if (!exact) return Function.prototype[Symbol.hasInstance].call(type, error);
-  return typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[brand] === true;
-}
-
-function brand(type: { readonly prototype: object }, name: string, code: string): void {
-  const symbol = Symbol.for(`recloser.${name}`);
-  const hidden = (value: unknown) => ({ value, writable: true, configurable: true });
-  Object.defineProperties(type.prototype, { [symbol]: hidden(true), name: hidden(name), code: hidden(code) });
-  Object.defineProperty(type, Symbol.hasInstance, {
-    value(this: object, error: unknown) {
-      return matches(this, symbol, this === type, error);
-    },
-  });
-}
-
 /**
  * A policy refused to run the call: nothing was done. The base of `CircuitOpenError`, `BulkheadFullError` and of the
  * refusals of every other policy.
@@ -37,20 +20,20 @@ export class RejectedError extends Error {
   /** Stable, for programs: `ERR_CIRCUIT_OPEN`, `ERR_BULKHEAD_FULL`, … */
   declare readonly code: string;
   /** The name of the policy that refused. */
-  readonly breaker: string;
+  declare readonly breaker: string;
   /** Which rule refused, e.g. `open`, `half-open`, `forced-open`, `recovery`, `bulkhead-full`. */
-  readonly reason: RejectionReason;
+  declare readonly reason: RejectionReason;
   /** The state the policy was in, if it has one. */
-  readonly state: string | undefined;
+  declare readonly state: string | undefined;
   /** In how many milliseconds another try makes sense; `undefined` where nobody can know. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs: number | undefined;
 
-  constructor(message: string, details: RejectionDetails) {
+  constructor(message: string, { breaker, reason, state, retryAfterMs }: RejectionDetails) {
     super(message);
-    this.breaker = details.breaker;
-    this.reason = details.reason;
-    this.state = details.state;
-    this.retryAfterMs = details.retryAfterMs;
+    this.breaker = breaker;
+    this.reason = reason;
+    this.state = state;
+    this.retryAfterMs = retryAfterMs;
   }
 
   get status(): number {
@@ -78,33 +61,42 @@ export class BulkheadFullError extends RejectedError {}
 export class TimeoutError extends Error {
   declare readonly code: string;
   /** The name of the policy whose time was up. */
-  readonly breaker: string;
-  readonly timeoutMs: number;
+  declare readonly breaker: string;
+  declare readonly timeoutMs: number;
 
-  constructor(message: string, details: { readonly breaker: string; readonly timeoutMs: number }) {
+  constructor(message: string, { breaker, timeoutMs }: { readonly breaker: string; readonly timeoutMs: number }) {
     super(message);
-    this.breaker = details.breaker;
-    this.timeoutMs = details.timeoutMs;
+    this.breaker = breaker;
+    this.timeoutMs = timeoutMs;
   }
+}
+
+const { defineProperty } = Object;
+
+function brand(type: { readonly prototype: object }, name: string, code: string): void {
+  const symbol = Symbol.for(`recloser.${name}`);
+  const hide = (key: string | symbol, value: unknown): void => {
+    defineProperty(type.prototype, key, { value, writable: true, configurable: true });
+  };
+  hide(symbol, true);
+  hide('name', name);
+  hide('code', code);
+  // The brand is a registered symbol: errors of another copy of this package match too.
+  defineProperty(type, Symbol.hasInstance, {
+    value(this: object, error: { [brand: symbol]: unknown } | null | undefined): boolean {
+      try {
+        return this === type ? error?.[symbol] === true : Function.prototype[Symbol.hasInstance].call(this, error);
+      } catch {
+        return false; // a getter or a revoked proxy
+      }
+    },
+  });
 }
 
 brand(RejectedError, 'RejectedError', 'ERR_REJECTED');
 brand(CircuitOpenError, 'CircuitOpenError', 'ERR_CIRCUIT_OPEN');
 brand(BulkheadFullError, 'BulkheadFullError', 'ERR_BULKHEAD_FULL');
 brand(TimeoutError, 'TimeoutError', 'ERR_TIMEOUT');
-
-for (const { prototype } of [RejectedError, TimeoutError]) {
-  // Stands in where no stack was captured: loggers print `stack`, and `undefined` tells nobody anything.
-  Object.defineProperty(prototype, 'stack', {
-    configurable: true,
-    get(this: Error) {
-      return `${this.name}: ${this.message}`;
-    },
-    set(this: Error, value: unknown) {
-      Object.defineProperty(this, 'stack', { value, writable: true, configurable: true });
-    },
-  });
-}
 
 /**
  * Makes an error without a stack. A limit that is no number makes V8 skip the capture altogether. (Measured: 0.4 µs for
@@ -124,5 +116,7 @@ export function withoutStack<Details, E extends Error>(
   }
   const error = new type(message, details);
   host.stackTraceLimit = limit;
+  // Loggers print it, and `undefined` tells nobody anything.
+  error.stack = `${error.name}: ${message}`;
   return error;
 }

@@ -1,7 +1,7 @@
 /** Where the throw of a listener goes; the default prints it once for each policy. */
 export type ListenerErrorHandler = (error: unknown, event: string) => void;
 
-type Listener = (payload: never) => void;
+type Listener = (payload: never) => unknown;
 
 /**
  * Listeners by event. They run synchronously and in order; an event that a listener causes waits until the running one has
@@ -10,8 +10,9 @@ type Listener = (payload: never) => void;
 export class Emitter<Events extends object> {
   readonly #report: ListenerErrorHandler;
   readonly #listeners = new Map<keyof Events, readonly Listener[]>();
-  #waiting: (() => void)[] | undefined;
+  #waiting: [keyof Events, readonly Listener[], unknown][] | undefined;
 
+  /** @param report must not throw */
   constructor(report: ListenerErrorHandler) {
     this.#report = report;
   }
@@ -22,26 +23,26 @@ export class Emitter<Events extends object> {
   }
 
   on<E extends keyof Events>(event: E, listener: (payload: Events[E]) => void): () => void {
+    const listeners = this.#listeners;
     // Its own function, so that one listener added twice is two listeners.
     const own: Listener = (payload) => listener(payload);
-    this.#listeners.set(event, [...(this.#listeners.get(event) ?? []), own]);
+    listeners.set(event, [...(listeners.get(event) ?? []), own]);
     return () => {
-      const others = (this.#listeners.get(event) ?? []).filter((other) => other !== own);
-      if (others.length === 0) this.#listeners.delete(event);
-      else this.#listeners.set(event, others);
+      const others = (listeners.get(event) ?? []).filter((other) => other !== own);
+      if (others.length > 0) listeners.set(event, others);
+      else listeners.delete(event);
     };
   }
 
   emit<E extends keyof Events>(event: E, payload: Events[E]): void {
     const listeners = this.#listeners.get(event);
     if (listeners === undefined) return;
-    if (this.#waiting !== undefined) {
-      this.#waiting.push(() => this.#tell(event, listeners, payload));
-      return;
-    }
-    this.#waiting = [];
-    this.#tell(event, listeners, payload);
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) next();
+    const running = this.#waiting !== undefined;
+    this.#waiting ??= [];
+    const waiting = this.#waiting;
+    waiting.push([event, listeners, payload]);
+    if (running) return;
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) this.#tell(...next);
     this.#waiting = undefined;
   }
 
@@ -50,32 +51,29 @@ export class Emitter<Events extends object> {
   }
 
   #tell(event: keyof Events, listeners: readonly Listener[], payload: unknown): void {
+    const report = (error: unknown): void => this.#report(error, String(event));
     for (const listener of listeners) {
       try {
-        const answer: unknown = listener(payload as never);
-        if (answer instanceof Promise) answer.catch((error) => this.report(error, String(event)));
+        const answer = listener(payload as never);
+        if (answer instanceof Promise) answer.catch(report);
       } catch (error) {
-        this.report(error, String(event));
+        report(error);
       }
-    }
-  }
-
-  /** Also for what else of the user's goes wrong on the side: a classifier, a back-off. Never throws. */
-  report(error: unknown, event: string): void {
-    try {
-      this.#report(error, event);
-    } catch {
-      // Whoever reports a fault by throwing has nobody left to tell.
     }
   }
 }
 
-/** Prints the first fault of a policy and is silent then: a broken listener on a hot path must not flood the log. */
-export function printOnce(policy: string): ListenerErrorHandler {
+/**
+ * A handler that never throws: whoever reports a fault by throwing has nobody left to tell. Without one of the user's the
+ * first fault of a policy is printed: a broken listener on a hot path must not flood the log.
+ */
+export function reporter(policy: string, given: ListenerErrorHandler | undefined): ListenerErrorHandler {
   let printed = false;
   return (error, event) => {
-    if (printed) return;
-    printed = true;
-    console.error(`recloser: a listener of '${policy}' threw on '${event}' (told once):`, error);
+    try {
+      if (given !== undefined) given(error, event);
+      else if (!printed) console.error(`recloser: a listener of '${policy}' threw on '${event}' (told once):`, error);
+      printed = true;
+    } catch {}
   };
 }

@@ -4,11 +4,19 @@ import { longestTimerMs } from './clock.ts';
 
 const lastGoodBrand = Symbol.for('recloser.lastGood');
 
-/** The answer of `lastGood()`: a description; the values live in the policy that uses it. */
+/** Good values of one policy by key, in the order they were stored. */
+export interface GoodValues {
+  put(key: string | undefined, value: unknown, now: number): void;
+  get(key: string | undefined, now: number): { readonly value: unknown } | undefined;
+}
+
+/** The answer of `lastGood()`: a description; each policy that uses it keeps its own values. */
 export interface LastGood {
   readonly maxAgeMs: number;
   readonly maxEntries: number;
   readonly shared: boolean;
+  /** A place for the values of one policy. */
+  store(): GoodValues;
 }
 
 /** An answer in place of the failed one; it gets the error and the context of the call. */
@@ -39,69 +47,101 @@ export function lastGood(options?: {
 }): LastGood {
   const check = new Check('lastGood');
   const given = check.record('', options, ['maxAgeMs', 'maxEntries', 'shared']);
-  const description = {
-    maxAgeMs: given.maxAgeMs === undefined ? Infinity : check.number('maxAgeMs', given.maxAgeMs, [1, longestTimerMs]),
-    maxEntries: check.integer('maxEntries', given.maxEntries, [1, 1_000_000], 1_000),
-    shared: check.typed('shared', given.shared, 'boolean', false),
-  };
+  const maxAgeMs = check.number('maxAgeMs', given.maxAgeMs, [1, longestTimerMs], Infinity);
+  const maxEntries = check.number('maxEntries', given.maxEntries, [1, 1_000_000, true], 1_000);
+  const shared = check.typed('shared', given.shared, 'boolean', false);
   check.done();
-  Object.defineProperty(description, lastGoodBrand, { value: true });
-  return Object.freeze(description);
+  const store = (): GoodValues => {
+    const values = new Map<string | undefined, { readonly value: unknown; readonly at: number }>();
+    return {
+      put(key, value, now) {
+        if (key === undefined && !shared) return;
+        values.delete(key);
+        values.set(key, { value, at: now });
+        if (values.size > maxEntries) values.delete(values.keys().next().value);
+      },
+      get(key, now) {
+        const entry = values.get(key);
+        return entry !== undefined && now - entry.at <= maxAgeMs ? entry : undefined;
+      },
+    };
+  };
+  return Object.freeze({ maxAgeMs, maxEntries, shared, store, [lastGoodBrand]: true });
 }
 
 const isLastGood = (value: unknown): value is LastGood =>
   typeof value === 'object' && value !== null && lastGoodBrand in value;
 
-const isChain = (value: unknown): value is readonly unknown[] =>
-  Array.isArray(value) && value.some((link) => typeof link === 'function' || isLastGood(link));
-
-/** The `lastGood` of a fallback, alone or in a chain. */
-export const lastGoodOf = (fallback: unknown): LastGood | undefined =>
-  isLastGood(fallback) ? fallback : isChain(fallback) ? fallback.find(isLastGood) : undefined;
-
-/** The values of `lastGood`, in the order they were stored. */
-export class GoodValues {
-  readonly #values = new Map<string | undefined, { readonly value: unknown; readonly at: number }>();
-
-  put({ maxEntries, shared }: LastGood, key: string | undefined, value: unknown, now: number): void {
-    if (key === undefined && !shared) return;
-    this.#values.delete(key);
-    this.#values.set(key, { value, at: now });
-    if (this.#values.size > maxEntries) this.#values.delete(this.#values.keys().next().value);
-  }
-
-  get({ maxAgeMs, shared }: LastGood, key: string | undefined, now: number): { readonly value: unknown } | undefined {
-    if (key === undefined && !shared) return undefined;
-    const entry = this.#values.get(key);
-    return entry !== undefined && now - entry.at <= maxAgeMs ? entry : undefined;
-  }
-}
+/** The alternatives of a fallback, in order: its links if it is a chain, else itself. */
+const alternatives = (fallback: unknown): readonly unknown[] =>
+  Array.isArray(fallback) && fallback.some((link) => typeof link === 'function' || isLastGood(link))
+    ? fallback
+    : [fallback];
 
 /** The first error becomes the cause of the later one, if that is another, extensible error without one. */
-function withCause(error: unknown, first: unknown): unknown {
-  if (error !== first && error instanceof Error && !('cause' in error) && Object.isExtensible(error)) {
-    Object.defineProperty(error, 'cause', { value: first, writable: true, configurable: true });
+function causedBy(error: unknown, first: unknown): unknown {
+  try {
+    if (error !== first && error instanceof Error && !('cause' in error)) {
+      Object.defineProperty(error, 'cause', { value: first, writable: true, configurable: true });
+    }
+  } catch {
+    // Not extensible, or a proxy.
   }
   return error;
 }
 
-/** Tries the alternatives in order. Without an answer it rejects with the last alternative's own error. */
-export async function fallBack(
-  fallback: unknown,
-  first: unknown,
-  context: CallContext,
-  recall: (wanted: LastGood) => { readonly value: unknown } | undefined,
-): Promise<unknown> {
-  let error = first;
-  for (const alternative of isChain(fallback) ? fallback : [fallback]) {
+/** What one policy answers with in place of an error, and the good values it keeps for that. */
+export class Answers {
+  readonly #now: () => number;
+  #good: GoodValues | undefined;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  remember(fallback: unknown, key: string | undefined, value: unknown): void {
+    const wanted = alternatives(fallback).find(isLastGood);
+    this.#good ??= wanted?.store();
+    if (wanted !== undefined) this.#good?.put(key, value, this.#now());
+  }
+
+  /** Tries the alternatives in order. Without an answer it rejects with the last one's own error, its cause the one before. */
+  async #try(fallback: unknown, first: unknown, context: CallContext): Promise<unknown> {
+    let error = first;
+    for (const alternative of alternatives(fallback)) {
+      try {
+        if (typeof alternative === 'function') return await alternative(error, context);
+        if (!isLastGood(alternative)) return alternative;
+        const good = this.#good?.get(context.key, this.#now());
+        if (good !== undefined) return good.value;
+      } catch (failure) {
+        error = causedBy(failure, error);
+      }
+    }
+    throw error;
+  }
+
+  /** The caller's abort is faster than any fallback; one that came before is the failure that is to be answered. */
+  async instead(
+    fallback: unknown,
+    error: unknown,
+    outer: AbortSignal | undefined,
+    key: string | undefined,
+    context: unknown,
+  ): Promise<unknown> {
+    // Not the signal of the call: a timeout has aborted it, and the fallback is to work.
+    const signal = outer ?? new AbortController().signal;
+    const answer = this.#try(fallback, error, { key, context, signal });
+    if (outer === undefined || outer.aborted) return answer;
+    let stop = (): void => {};
+    const abort = new Promise((_, reject) => {
+      stop = () => reject(outer.reason);
+      outer.addEventListener('abort', stop);
+    });
     try {
-      if (typeof alternative === 'function') return await alternative(error, context);
-      if (!isLastGood(alternative)) return alternative;
-      const good = recall(alternative);
-      if (good !== undefined) return good.value;
-    } catch (failure) {
-      error = withCause(failure, error);
+      return await Promise.race([answer, abort]);
+    } finally {
+      outer.removeEventListener('abort', stop);
     }
   }
-  throw error;
 }

@@ -1,4 +1,4 @@
-import { RejectedError, TimeoutError } from './errors.ts';
+import { RejectedError } from './errors.ts';
 
 /** What one call says about the dependency. An ignored call is no sample and decides nothing. */
 export type Verdict = 'success' | 'failure' | 'ignored';
@@ -35,42 +35,39 @@ export interface Judgement {
   readonly retryAfterMs: number;
 }
 
-export const judged: Readonly<Record<Verdict, Judgement>> = {
-  success: { verdict: 'success', retryAfterMs: 0 },
-  failure: { verdict: 'failure', retryAfterMs: 0 },
-  ignored: { verdict: 'ignored', retryAfterMs: 0 },
-};
-
-const isDeadline = (reason: unknown): boolean =>
-  typeof reason === 'object' && reason !== null && (reason as { name?: unknown }).name === 'TimeoutError';
+/** How long the dependency asked to be left alone, if its error or the classifier's answer says so. Never throws. */
+export function retryAfterOf(said: unknown): number {
+  try {
+    const ms = (said as { retryAfterMs?: unknown } | null | undefined)?.retryAfterMs;
+    return typeof ms === 'number' && ms > 0 ? ms : 0;
+  } catch {
+    return 0;
+  }
+}
 
 /**
  * The rule without a classifier: what threw failed, except that a refusal of an inner policy and an abort by the caller
  * say nothing about the dependency. A deadline (`AbortSignal.timeout`) is no whim of the caller's: it failed.
  */
-export function defaultJudgement(ok: boolean, error: unknown, aborted: boolean): Judgement {
-  if (ok) return judged.success;
-  if (error instanceof RejectedError) return judged.ignored;
-  if (aborted && !(error instanceof TimeoutError) && !isDeadline(error)) return judged.ignored;
-  return judged.failure;
+export function defaultVerdict(ok: boolean, error: unknown, aborted: boolean): Verdict {
+  if (ok) return 'success';
+  try {
+    const whim = aborted && (error as { name?: unknown } | null | undefined)?.name !== 'TimeoutError';
+    return whim || error instanceof RejectedError ? 'ignored' : 'failure';
+  } catch {
+    return 'failure'; // a getter threw
+  }
 }
 
 /** Asks the user's classifier. One that throws or answers nonsense counts as failure and is reported. */
 export function judge(classify: Classifier, outcome: Outcome, report: (fault: unknown) => void): Judgement {
   try {
-    const answer = classify(outcome);
-    if (answer === undefined) return defaultJudgement(outcome.ok, outcome.error, outcome.aborted);
-    const verdict = typeof answer === 'object' && answer !== null ? answer.verdict : answer;
-    if (!Object.hasOwn(judged, verdict)) throw new TypeError(`classify answered ${String(verdict)}, not a verdict`);
-    if (typeof answer !== 'object' || answer.retryAfterMs === undefined) return judged[verdict];
-    const { retryAfterMs } = answer;
-    if (typeof retryAfterMs !== 'number' || !(retryAfterMs >= 0)) {
-      report(new RangeError(`classify: retryAfterMs must be a number of at least 0, got ${String(retryAfterMs)}`));
-      return judged[verdict];
-    }
-    return { verdict, retryAfterMs };
+    const answer = classify(outcome) ?? defaultVerdict(outcome.ok, outcome.error, outcome.aborted);
+    const verdict = typeof answer === 'object' ? answer.verdict : answer;
+    if (!/^(success|failure|ignored)$/.test(verdict)) throw new TypeError(`classify: ${String(verdict)} is no verdict`);
+    return { verdict, retryAfterMs: Math.max(retryAfterOf(answer), retryAfterOf(outcome.error)) };
   } catch (fault) {
     report(fault);
-    return judged.failure;
+    return { verdict: 'failure', retryAfterMs: 0 };
   }
 }

@@ -99,11 +99,15 @@ export class DeadlineQueue {
     // Native timers may be a millisecond early. More than that is no native timer but one that is advanced by hand while
     // the clock is not: then the timer is right.
     if (now < this.#armedFor - 2) now = this.#armedFor;
-    for (let head = this.#head; head !== undefined && head.dueAt <= now; head = this.#head) {
-      this.remove(head);
-      head.due();
+    try {
+      for (let head = this.#head; head !== undefined && head.dueAt <= now; head = this.#head) {
+        this.remove(head);
+        head.due();
+      }
+    } finally {
+      const head = this.#head;
+      if (head !== undefined && this.#native === undefined) this.#arm(head.dueAt, head.dueAt - now);
     }
-    if (this.#head !== undefined && this.#native === undefined) this.#arm(this.#head.dueAt, this.#head.dueAt - now);
   };
 
   #arm(at: number, ms: number): void {

@@ -1,3 +1,5 @@
+import { Check } from '../core/check.ts';
+import { longestTimerMs } from '../core/clock.ts';
 import type { Window } from './window.ts';
 
 interface Saved {
@@ -86,24 +88,28 @@ export class TimeWindow implements Window {
     return { bucketMs: this.#bucketMs, ageMs, buckets: list };
   }
 
-  /** Takes up what another window of the same shape wrote; the time in between does not count. */
+  /**
+   * Takes up what another window of the same shape wrote; the time in between does not count. Of another shape it begins
+   * anew. @throws TypeError if no window wrote it
+   */
   static restore(windowMs: number, buckets: number, now: number, saved: unknown): TimeWindow {
-    const { bucketMs, ageMs, buckets: list } = (saved ?? {}) as Partial<Saved>;
-    const isCount = (n: unknown): n is number => Number.isSafeInteger(n) && (n as number) >= 0;
-    const isBucket = (pair: unknown): boolean =>
-      Array.isArray(pair) && pair.length === 2 && pair.every(isCount) && (pair[1] as number) <= (pair[0] as number);
     const window = new TimeWindow(windowMs, buckets, now);
-    const sound =
-      bucketMs === window.#bucketMs &&
-      typeof ageMs === 'number' &&
-      ageMs >= 0 &&
-      ageMs <= bucketMs &&
-      Array.isArray(list) &&
-      list.length === buckets &&
-      list.every(isBucket);
-    if (!sound) throw new TypeError(`a time window holds ${buckets} buckets of ${window.#bucketMs} ms and their age`);
-    window.#newestSince = now - ageMs;
-    list.forEach(([calls, hits], i) => {
+    const check = new Check('a time window', true);
+    const { bucketMs, ageMs, buckets: list } = check.record('window', saved);
+    const pairs = Array.isArray(list) ? list : [];
+    const age = check.number('ageMs', ageMs, [
+      0,
+      check.number('bucketMs', bucketMs, [Number.MIN_VALUE, longestTimerMs]),
+    ]);
+    if (!Array.isArray(list)) check.fault('buckets', 'a list', list);
+    for (const pair of pairs) {
+      const [calls, hits] = Array.isArray(pair) ? pair : [];
+      check.number('hits', hits, [0, check.number('calls', calls, [0, 2 ** 31, true]), true]);
+    }
+    check.done();
+    if (bucketMs !== window.#bucketMs || pairs.length !== buckets) return window;
+    window.#newestSince = now - age;
+    pairs.forEach(([calls, hits]: [number, number], i) => {
       const at = (window.#buckets.length - 2 * i) % window.#buckets.length;
       window.#buckets[at] = calls;
       window.#buckets[at + 1] = hits;

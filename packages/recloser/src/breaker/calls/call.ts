@@ -1,10 +1,10 @@
-import { type CallContext, type CallOptions, type OwnContext, rememberContext } from '../../core/call.ts';
+import { type CallContext, type CallOptions, type OwnContext, promised, rememberContext } from '../../core/call.ts';
 import { TimeoutError, withoutStack } from '../../core/errors.ts';
 import type { Fallback } from '../../core/fallback.ts';
 import type { Verdict } from '../../core/outcome.ts';
 import { Deadline } from '../../core/timers.ts';
 import type { Traffic } from '../traffic.ts';
-import type { CallEnd, Ticket } from './ticket.ts';
+import { type CallEnd, type Ticket, uncounted } from './ticket.ts';
 
 type Settle = (value: unknown) => void;
 let resolveNext: Settle;
@@ -28,13 +28,17 @@ export class Call extends Deadline implements CallContext {
   readonly #traffic: Traffic;
   readonly #ticket: Ticket;
   readonly #startedAt: number;
-  readonly #fallback: Fallback | undefined;
+  /** Those in force when the call began. */
+  readonly #fallback: unknown;
+  readonly #timeoutMs: number;
   readonly #outer: AbortSignal | undefined;
   #holdsPlace: boolean;
   #end: 'none' | CallEnd = 'none';
   #controller: AbortController | undefined = undefined;
   #ownContext: OwnContext | undefined = undefined;
   #abortReason: unknown = undefined;
+  /** It ended after the state it belonged to: its result is told already. */
+  #toldLate = false;
 
   constructor(traffic: Traffic, ticket: Ticket, holdsPlace: boolean, options: CallOptions<Fallback> | undefined) {
     super();
@@ -46,7 +50,8 @@ export class Call extends Deadline implements CallContext {
     this.#traffic = traffic;
     this.#ticket = ticket;
     this.#startedAt = traffic.stamp();
-    this.#fallback = options?.fallback;
+    this.#fallback = options?.fallback ?? traffic.settings.fallback;
+    this.#timeoutMs = traffic.settings.timeoutMs;
     this.#outer = options?.signal;
     this.#holdsPlace = holdsPlace;
   }
@@ -63,13 +68,7 @@ export class Call extends Deadline implements CallContext {
   run(fn: (context: CallContext) => unknown): Promise<unknown> {
     this.#traffic.timeouts()?.add(this);
     this.#outer?.addEventListener('abort', this);
-    let work: unknown;
-    try {
-      work = fn(this);
-    } catch (error) {
-      work = Promise.reject(error);
-    }
-    Promise.resolve(work).then(
+    promised(fn, this).then(
       (value) => this.#fulfilled(value),
       (error) => this.#rejected(error),
     );
@@ -85,7 +84,6 @@ export class Call extends Deadline implements CallContext {
     const traffic = this.#traffic;
     const verdict = traffic.conclude(this.#ticket, this, true, value, this.#startedAt, 'settled');
     if (verdict === 'success') traffic.remember(this.#fallback, this.key, value);
-    this.#stopListening();
     this.#resolve(value);
   }
 
@@ -101,7 +99,8 @@ export class Call extends Deadline implements CallContext {
   /** The work ended, or its call did and the work goes on: then it keeps its place, for a while. */
   #settle(end: CallEnd): void {
     this.#end = end;
-    if (this.queue !== undefined) this.queue.remove(this);
+    this.queue?.remove(this);
+    this.#outer?.removeEventListener('abort', this);
     if (!this.#holdsPlace) return;
     if (end === 'settled' || this.#traffic.settings.releaseOnTimeout) this.#leavePlace();
     else this.#traffic.abandonments()?.add(this);
@@ -116,54 +115,43 @@ export class Call extends Deadline implements CallContext {
   /** Called by the queue: the time of the call is up, or that of the work it left behind. */
   due(): void {
     if (this.#end === 'none') {
-      const { name, timeoutMs } = this.#traffic.settings;
-      const details = { breaker: name, timeoutMs };
-      this.#endEarly('timed-out', withoutStack(TimeoutError, `${name}: timed out after ${timeoutMs} ms`, details));
+      const breaker = this.#traffic.settings.name;
+      const timeoutMs = this.#timeoutMs;
+      const message = `${breaker}: timed out after ${timeoutMs} ms`;
+      this.#endEarly('timed-out', withoutStack(TimeoutError, message, { breaker, timeoutMs }));
     } else if (this.#holdsPlace) {
-      this.#traffic.tally.abandoned++;
+      if (this.#ticket !== uncounted) this.#traffic.tally.abandoned++;
       this.#leavePlace();
     }
   }
 
   /** Called by the caller's signal. */
   handleEvent(): void {
-    const reason: unknown = this.#outer?.reason;
-    if (this.#end === 'none') this.#endEarly('aborted', reason);
-    else {
-      // A fallback is at work: it has lost.
-      this.#stopListening();
-      this.#reject(reason);
-    }
+    this.#endEarly('aborted', this.#outer?.reason);
   }
 
   #endEarly(end: 'timed-out' | 'aborted', error: unknown): void {
+    this.#toldLate = this.#traffic.isLate(this.#ticket);
     this.#settle(end);
     this.#abortReason = error;
     const verdict = this.#traffic.conclude(this.#ticket, this, false, error, this.#startedAt, end);
-    const controller = this.#controller;
-    if (this.#ownContext !== undefined) this.#ownContext.runInAsyncScope(() => controller?.abort(error));
-    else controller?.abort(error);
+    const abort = (): void => this.#controller?.abort(error);
+    if (this.#ownContext !== undefined) this.#ownContext.runInAsyncScope(abort);
+    else abort();
     this.#respond(error, verdict);
   }
 
   /** The error goes to the caller, or to the fallback first. */
   #respond(error: unknown, verdict: Verdict): void {
-    const answer = this.#traffic.answer(error, verdict, this.#fallback, this.#outer, this);
-    if (answer === undefined) {
-      this.#stopListening();
-      this.#reject(error);
-    } else {
-      answer.then(this.#resolve, this.#reject).then(() => this.#stopListening());
-    }
+    const answer = this.#traffic.answer(this.#fallback, error, verdict, this.#outer, this);
+    if (answer === undefined) this.#reject(error);
+    else this.#resolve(answer);
   }
 
   #late(ok: boolean): void {
-    if (this.queue !== undefined) this.queue.remove(this);
+    this.queue?.remove(this);
     this.#leavePlace();
-    if (this.#end === 'timed-out') this.#traffic.late(this.#ticket, 'timed-out', ok);
-  }
-
-  #stopListening(): void {
-    this.#outer?.removeEventListener('abort', this);
+    const counts = this.#end === 'timed-out' && this.#ticket !== uncounted && !this.#toldLate;
+    if (counts) this.#traffic.late('timed-out', ok);
   }
 }

@@ -1,22 +1,22 @@
-import { retryAfterOf, type Traffic } from '../traffic.ts';
+import { retryAfterOf, type Verdict } from '../../core/outcome.ts';
+import type { Traffic } from '../traffic.ts';
 import type { Ticket } from './ticket.ts';
 
 /** Leave to do work that is no promise: streams, consumers, interceptors. It is settled once; what comes later is passed over. */
 export interface Permit {
   /** `ms`: how long it took, measured from `acquire` unless said. */
   success(ms?: number): void;
+  /** Its own `retryAfterMs` lengthens the sleep window, as in `execute`. */
   failure(error?: unknown, ms?: number): void;
   /** It says nothing about the dependency: the permit goes back and decides nothing. */
   ignore(): void;
 }
 
 export class AcquiredPermit implements Permit {
-  readonly key = undefined;
-  readonly context = undefined;
   readonly #traffic: Traffic;
   readonly #ticket: Ticket;
   readonly #startedAt: number;
-  #holdsPlace: boolean;
+  readonly #holdsPlace: boolean;
   #settled = false;
 
   constructor(traffic: Traffic, ticket: Ticket, holdsPlace: boolean) {
@@ -27,27 +27,22 @@ export class AcquiredPermit implements Permit {
   }
 
   success(ms?: number): void {
-    if (this.#settle()) this.#traffic.settle(this.#ticket, this, 'success', undefined, this.#start(ms), 0);
+    this.#settle('success', undefined, ms);
   }
 
   failure(error?: unknown, ms?: number): void {
-    if (this.#settle())
-      this.#traffic.settle(this.#ticket, this, 'failure', error, this.#start(ms), retryAfterOf(error));
+    this.#settle('failure', error, ms);
   }
 
   ignore(): void {
-    if (this.#settle()) this.#traffic.settle(this.#ticket, this, 'ignored', undefined, this.#startedAt, 0);
+    this.#settle('ignored', undefined, undefined);
   }
 
-  #start(ms: number | undefined): number {
-    return typeof ms === 'number' && ms >= 0 ? this.#traffic.settings.clock.now() - ms : this.#startedAt;
-  }
-
-  #settle(): boolean {
-    if (this.#settled) return false;
+  #settle(verdict: Verdict, error: unknown, ms: number | undefined): void {
+    if (this.#settled) return;
     this.#settled = true;
     if (this.#holdsPlace) this.#traffic.leavePlace();
-    this.#holdsPlace = false;
-    return true;
+    const givenMs = typeof ms === 'number' && ms >= 0 ? ms : undefined;
+    this.#traffic.settle(this.#ticket, undefined, verdict, error, this.#startedAt, retryAfterOf(error), false, givenMs);
   }
 }

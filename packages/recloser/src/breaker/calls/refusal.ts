@@ -6,7 +6,7 @@ import {
   type RejectionReason,
   withoutStack,
 } from '../../core/errors.ts';
-import { span } from '../explain.ts';
+import { span } from '../../core/words.ts';
 
 const classes: Partial<Record<RejectionReason, typeof RejectedError>> = {
   'bulkhead-full': BulkheadFullError,
@@ -26,7 +26,7 @@ function text(details: RejectionDetails, why: string): string {
     case 'bulkhead-full':
       return `all ${why} places are taken`;
     case 'disposed':
-      return `the breaker is ${why}`;
+      return 'the breaker is disposed';
   }
 }
 

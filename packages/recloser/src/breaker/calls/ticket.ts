@@ -18,8 +18,11 @@ export interface Ticket {
 /** Of a call that passes only because a state was set: it is counted, and decides nothing. */
 export const passing: Ticket = { generation: 0, probe: 0 };
 
+/** The same, of one that would have been refused but for observe-only. */
+export const shadowed: Ticket = { generation: 0, probe: 0 };
+
 /** Of a call while disabled. */
-export const uncounted: Ticket = { generation: -1, probe: 0 };
+export const uncounted: Ticket = { generation: 0, probe: 0 };
 
 /** The handlers of all calls of one closed generation that nothing ends early: such a call keeps nothing of its own. */
 export class Epoch implements Ticket {
@@ -45,16 +48,12 @@ export class Epoch implements Ticket {
 export class Lease extends Deadline implements Ticket {
   readonly generation: number;
   readonly probe: number;
-  readonly #ended: (lease: Lease) => void;
+  readonly due: () => void;
 
-  constructor(generation: number, probe: number, ended: (lease: Lease) => void) {
+  constructor(generation: number, probe: number, due: () => void) {
     super();
     this.generation = generation;
     this.probe = probe;
-    this.#ended = ended;
-  }
-
-  due(): void {
-    this.#ended(this);
+    this.due = due;
   }
 }

@@ -1,52 +1,44 @@
 import { Check } from '../../core/check.ts';
 import { checkRule, type Measurement, type TripCounter, type TripRule } from './rule.ts';
 
-class CombinedCounter implements TripCounter {
-  readonly #name: 'anyOf' | 'allOf';
-  readonly #parts: readonly TripCounter[];
-  /** What each part said of the last sample. */
-  readonly #trips: boolean[];
+const isMet = ({ value, threshold, calls, minimumCalls = 0 }: Measurement): boolean =>
+  calls >= minimumCalls && value >= threshold;
 
-  constructor(name: 'anyOf' | 'allOf', parts: readonly TripCounter[]) {
-    this.#name = name;
+class CombinedCounter implements TripCounter {
+  readonly #rules: readonly TripRule[];
+  readonly #parts: readonly TripCounter[];
+  readonly #all: boolean;
+
+  constructor(rules: readonly TripRule[], parts: readonly TripCounter[], all: boolean) {
+    this.#rules = rules;
     this.#parts = parts;
-    this.#trips = parts.map(() => false);
+    this.#all = all;
   }
 
   record(failed: boolean, elapsedMs: number, now: number): boolean {
-    const parts = this.#parts;
     let trips = 0;
     // Every part counts every call: no short cut.
-    for (let i = 0; i < parts.length; i++) {
-      if ((this.#trips[i] = (parts[i] as TripCounter).record(failed, elapsedMs, now))) trips++;
-    }
-    return this.#name === 'anyOf' ? trips > 0 : trips === parts.length;
+    for (const part of this.#parts) if (part.record(failed, elapsedMs, now)) trips++;
+    return trips >= (this.#all ? this.#parts.length : 1);
   }
 
   measure(now: number): Measurement {
     const parts = this.#parts.map((part) => part.measure(now));
-    if (this.#name === 'allOf') {
-      const met = this.#trips.filter(Boolean).length;
-      return {
-        rule: 'allOf',
-        value: met,
-        threshold: parts.length,
-        calls: Math.max(...parts.map((p) => p.calls)),
-        parts,
-      };
+    if (this.#all) {
+      const calls = Math.max(...parts.map((part) => part.calls));
+      return { rule: 'allOf', value: parts.filter(isMet).length, threshold: parts.length, calls, parts };
     }
     const nearest = (a: Measurement, b: Measurement) => (b.value / b.threshold > a.value / a.threshold ? b : a);
-    const decided = parts.find((_, i) => this.#trips[i]) ?? parts.reduce(nearest);
-    return { ...decided, parts };
+    return { ...(parts.find(isMet) ?? parts.reduce(nearest)), parts };
   }
 
   clear(now: number): void {
     for (const part of this.#parts) part.clear(now);
-    this.#trips.fill(false);
   }
 
+  /** `[rule, state]` of each part: a part that is another rule by then begins anew. */
   toJSON(now: number): unknown {
-    return this.#parts.map((part) => part.toJSON(now));
+    return this.#parts.map((part, i) => [this.#rules[i]?.name, part.toJSON(now)]);
   }
 }
 
@@ -62,14 +54,18 @@ function combined(name: 'anyOf' | 'allOf', given: readonly TripRule[]): TripRule
     name,
     reads: reads.includes('time') ? 'time' : reads.find((word) => word !== undefined),
     slowCallMs: slow.length === 0 ? undefined : Math.min(...slow),
-    start(now, saved) {
-      if (saved !== undefined && !(Array.isArray(saved) && saved.length === rules.length)) {
-        throw new TypeError(`${name}: a list with one entry for each of its ${rules.length} rules`);
-      }
-      return new CombinedCounter(
-        name,
-        rules.map((rule, i) => rule.start(now, saved?.[i])),
-      );
+    start(now, saved = []) {
+      if (!Array.isArray(saved)) throw new TypeError(`${name}: the state of a combined rule is a list`);
+      const parts = rules.map((rule, i) => {
+        const [savedName, state] = Array.isArray(saved[i]) ? saved[i] : [];
+        return savedName === rule.name ? rule.start(now, state) : rule.start(now);
+      });
+      return new CombinedCounter(rules, parts, name === 'allOf');
+    },
+    describe(m) {
+      const said = (part: Measurement): string | undefined =>
+        rules.find((rule) => rule.name === part.rule)?.describe?.(part);
+      return m.rule === 'allOf' ? m.parts?.map((part) => said(part) ?? part.rule).join(' and ') : said(m);
     },
   };
 }

@@ -1,4 +1,5 @@
 import { Check } from '../../core/check.ts';
+import { many } from '../../core/words.ts';
 import type { Measurement, TripCounter, TripRule } from './rule.ts';
 
 class ConsecutiveFailures implements TripCounter {
@@ -32,6 +33,26 @@ class ConsecutiveFailures implements TripCounter {
   }
 }
 
+class ConsecutiveRule implements TripRule {
+  readonly name = 'consecutiveFailures';
+  readonly #threshold: number;
+
+  constructor(threshold: number) {
+    this.#threshold = threshold;
+  }
+
+  start(_now: number, saved: unknown = 0): TripCounter {
+    const check = new Check('consecutiveFailures', true);
+    const failures = check.number('failures', saved, [0, Number.MAX_SAFE_INTEGER, true]);
+    check.done();
+    return new ConsecutiveFailures(this.#threshold, failures);
+  }
+
+  describe({ value }: Measurement): string {
+    return many(value, 'consecutive failure');
+  }
+}
+
 /**
  * Opens after this many failures in a row; only a success breaks the row. It needs no clock and no window: the cheapest
  * rule, and the right one where calls are rare. `failureThreshold: n` is short for it.
@@ -41,13 +62,7 @@ class ConsecutiveFailures implements TripCounter {
  */
 export function consecutiveFailures(threshold: number): TripRule {
   const check = new Check('consecutiveFailures');
-  check.integer('threshold', threshold, [1, 2 ** 31 - 1]);
+  check.number('threshold', threshold, [1, 2 ** 31 - 1, true]);
   check.done();
-  return {
-    name: 'consecutiveFailures',
-    start(_now, saved = 0) {
-      if (!Number.isSafeInteger(saved) || (saved as number) < 0) throw new TypeError('consecutiveFailures: a count');
-      return new ConsecutiveFailures(threshold, saved as number);
-    },
-  };
+  return new ConsecutiveRule(threshold);
 }

@@ -28,13 +28,15 @@ export interface TripCounter {
   record(failed: boolean, elapsedMs: number, now: number): boolean;
   /** What `record` judged by, as it is at `now`; moves nothing. */
   measure(now: number): Measurement;
+  /** Forgets all samples: the circuit has closed. */
   clear(now: number): void;
+  /** Its state as JSON, for `start` of the same rule. */
   toJSON(now: number): unknown;
 }
 
 /**
- * When a closed circuit opens. Write your own with these four members; one rule may serve many breakers, its state is in
- * what `start` makes.
+ * When a closed circuit opens. Write your own with these members; one rule may serve many breakers, its state is in what
+ * `start` makes.
  */
 export interface TripRule {
   readonly name: string;
@@ -44,12 +46,12 @@ export interface TripRule {
   readonly slowCallMs?: number | undefined;
   /** `saved` is what `toJSON` of a counter of this rule wrote; throws `TypeError` if it can't be that. */
   start(now: number, saved?: unknown): TripCounter;
+  /** Says a measurement in words, for `explain()` and the messages. */
+  describe?(measured: Measurement): string | undefined;
 }
 
 /** Tells a fault unless the value has the members of a rule. */
-export function checkRule(check: Check, path: string, value: unknown): TripRule | undefined {
-  const rule = value as Partial<TripRule> | null | undefined;
-  const sound =
-    typeof rule === 'object' && rule !== null && typeof rule.start === 'function' && typeof rule.name === 'string';
-  return sound ? (rule as TripRule) : check.fault(path, 'a trip rule such as failureRate({ … })', value, true);
+export function checkRule(check: Check, path: string, value: unknown): void {
+  const { name, start } = (value ?? {}) as Partial<TripRule>;
+  if (typeof name !== 'string' || typeof start !== 'function') check.fault(path, 'a trip rule', value);
 }

@@ -1,5 +1,6 @@
-import { Check } from '../../core/check.ts';
+import { Check, isRecord } from '../../core/check.ts';
 import { longestTimerMs } from '../../core/clock.ts';
+import { many, percent, span } from '../../core/words.ts';
 import { CountWindow } from '../../windows/count-window.ts';
 import { TimeWindow } from '../../windows/time-window.ts';
 import type { Window } from '../../windows/window.ts';
@@ -100,6 +101,29 @@ class WindowedCounter implements TripCounter {
   }
 }
 
+/** The share that was seen, and the bound it is judged by where that is another. */
+function shareOf({ calls, confidence, value }: Measurement, hits = 0): string {
+  const seen = percent(calls === 0 ? 0 : hits / calls);
+  return confidence === undefined
+    ? seen
+    : `${seen} (at least ${percent(value)} with ${percent(confidence)} confidence)`;
+}
+
+function describe(m: Measurement): string | undefined {
+  const window =
+    m.windowMs === undefined ? `the last ${many(m.calls, 'call')}` : `${many(m.calls, 'call')} in ${span(m.windowMs)}`;
+  switch (m.rule) {
+    case 'failureRate':
+      return `failure rate ${shareOf(m, m.failures)} of ${window}`;
+    case 'slowCallRate':
+      return `${shareOf(m, m.slowCalls)} of ${window} took ${span(m.slowCallMs ?? 0)} or more`;
+    case 'failureCount':
+      return `${many(m.value, 'failure')} among ${window}`;
+    default:
+      return undefined;
+  }
+}
+
 const common = ['threshold', 'windowMs', 'windowCalls', 'buckets', 'minimumCalls'];
 
 function windowed(kind: Kind, options: unknown): TripRule {
@@ -109,17 +133,17 @@ function windowed(kind: Kind, options: unknown): TripRule {
   const given = check.record('', options ?? null, [...common, ...own]);
   const byTime = given.windowMs !== undefined;
   if (byTime === (given.windowCalls !== undefined)) {
-    check.fault('windowMs or windowCalls', 'given, one of the two', byTime ? 'both' : undefined, true);
+    check.fault('windowMs or windowCalls', 'given, one of the two', byTime ? 'both' : undefined);
   }
   const windowMs = check.number('windowMs', given.windowMs, [1, longestTimerMs], 0);
-  const windowCalls = check.integer('windowCalls', given.windowCalls, [1, 1_000_000], 0);
-  const buckets = check.integer('buckets', given.buckets, [1, 1_000], 10);
-  const least = check.integer('minimumCalls', given.minimumCalls, [1, 2 ** 31 - 1], isCount ? 1 : 20);
+  const windowCalls = check.number('windowCalls', given.windowCalls, [1, 1_000_000, true], 0);
+  const buckets = check.number('buckets', given.buckets, [1, 1_000, true], 10);
+  const least = check.number('minimumCalls', given.minimumCalls, [1, 2 ** 31 - 1, true], isCount ? 1 : 20);
   const confidence = check.number('confidence', given.confidence, [0.5, 0.9999], 0);
   const settings: Settings = {
     kind,
     threshold: isCount
-      ? check.integer('threshold', given.threshold, [1, byTime ? 2 ** 31 - 1 : windowCalls || 1_000_000])
+      ? check.number('threshold', given.threshold, [1, byTime ? 2 ** 31 - 1 : windowCalls || 1_000_000, true])
       : check.number('threshold', given.threshold, [Number.MIN_VALUE, 1]),
     minimumCalls: byTime ? least : Math.min(least, windowCalls),
     windowMs,
@@ -129,19 +153,23 @@ function windowed(kind: Kind, options: unknown): TripRule {
     z: confidence === 0 ? 0 : standardScore(confidence),
   };
   check.done();
+  // What a rule of this name over the other kind of window wrote is no fault: the options have changed since.
   const window = (now: number, saved: unknown): Window => {
     if (byTime) {
-      return saved === undefined
+      return saved === undefined || typeof saved === 'string'
         ? new TimeWindow(windowMs, buckets, now)
         : TimeWindow.restore(windowMs, buckets, now, saved);
     }
-    return saved === undefined ? new CountWindow(windowCalls) : CountWindow.restore(windowCalls, saved);
+    return saved === undefined || isRecord(saved)
+      ? new CountWindow(windowCalls)
+      : CountWindow.restore(windowCalls, saved);
   };
   return {
     name: kind,
     reads: byTime ? 'time' : kind === 'slowCallRate' ? 'durations' : undefined,
     slowCallMs: settings.slowCallMs || undefined,
     start: (now, saved) => new WindowedCounter(settings, window(now, saved)),
+    describe,
   };
 }
 

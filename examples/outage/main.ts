@@ -1,0 +1,86 @@
+/** The demo: plays a recorded outage against a real server, bare and through breakers, and shows the difference. */
+import { defaults } from './breakers.ts';
+import { type Flags, help, parseFlags } from './flags.ts';
+import { planRun } from './plan.ts';
+import type { Fidelity, Outcome } from './processes/messages.ts';
+import { perform } from './processes/perform.ts';
+import { BadFileError } from './recording/bad-file.ts';
+import { defaultTrace, readRecording } from './recording/read.ts';
+import { UsageError } from './usage-error.ts';
+import { audienceFor } from './view/audience.ts';
+import { duration } from './view/numbers.ts';
+
+const warn = (text: string): void => void process.stderr.write(`${text}\n`);
+
+async function run(flags: Flags): Promise<void> {
+  const recording = readRecording(flags.trace);
+  const plan = planRun(recording, flags);
+  for (const note of plan.notes) warn(note);
+
+  const trace = flags.trace ?? defaultTrace;
+  const stop = new AbortController();
+  stopOnSignal(stop);
+  if (flags.speed === undefined) stopWhenLate(stop, flags.trace === undefined ? 42 : 56);
+  const audience = audienceFor(flags.json, trace, plan);
+  let outcome: Outcome;
+  try {
+    outcome = await perform({ recording, plan, seed: flags.seed, stop: stop.signal, onProgress: audience.progress });
+  } finally {
+    audience.close();
+  }
+  const { speed, fromMs } = plan;
+  const { dependencies } = outcome.snapshot;
+  const toMs = stop.signal.aborted ? Math.min(plan.toMs, Math.round(outcome.untilMs)) : plan.toMs;
+  audience.report({ trace, seed: flags.seed, speed, fromMs, toMs, dependencies });
+  if (stop.signal.reason === late)
+    warn(`this machine is too slow for the whole recording: it was played up to ${toMs} ms`);
+  for (const note of fidelityNotes(outcome.fidelity)) warn(note);
+}
+
+/** The first Ctrl-C ends the run with the table so far, a later one at once; a wrapper may pass the first one on again. */
+function stopOnSignal(stop: AbortController): void {
+  let first = Number.POSITIVE_INFINITY;
+  const onSignal = () => {
+    if (performance.now() - first > 500) process.exit(130);
+    first = Math.min(first, performance.now());
+    stop.abort();
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, onSignal);
+}
+
+const late = 'late';
+
+/** Whoever did not choose the speed was promised an end within a minute, however slow the machine. */
+function stopWhenLate(stop: AbortController, afterS: number): void {
+  setTimeout(() => stop.abort(late), (afterS - process.uptime()) * 1000).unref();
+}
+
+/** Said only when a breaker could have seen the difference, or somebody waiting for the end. */
+function fidelityNotes({ lateMs, addedMs, stoodStillMs }: Fidelity): string[] {
+  const limitMs = defaults.slowCalls.slowCallMs / 5;
+  const note = (what: string) => `this machine was too busy for this speed: ${what}`;
+  return [
+    ...(stoodStillMs > 4_000 ? [note(`the recording stood still for ${duration(stoodStillMs)} in all`)] : []),
+    ...(lateMs > limitMs ? [note(`one call in a hundred left ${duration(lateMs)} late or more`)] : []),
+    ...(addedMs > limitMs
+      ? [note(`one call in a hundred took ${duration(addedMs)} longer than recorded or more`)]
+      : []),
+  ];
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return 2;
+  return error instanceof BadFileError ? 3 : 1;
+}
+
+// `| head` closes the pipe: nobody reads on, so there is nothing left to do.
+process.stdout.on('error', () => process.exit(0));
+try {
+  const flags = parseFlags(process.argv.slice(2));
+  if (flags.help) process.stdout.write(help);
+  else await run(flags);
+} catch (error) {
+  const hint = error instanceof UsageError ? '\nAll flags: npm start -- --help' : '';
+  warn(`${(error as Error).message}${hint}`);
+  process.exitCode = exitCodeOf(error);
+}

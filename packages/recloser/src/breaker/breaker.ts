@@ -1,10 +1,11 @@
 import { type CallContext, type CallOptions, promised, UnhurriedContext } from '../core/call.ts';
-import { RejectedError } from '../core/errors.ts';
+import type { RejectedError } from '../core/errors.ts';
 import { Emitter } from '../core/events.ts';
 import type { Fallback } from '../core/fallback.ts';
 import type { Policy, Wrapped } from '../core/policy.ts';
 import { Call } from './calls/call.ts';
 import { AcquiredPermit, type Permit } from './calls/permit.ts';
+import { isTicket } from './calls/ticket.ts';
 import { type BreakerEvents, type CircuitState, type EventName, eventNames, optionOf } from './events.ts';
 import { explain } from './explain.ts';
 import { initialMachine, step } from './machine.ts';
@@ -103,7 +104,7 @@ class Breaker extends Traffic implements CircuitBreaker {
     const startedAt = this.now();
     return promised(fn, new UnhurriedContext()).then(
       (value) => {
-        if (this.settings.classify === undefined) this.settle(epoch, undefined, 'success', undefined, startedAt);
+        if (this.settings.classify === undefined) this.succeed(epoch, startedAt);
         else this.conclude(epoch, undefined, true, value, startedAt, 'settled');
         return value;
       },
@@ -124,9 +125,10 @@ class Breaker extends Traffic implements CircuitBreaker {
       throw signal.reason;
     }
     const ticket = this.admit(options, this.settings.timeoutMs > 0);
-    if (ticket instanceof RejectedError) {
+    if (!isTicket(ticket)) {
       const fallback = options?.fallback ?? this.settings.fallback;
-      return this.answer(fallback, ticket, 'ignored', signal, options) ?? Promise.reject(ticket);
+      const counted = this.state !== 'disabled';
+      return this.answer(fallback, ticket, 'ignored', counted, signal, options) ?? Promise.reject(ticket);
     }
     return new Call(this, ticket, this.holdsPlace(ticket), options).run(fn);
   }
@@ -143,7 +145,7 @@ class Breaker extends Traffic implements CircuitBreaker {
 
   acquire(): Permit | undefined {
     const ticket = this.admit(undefined, false);
-    if (ticket instanceof RejectedError) {
+    if (!isTicket(ticket)) {
       this.#refusal = ticket;
       return undefined;
     }

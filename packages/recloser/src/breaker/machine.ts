@@ -9,6 +9,8 @@ interface Probe {
   readonly leaseEndsAt: number;
   /** Whether the end of the lease is a failure, told by its timer, or only frees the permit, when it is next needed. */
   readonly fails: boolean;
+  /** It has failed so: its own result decides nothing any more. */
+  readonly ended?: true;
 }
 
 export interface Closed {
@@ -170,10 +172,11 @@ function halfOpen(machine: Open, now: number, settings: MachineSettings): Step {
 function probe(machine: HalfOpen, now: number, settings: MachineSettings): Step {
   const { sample, probeTimeoutMs, maxProbes } = settings;
   const probes = machine.probes.filter(({ fails, leaseEndsAt }) => fails || leaseEndsAt > now);
+  const out = probes.filter(({ ended }) => !ended);
   const missing = sample === undefined ? maxProbes : sample.calls - machine.successes - machine.failures;
   const wanted = Math.max(1, Math.min(maxProbes, missing));
-  if (probes.length >= wanted) {
-    const retryAfterMs = Math.max(0, Math.min(...probes.map(({ leaseEndsAt }) => leaseEndsAt)) - now);
+  if (out.length >= wanted) {
+    const retryAfterMs = Math.max(0, Math.min(...out.map(({ leaseEndsAt }) => leaseEndsAt)) - now);
     return stay(machine, { type: 'refuse', reason: 'half-open', retryAfterMs });
   }
   const id = machine.nextProbe;
@@ -186,17 +189,19 @@ function probe(machine: HalfOpen, now: number, settings: MachineSettings): Step 
 type ProbeEvent = Extract<MachineEvent, { readonly probe: number }>;
 
 function probed(machine: HalfOpen, event: ProbeEvent, now: number, settings: MachineSettings): Step {
-  const held = machine.probes.some(({ id }) => id === event.probe);
-  // A lease that has ended as a failure is counted; one that was only freed leaves the decision to its own result.
-  if (!held && (event.type === 'lease-ended' || settings.probeTimeoutMs > 0)) return stay(machine);
-  const probes = machine.probes.filter(({ id }) => id !== event.probe);
-  if (event.type === 'ignored') return stay({ ...machine, probes });
+  const probe = machine.probes.find(({ id }) => id === event.probe);
+  const others = machine.probes.filter((other) => other !== probe);
+  const timedOut = event.type === 'lease-ended';
+  if (timedOut && (probe === undefined || probe.ended)) return stay(machine);
+  // Its failure is counted already. (A lease that was only freed is not in the list: its own result still decides.)
+  if (probe?.ended || event.type === 'ignored') return stay({ ...machine, probes: others });
+  const probes = timedOut && probe ? [...others, { ...probe, ended: true as const }] : others;
   const succeeded = event.type === 'succeeded';
   const successes = machine.successes + (succeeded ? 1 : 0);
   const failures = machine.failures + (succeeded ? 0 : 1);
   const calls = successes + failures;
   const { sample, successThreshold } = settings;
-  const rule = event.type === 'lease-ended' ? 'probeTimeout' : 'probe';
+  const rule = timedOut ? 'probeTimeout' : 'probe';
   const failed = { rule, value: failures, threshold: 1, calls, failures };
   const facts = event.type === 'failed' ? event.facts : noFacts;
   const retryAfterMs = event.type === 'failed' ? event.retryAfterMs : 0;

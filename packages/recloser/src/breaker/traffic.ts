@@ -6,7 +6,17 @@ import { Places } from '../core/places.ts';
 import { type DeadlineQueue, deadlineQueue } from '../core/timers.ts';
 import { LatencyHistogram } from '../windows/latency.ts';
 import { refusal } from './calls/refusal.ts';
-import { type CallEnd, type Caller, Epoch, Lease, passing, shadowed, type Ticket, uncounted } from './calls/ticket.ts';
+import {
+  type CallEnd,
+  type Caller,
+  Epoch,
+  isTicket,
+  Lease,
+  passing,
+  shadowed,
+  type Ticket,
+  uncounted,
+} from './calls/ticket.ts';
 import { Circuit } from './circuit.ts';
 import { TroubleLog } from './evidence.ts';
 import { whyOf } from './explain.ts';
@@ -54,7 +64,7 @@ export abstract class Traffic extends Circuit {
   protected epoch(): Epoch {
     this.#epoch ??= new Epoch(
       this.#sampling,
-      (ticket) => this.settle(ticket, undefined, 'success', undefined, Number.NaN),
+      (ticket) => this.succeed(ticket, 0),
       (ticket, error) => this.conclude(ticket, undefined, false, error, Number.NaN, 'settled'),
     );
     return this.#epoch;
@@ -64,7 +74,7 @@ export abstract class Traffic extends Circuit {
   protected admit(caller: Caller | undefined, raced: boolean): Ticket | RejectedError {
     const { tally } = this;
     const ticket = this.straight ? this.epoch() : this.#ask(caller, raced);
-    if (ticket instanceof RejectedError) return ticket;
+    if (!isTicket(ticket)) return ticket;
     if (this.holdsPlace(ticket) && !this.places?.take()) {
       return this.#refuse('bulkhead-full', undefined, caller, ticket);
     }
@@ -83,8 +93,9 @@ export abstract class Traffic extends Circuit {
     const now = this.now();
     this.expire(now);
     const over = this.override;
-    if (this.ending !== 'no') return this.#refuse('disposed', undefined, caller);
-    if (over?.state === 'disabled') return uncounted;
+    const pass = over?.state === 'disabled' ? uncounted : undefined;
+    if (this.ending !== 'no') return this.#refuse('disposed', undefined, caller, pass);
+    if (pass !== undefined) return pass;
     if (over?.state === 'forced-closed') return this.#sampling > 0 ? this.epoch() : passing;
     if (over?.state === 'forced-open') {
       return this.#refuse('forced-open', over.expiresAt === Infinity ? undefined : over.expiresAt - now, caller);
@@ -162,6 +173,34 @@ export abstract class Traffic extends Circuit {
     }
     this.settle(ticket, caller, verdict, error, startedAt, retryAfterMs, end === 'timed-out');
     return verdict;
+  }
+
+  /** A success, where nobody listens: the way of almost every call. (Measured against `settle`: 0.2 × bare less.) */
+  protected succeed(ticket: Ticket, startedAt: number): void {
+    const { settings } = this;
+    if (ticket.generation !== this.#sampling || this.emitter !== undefined || this.onIdle !== undefined) {
+      this.settle(ticket, undefined, 'success', undefined, startedAt);
+      return;
+    }
+    let now = 0;
+    let elapsedMs = 0;
+    if (settings.timed) {
+      now = settings.clock.now();
+      elapsedMs = since(startedAt, now);
+      if (settings.slowCallMs > 0 && elapsedMs >= settings.slowCallMs) {
+        this.settle(ticket, undefined, 'success', undefined, startedAt, 0, false, elapsedMs);
+        return;
+      }
+      if (settings.latency) {
+        this.latency ??= new LatencyHistogram(now);
+        this.latency.record(elapsedMs, now);
+      }
+    }
+    this.tally.successful++;
+    if (this.counter.record(false, elapsedMs, now)) {
+      this.trip(0);
+      this.announce();
+    }
   }
 
   /** Counts one call, once. A result moves the state only in the generation it was admitted in. */
@@ -269,11 +308,12 @@ export abstract class Traffic extends Circuit {
     fallback: unknown,
     error: unknown,
     verdict: Verdict,
+    counted: boolean,
     outer?: AbortSignal,
     caller?: Caller,
   ): Promise<unknown> | undefined {
     if (fallback === undefined || !(verdict === 'failure' || error instanceof RejectedError)) return undefined;
-    if (this.override?.state !== 'disabled') this.tally.fallbacks++;
+    if (counted) this.tally.fallbacks++;
     return this.answers.instead(fallback, error, outer, caller?.key, caller?.context);
   }
 

@@ -24,9 +24,15 @@ export interface CallOptions<F = never> {
 
 /** The context of a call that nothing ends early: its signal is never aborted, but listeners on it are the call's own. */
 export class UnhurriedContext implements CallContext {
-  readonly key: string | undefined = undefined;
-  readonly context: unknown = undefined;
   #controller: AbortController | undefined = undefined;
+
+  get key(): undefined {
+    return undefined;
+  }
+
+  get context(): undefined {
+    return undefined;
+  }
 
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();

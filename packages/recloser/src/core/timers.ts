@@ -4,8 +4,8 @@ import { afterThisTurn, type Clock, systemClock, systemTimers } from './clock.ts
 export abstract class Deadline {
   /** The queue it stands in. */
   queue: DeadlineQueue | undefined = undefined;
-  /** When it is due; 0 while it waits for its stamp. */
-  dueAt = 0;
+  /** When it is due; never, while it waits for its stamp. */
+  dueAt: number = Infinity;
   before: Deadline | undefined = undefined;
   after: Deadline | undefined = undefined;
 
@@ -58,7 +58,7 @@ export class DeadlineQueue {
       // Without a native timer the queue was empty, or it is firing right now and arms itself afterwards.
       if (tail === undefined && this.#native === undefined) this.#arm(entry.dueAt, this.durationMs);
     } else {
-      entry.dueAt = 0;
+      entry.dueAt = Infinity;
     }
     if (!this.#visitPlanned && this.#afterTurn !== undefined) {
       this.#visitPlanned = true;
@@ -87,9 +87,9 @@ export class DeadlineQueue {
   /** The unstamped are the newest, so the walk is as long as the turn was busy. */
   #stamp(): void {
     let entry = this.#tail;
-    if (entry === undefined || entry.dueAt !== 0) return;
+    if (entry === undefined || entry.dueAt !== Infinity) return;
     const dueAt = this.#clock.now() + this.durationMs;
-    for (; entry !== undefined && entry.dueAt === 0; entry = entry.before) entry.dueAt = dueAt;
+    for (; entry !== undefined && entry.dueAt === Infinity; entry = entry.before) entry.dueAt = dueAt;
   }
 
   readonly #fire = (): void => {

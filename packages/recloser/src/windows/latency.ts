@@ -39,19 +39,20 @@ class Minute {
   readonly #octaves: (number[] | undefined)[] = [];
 
   record(ms: number): void {
-    const index = Math.max(0, Math.min(size - 1, bucketOf(ms) - lowest));
-    const octave = Math.floor(index / perOctave);
-    let places = this.#octaves[octave];
+    let index = bucketOf(ms) - lowest;
+    if (index < 0) index = 0;
+    else if (index >= size) index = size - 1;
+    let places = this.#octaves[index >> 4];
     if (places === undefined) {
       places = new Array<number>(perOctave).fill(0);
-      this.#octaves[octave] = places;
+      this.#octaves[index >> 4] = places;
     }
-    places[index % perOctave] = (places[index % perOctave] as number) + 1;
+    (places[index & 15] as number)++;
     if (ms > this.max) this.max = ms;
   }
 
   at(index: number): number {
-    return this.#octaves[Math.floor(index / perOctave)]?.[index % perOctave] ?? 0;
+    return this.#octaves[index >> 4]?.[index & 15] ?? 0;
   }
 }
 

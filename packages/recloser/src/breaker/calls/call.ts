@@ -3,6 +3,7 @@ import { TimeoutError, withoutStack } from '../../core/errors.ts';
 import type { Fallback } from '../../core/fallback.ts';
 import type { Verdict } from '../../core/outcome.ts';
 import { Deadline } from '../../core/timers.ts';
+import type { Settings } from '../options.ts';
 import type { Traffic } from '../traffic.ts';
 import { type CallEnd, type Ticket, uncounted } from './ticket.ts';
 
@@ -20,40 +21,37 @@ const capture = (resolve: Settle, reject: Settle): void => {
  * function sees, the deadline in the queue and the listener on the caller's signal, so that a call costs one object.
  */
 export class Call extends Deadline implements CallContext {
-  readonly key: string | undefined;
-  readonly context: unknown;
-  readonly promise: Promise<unknown>;
-  readonly #resolve: Settle;
-  readonly #reject: Settle;
   readonly #traffic: Traffic;
+  /** Those in force when the call began. */
+  readonly #settings: Settings;
+  readonly #options: CallOptions<Fallback> | undefined;
   readonly #ticket: Ticket;
   readonly #startedAt: number;
-  /** Those in force when the call began. */
-  readonly #fallback: unknown;
-  readonly #timeoutMs: number;
-  readonly #outer: AbortSignal | undefined;
+  #resolve: Settle | undefined = undefined;
+  #reject: Settle | undefined = undefined;
   #holdsPlace: boolean;
-  #end: 'none' | CallEnd = 'none';
+  /** `told-late`: timed out after the state it belonged to, and told so: its result is not told again. */
+  #end: 'none' | CallEnd | 'told-late' = 'none';
+  #abortReason: unknown = undefined;
   #controller: AbortController | undefined = undefined;
   #ownContext: OwnContext | undefined = undefined;
-  #abortReason: unknown = undefined;
-  /** It ended after the state it belonged to: its result is told already. */
-  #toldLate = false;
 
   constructor(traffic: Traffic, ticket: Ticket, holdsPlace: boolean, options: CallOptions<Fallback> | undefined) {
     super();
-    this.key = options?.key;
-    this.context = options?.context;
-    this.promise = new Promise(capture);
-    this.#resolve = resolveNext;
-    this.#reject = rejectNext;
     this.#traffic = traffic;
+    this.#settings = traffic.settings;
+    this.#options = options;
     this.#ticket = ticket;
-    this.#startedAt = traffic.stamp();
-    this.#fallback = options?.fallback ?? traffic.settings.fallback;
-    this.#timeoutMs = traffic.settings.timeoutMs;
-    this.#outer = options?.signal;
     this.#holdsPlace = holdsPlace;
+    this.#startedAt = traffic.stamp();
+  }
+
+  get key(): string | undefined {
+    return this.#options?.key;
+  }
+
+  get context(): unknown {
+    return this.#options?.context;
   }
 
   get signal(): AbortSignal {
@@ -66,13 +64,16 @@ export class Call extends Deadline implements CallContext {
   }
 
   run(fn: (context: CallContext) => unknown): Promise<unknown> {
+    const promise = new Promise(capture);
+    this.#resolve = resolveNext;
+    this.#reject = rejectNext;
     this.#traffic.timeouts()?.add(this);
-    this.#outer?.addEventListener('abort', this);
+    this.#options?.signal?.addEventListener('abort', this);
     promised(fn, this).then(
       (value) => this.#fulfilled(value),
       (error) => this.#rejected(error),
     );
-    return this.promise;
+    return promise;
   }
 
   #fulfilled(value: unknown): void {
@@ -84,7 +85,7 @@ export class Call extends Deadline implements CallContext {
     const traffic = this.#traffic;
     const verdict = traffic.conclude(this.#ticket, this, true, value, this.#startedAt, 'settled');
     if (verdict === 'success') traffic.remember(this.#fallback, this.key, value);
-    this.#resolve(value);
+    this.#resolve?.(value);
   }
 
   #rejected(error: unknown): void {
@@ -96,13 +97,17 @@ export class Call extends Deadline implements CallContext {
     this.#respond(error, this.#traffic.conclude(this.#ticket, this, false, error, this.#startedAt, 'settled'));
   }
 
+  get #fallback(): Fallback | undefined {
+    return this.#options?.fallback ?? this.#settings.fallback;
+  }
+
   /** The work ended, or its call did and the work goes on: then it keeps its place, for a while. */
   #settle(end: CallEnd): void {
     this.#end = end;
     this.queue?.remove(this);
-    this.#outer?.removeEventListener('abort', this);
+    this.#options?.signal?.removeEventListener('abort', this);
     if (!this.#holdsPlace) return;
-    if (end === 'settled' || this.#traffic.settings.releaseOnTimeout) this.#leavePlace();
+    if (end === 'settled' || this.#settings.releaseOnTimeout) this.#leavePlace();
     else this.#traffic.abandonments()?.add(this);
   }
 
@@ -115,8 +120,7 @@ export class Call extends Deadline implements CallContext {
   /** Called by the queue: the time of the call is up, or that of the work it left behind. */
   due(): void {
     if (this.#end === 'none') {
-      const breaker = this.#traffic.settings.name;
-      const timeoutMs = this.#timeoutMs;
+      const { name: breaker, timeoutMs } = this.#settings;
       const message = `${breaker}: timed out after ${timeoutMs} ms`;
       this.#endEarly('timed-out', withoutStack(TimeoutError, message, { breaker, timeoutMs }));
     } else if (this.#holdsPlace) {
@@ -127,31 +131,38 @@ export class Call extends Deadline implements CallContext {
 
   /** Called by the caller's signal. */
   handleEvent(): void {
-    this.#endEarly('aborted', this.#outer?.reason);
+    this.#endEarly('aborted', this.#options?.signal?.reason);
   }
 
   #endEarly(end: 'timed-out' | 'aborted', error: unknown): void {
-    this.#toldLate = this.#traffic.isLate(this.#ticket);
+    const late = this.#traffic.isLate(this.#ticket);
     this.#settle(end);
     this.#abortReason = error;
     const verdict = this.#traffic.conclude(this.#ticket, this, false, error, this.#startedAt, end);
+    if (late) this.#end = 'told-late';
     const abort = (): void => this.#controller?.abort(error);
-    if (this.#ownContext !== undefined) this.#ownContext.runInAsyncScope(abort);
-    else abort();
+    if (this.#ownContext === undefined) abort();
+    else this.#ownContext.runInAsyncScope(abort);
     this.#respond(error, verdict);
   }
 
   /** The error goes to the caller, or to the fallback first. */
   #respond(error: unknown, verdict: Verdict): void {
-    const answer = this.#traffic.answer(this.#fallback, error, verdict, this.#outer, this);
-    if (answer === undefined) this.#reject(error);
-    else this.#resolve(answer);
+    const answer = this.#traffic.answer(
+      this.#fallback,
+      error,
+      verdict,
+      this.#ticket !== uncounted,
+      this.#options?.signal,
+      this,
+    );
+    if (answer === undefined) this.#reject?.(error);
+    else this.#resolve?.(answer);
   }
 
   #late(ok: boolean): void {
     this.queue?.remove(this);
     this.#leavePlace();
-    const counts = this.#end === 'timed-out' && this.#ticket !== uncounted && !this.#toldLate;
-    if (counts) this.#traffic.late('timed-out', ok);
+    if (this.#end === 'timed-out' && this.#ticket !== uncounted) this.#traffic.late('timed-out', ok);
   }
 }

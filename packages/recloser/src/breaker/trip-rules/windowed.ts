@@ -43,16 +43,100 @@ export interface SlowCallOptions extends RateOptions {
 
 type Kind = 'failureRate' | 'failureCount' | 'slowCallRate';
 
+/** The share that was seen, and the bound it is judged by where that is another. */
+function shareOf({ calls, confidence, value }: Measurement, hits = 0): string {
+  const seen = percent(calls === 0 ? 0 : hits / calls);
+  return confidence === undefined
+    ? seen
+    : `${seen} (at least ${percent(value)} with ${percent(confidence)} confidence)`;
+}
+
+const count = [1, 2 ** 31 - 1, true] as const;
+const common = ['threshold', 'windowMs', 'windowCalls', 'buckets', 'minimumCalls'];
+
 interface Settings {
-  readonly kind: Kind;
+  readonly rule: Kind;
   readonly threshold: number;
   readonly minimumCalls: number;
+  /** 0: a window of calls. */
   readonly windowMs: number;
   readonly windowCalls: number;
+  readonly buckets: number;
+  /** Infinity: nothing is slow. */
   readonly slowCallMs: number;
   /** 0: judge by the share itself. */
   readonly confidence: number;
   readonly z: number;
+}
+
+function readSettings(rule: Kind, options: unknown): Settings {
+  const check = new Check(rule);
+  const isCount = rule === 'failureCount';
+  const isSlow = rule === 'slowCallRate';
+  const own = isCount ? [] : isSlow ? ['confidence', 'slowCallMs'] : ['confidence'];
+  const given = check.record('', options ?? null, [...common, ...own]);
+  const byTime = given.windowMs !== undefined;
+  if (byTime === (given.windowCalls !== undefined)) {
+    check.fault('windowMs or windowCalls', 'given, one of the two', byTime ? 'both' : undefined);
+  }
+  const windowCalls = check.number('windowCalls', given.windowCalls, [1, 1_000_000, true], 0);
+  const least = check.number('minimumCalls', given.minimumCalls, count, isCount ? 1 : 20);
+  const share = [Number.MIN_VALUE, 1] as const;
+  const confidence = check.number('confidence', given.confidence, [0.5, 0.9999], 0);
+  const settings = {
+    rule,
+    threshold: check.number('threshold', given.threshold, isCount ? [1, windowCalls || 2 ** 31 - 1, true] : share),
+    minimumCalls: byTime ? least : Math.min(least, windowCalls),
+    windowMs: check.number('windowMs', given.windowMs, [1, longestTimerMs], 0),
+    windowCalls,
+    buckets: check.number('buckets', given.buckets, [1, 1_000, true], 10),
+    slowCallMs: isSlow ? check.number('slowCallMs', given.slowCallMs, [0.001, longestTimerMs]) : Infinity,
+    confidence,
+    z: confidence === 0 ? 0 : standardScore(confidence),
+  };
+  check.done();
+  return settings;
+}
+
+class WindowedRule implements TripRule {
+  readonly name: Kind;
+  readonly #settings: Settings;
+
+  constructor(kind: Kind, options: unknown) {
+    this.name = kind;
+    this.#settings = readSettings(kind, options);
+  }
+
+  get reads(): TripRule['reads'] {
+    const { windowMs, slowCallMs } = this.#settings;
+    return windowMs > 0 ? 'time' : slowCallMs < Infinity ? 'durations' : undefined;
+  }
+
+  get slowCallMs(): number | undefined {
+    const { slowCallMs } = this.#settings;
+    return slowCallMs < Infinity ? slowCallMs : undefined;
+  }
+
+  /** What a rule of this name over the other kind of window wrote is no fault: the options have changed since. */
+  start(now: number, saved?: unknown): TripCounter {
+    const { windowMs, windowCalls, buckets } = this.#settings;
+    const window = windowMs
+      ? saved === undefined || typeof saved === 'string'
+        ? new TimeWindow(windowMs, buckets, now)
+        : TimeWindow.restore(windowMs, buckets, now, saved)
+      : saved === undefined || isRecord(saved)
+        ? new CountWindow(windowCalls)
+        : CountWindow.restore(windowCalls, saved);
+    return new WindowedCounter(this.#settings, window);
+  }
+
+  describe(m: Measurement): string {
+    const window = m.windowMs ? `${many(m.calls, 'call')} in ${span(m.windowMs)}` : `the last ${many(m.calls, 'call')}`;
+    if (m.rule === 'failureCount') return `${many(m.value, 'failure')} among ${window}`;
+    return m.rule === 'failureRate'
+      ? `failure rate ${shareOf(m, m.failures)} of ${window}`
+      : `${shareOf(m, m.slowCalls)} of ${window} took ${span(m.slowCallMs ?? 0)} or more`;
+  }
 }
 
 class WindowedCounter implements TripCounter {
@@ -67,25 +151,25 @@ class WindowedCounter implements TripCounter {
   record(failed: boolean, elapsedMs: number, now: number): boolean {
     const settings = this.#settings;
     const window = this.#window;
-    window.add(settings.kind === 'slowCallRate' ? elapsedMs >= settings.slowCallMs : failed, now);
+    window.add(settings.rule === 'slowCallRate' ? elapsedMs >= settings.slowCallMs : failed, now);
     return window.calls >= settings.minimumCalls && this.#value(window.hits, window.calls) >= settings.threshold;
   }
 
   #value(hits: number, calls: number): number {
-    const { kind, z } = this.#settings;
-    if (kind === 'failureCount' || calls === 0) return hits;
+    const { rule, z } = this.#settings;
+    if (rule === 'failureCount' || calls === 0) return hits;
     return z === 0 ? hits / calls : wilsonLowerBound(hits, calls, z);
   }
 
   measure(now: number): Measurement {
-    const { kind, threshold, minimumCalls, windowMs, windowCalls, slowCallMs, confidence } = this.#settings;
+    const { rule, threshold, minimumCalls, windowMs, windowCalls, slowCallMs, confidence } = this.#settings;
     const { calls, hits } = this.#window.count(now);
     return {
-      rule: kind,
+      rule,
       value: this.#value(hits, calls),
       threshold,
       calls,
-      ...(kind === 'slowCallRate' ? { slowCalls: hits, slowCallMs } : { failures: hits }),
+      ...(rule === 'slowCallRate' ? { slowCalls: hits, slowCallMs } : { failures: hits }),
       minimumCalls,
       ...(windowMs > 0 ? { windowMs } : { windowCalls }),
       ...(confidence > 0 ? { confidence } : {}),
@@ -101,78 +185,6 @@ class WindowedCounter implements TripCounter {
   }
 }
 
-/** The share that was seen, and the bound it is judged by where that is another. */
-function shareOf({ calls, confidence, value }: Measurement, hits = 0): string {
-  const seen = percent(calls === 0 ? 0 : hits / calls);
-  return confidence === undefined
-    ? seen
-    : `${seen} (at least ${percent(value)} with ${percent(confidence)} confidence)`;
-}
-
-function describe(m: Measurement): string | undefined {
-  const window =
-    m.windowMs === undefined ? `the last ${many(m.calls, 'call')}` : `${many(m.calls, 'call')} in ${span(m.windowMs)}`;
-  switch (m.rule) {
-    case 'failureRate':
-      return `failure rate ${shareOf(m, m.failures)} of ${window}`;
-    case 'slowCallRate':
-      return `${shareOf(m, m.slowCalls)} of ${window} took ${span(m.slowCallMs ?? 0)} or more`;
-    case 'failureCount':
-      return `${many(m.value, 'failure')} among ${window}`;
-    default:
-      return undefined;
-  }
-}
-
-const common = ['threshold', 'windowMs', 'windowCalls', 'buckets', 'minimumCalls'];
-
-function windowed(kind: Kind, options: unknown): TripRule {
-  const check = new Check(kind);
-  const isCount = kind === 'failureCount';
-  const own = isCount ? [] : kind === 'slowCallRate' ? ['confidence', 'slowCallMs'] : ['confidence'];
-  const given = check.record('', options ?? null, [...common, ...own]);
-  const byTime = given.windowMs !== undefined;
-  if (byTime === (given.windowCalls !== undefined)) {
-    check.fault('windowMs or windowCalls', 'given, one of the two', byTime ? 'both' : undefined);
-  }
-  const windowMs = check.number('windowMs', given.windowMs, [1, longestTimerMs], 0);
-  const windowCalls = check.number('windowCalls', given.windowCalls, [1, 1_000_000, true], 0);
-  const buckets = check.number('buckets', given.buckets, [1, 1_000, true], 10);
-  const least = check.number('minimumCalls', given.minimumCalls, [1, 2 ** 31 - 1, true], isCount ? 1 : 20);
-  const confidence = check.number('confidence', given.confidence, [0.5, 0.9999], 0);
-  const settings: Settings = {
-    kind,
-    threshold: isCount
-      ? check.number('threshold', given.threshold, [1, byTime ? 2 ** 31 - 1 : windowCalls || 1_000_000, true])
-      : check.number('threshold', given.threshold, [Number.MIN_VALUE, 1]),
-    minimumCalls: byTime ? least : Math.min(least, windowCalls),
-    windowMs,
-    windowCalls,
-    slowCallMs: kind === 'slowCallRate' ? check.number('slowCallMs', given.slowCallMs, [0.001, longestTimerMs]) : 0,
-    confidence,
-    z: confidence === 0 ? 0 : standardScore(confidence),
-  };
-  check.done();
-  // What a rule of this name over the other kind of window wrote is no fault: the options have changed since.
-  const window = (now: number, saved: unknown): Window => {
-    if (byTime) {
-      return saved === undefined || typeof saved === 'string'
-        ? new TimeWindow(windowMs, buckets, now)
-        : TimeWindow.restore(windowMs, buckets, now, saved);
-    }
-    return saved === undefined || isRecord(saved)
-      ? new CountWindow(windowCalls)
-      : CountWindow.restore(windowCalls, saved);
-  };
-  return {
-    name: kind,
-    reads: byTime ? 'time' : kind === 'slowCallRate' ? 'durations' : undefined,
-    slowCallMs: settings.slowCallMs || undefined,
-    start: (now, saved) => new WindowedCounter(settings, window(now, saved)),
-    describe,
-  };
-}
-
 /**
  * Opens when the share of failed calls in the window reaches the threshold (Hystrix's error percentage). Ignored and refused
  * calls are no samples. From `minimumCalls` (20) on.
@@ -180,7 +192,7 @@ function windowed(kind: Kind, options: unknown): TripRule {
  * @throws RangeError, TypeError
  */
 export function failureRate(options: RateOptions): TripRule {
-  return windowed('failureRate', options);
+  return new WindowedRule('failureRate', options);
 }
 
 /**
@@ -190,7 +202,7 @@ export function failureRate(options: RateOptions): TripRule {
  * @throws RangeError, TypeError
  */
 export function failureCount(options: CountOptions): TripRule {
-  return windowed('failureCount', options);
+  return new WindowedRule('failureCount', options);
 }
 
 /**
@@ -200,5 +212,5 @@ export function failureCount(options: CountOptions): TripRule {
  * @throws RangeError, TypeError
  */
 export function slowCallRate(options: SlowCallOptions): TripRule {
-  return windowed('slowCallRate', options);
+  return new WindowedRule('slowCallRate', options);
 }

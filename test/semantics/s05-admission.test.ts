@@ -278,3 +278,35 @@ describe('permits', () => {
     expect([circuitBreaker().name, circuitBreaker({ name: 'x' }).name]).toEqual(['circuit-breaker', 'x']);
   });
 });
+
+test('S5: execute answers a native promise, whatever subclass the function answers', async () => {
+  class Lazy<T> extends Promise<T> {}
+  class Odd<T> extends Promise<T> {
+    // biome-ignore lint/suspicious/noThenProperty: a promise with its own idea of `then`
+    override then(): never {
+      return 5 as never;
+    }
+  }
+  const { breaker } = setUp();
+  expect(breaker.execute(() => Lazy.resolve(1)).constructor).toBe(Promise);
+  expect(breaker.execute(() => new Odd(() => {}))).toBeInstanceOf(Promise);
+});
+
+test('S5: execute does not throw for an option whose getter does', async () => {
+  const { breaker } = setUp();
+  const options = {
+    get signal(): never {
+      throw new Error('getter');
+    },
+  };
+  const answer = breaker.execute(() => 1, options);
+  expect(await rejection(answer)).toMatchObject({ message: 'getter' });
+  expect(breaker.metrics().inFlight).toBe(0);
+});
+
+test('S6: what stands in for the stack names the error and its message', async () => {
+  const { breaker } = setUp({ name: 'payments' });
+  await fail(breaker);
+  const error = (await rejection(succeed(breaker))) as Error;
+  expect(error.stack).toBe(`CircuitOpenError: ${error.message}`);
+});

@@ -3,6 +3,7 @@ import {
   type CallOptions,
   type CircuitBreaker,
   type CircuitBreakerOptions,
+  type CircuitOpenError,
   circuitBreaker,
 } from 'recloser';
 import { type ManualClock, manualClock } from 'recloser/testing';
@@ -63,28 +64,34 @@ export interface Held {
 }
 
 export function hold(breaker: CircuitBreaker, options?: CallOptions<unknown>): Held {
+  // Of a function that is not called there is no work to end.
   let resolve: (value?: unknown) => void = () => {};
   let reject: (error?: unknown) => void = () => {};
   let context: CallContext | undefined;
-  const work = new Promise((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
   const run = (given: CallContext): Promise<unknown> => {
     context = given;
-    return work;
+    return new Promise((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
   };
   const promise = options === undefined ? breaker.execute(run) : breaker.execute(run, options);
   const result = promise.catch((error: unknown) => error);
   return {
-    resolve,
-    reject,
+    resolve: (value) => resolve(value),
+    reject: (error) => reject(error),
     promise,
     result,
     get context() {
       return context;
     },
   };
+}
+
+/** How long an open breaker goes on sleeping; costs it a refused call. */
+export async function sleepLeftMs(breaker: CircuitBreaker): Promise<number | undefined> {
+  const error = await rejection(breaker.execute(() => {}));
+  return (error as CircuitOpenError).retryAfterMs;
 }
 
 /** Starts so many calls at once that never end; answers how many were admitted. */

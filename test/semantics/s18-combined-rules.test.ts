@@ -1,0 +1,123 @@
+import {
+  allOf,
+  anyOf,
+  consecutiveFailures,
+  failureCount,
+  failureRate,
+  type TripCounter,
+  type TripRule,
+} from 'recloser';
+import { describe, expect, test } from 'vitest';
+import { setUp } from '../support/calls.ts';
+
+type Breaker = ReturnType<typeof setUp>['breaker'];
+
+function feed(breaker: Breaker, failures: number, successes: number): void {
+  for (let i = 0; i < successes; i++) breaker.acquire()?.success();
+  for (let i = 0; i < failures; i++) breaker.acquire()?.failure('x');
+}
+
+const rate = (threshold: number, windowCalls: number, minimumCalls = windowCalls) =>
+  failureRate({ threshold, windowCalls, minimumCalls });
+
+describe('combined and own rules', () => {
+  const counting = (log: boolean[], tripsAt: number): TripRule => ({
+    name: 'mine',
+    start: (): TripCounter => {
+      let seen = 0;
+      return {
+        record(failed) {
+          log.push(failed);
+          seen += failed ? 1 : 0;
+          return seen >= tripsAt;
+        },
+        measure: () => ({ rule: 'mine', value: seen, threshold: tripsAt, calls: log.length }),
+        clear: () => {
+          seen = 0;
+        },
+        toJSON: () => seen,
+      };
+    },
+  });
+
+  test('S18: a rule is an interface of at most five members, and users write their own', () => {
+    const log: boolean[] = [];
+    const { breaker } = setUp({ trip: counting(log, 2) });
+    feed(breaker, 1, 1);
+    expect(breaker.state).toBe('closed');
+    feed(breaker, 1, 0);
+    expect(breaker.state).toBe('open');
+    expect(breaker.toJSON().evidence).toMatchObject({ rule: 'mine', value: 2, threshold: 2, calls: 3 });
+    const rule = counting([], 1);
+    expect(Object.keys(rule).length).toBeLessThanOrEqual(5);
+    expect(Object.keys(rule.start(0)).length).toBeLessThanOrEqual(5);
+  });
+
+  test('S18: anyOf opens when any rule says so, and each rule counts every call', () => {
+    const [first, second]: [boolean[], boolean[]] = [[], []];
+    const { breaker } = setUp({ trip: anyOf(counting(first, 1), counting(second, 3)) });
+    breaker.forceClosed();
+    feed(breaker, 2, 1);
+    breaker.release();
+    expect(first).toEqual([false, true, true]);
+    expect(second).toEqual(first);
+    feed(breaker, 0, 1);
+    expect(breaker.state).toBe('open');
+  });
+
+  test('S18: allOf opens when all rules say so of the same call', () => {
+    const { breaker } = setUp({
+      trip: allOf(consecutiveFailures(2), failureCount({ threshold: 4, windowCalls: 100 })),
+    });
+    feed(breaker, 3, 0);
+    expect(breaker.state).toBe('closed');
+    breaker.acquire()?.success();
+    feed(breaker, 1, 0);
+    expect(breaker.state).toBe('closed');
+    feed(breaker, 1, 0);
+    expect(breaker.state).toBe('open');
+  });
+
+  test('S18: combinations nest', () => {
+    const trip = anyOf(
+      allOf(consecutiveFailures(3), failureCount({ threshold: 3, windowCalls: 9 })),
+      consecutiveFailures(9),
+    );
+    const { breaker } = setUp({ trip });
+    feed(breaker, 2, 0);
+    expect(breaker.state).toBe('closed');
+    feed(breaker, 1, 0);
+    expect(breaker.state).toBe('open');
+  });
+
+  test('S18: the evidence names the rule that decided and what each has measured', () => {
+    const { breaker } = setUp({ trip: anyOf(consecutiveFailures(9), failureCount({ threshold: 2, windowCalls: 9 })) });
+    feed(breaker, 2, 0);
+    expect(breaker.toJSON().evidence).toMatchObject({ rule: 'failureCount', value: 2, threshold: 2 });
+    const { breaker: all } = setUp({
+      trip: allOf(consecutiveFailures(2), failureCount({ threshold: 2, windowCalls: 9 })),
+    });
+    const opened: unknown[] = [];
+    all.on('opened', ({ evidence }) => opened.push(evidence));
+    feed(all, 2, 0);
+    expect(opened).toMatchObject([
+      { rule: 'allOf', value: 2, threshold: 2, parts: [{ rule: 'consecutiveFailures' }, { rule: 'failureCount' }] },
+    ]);
+  });
+
+  test('S18: one rule serves many breakers, which share nothing of it', () => {
+    const trip = anyOf(consecutiveFailures(3), rate(0.5, 10, 10));
+    const [a, b] = [setUp({ trip }).breaker, setUp({ trip }).breaker];
+    feed(a, 2, 0);
+    feed(b, 2, 0);
+    expect([a.state, b.state]).toEqual(['closed', 'closed']);
+    feed(a, 1, 0);
+    expect([a.state, b.state]).toEqual(['open', 'closed']);
+  });
+
+  test('S18: combinations need one rule at least, and rules only', () => {
+    expect(() => anyOf()).toThrow(RangeError);
+    expect(() => allOf()).toThrow(RangeError);
+    expect(() => anyOf({} as TripRule, 5 as never)).toThrow(/rule 1 .*rule 2/);
+  });
+});

@@ -1,0 +1,173 @@
+import { circuitBreaker, failureRate } from 'recloser';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { fail, hold, rejection, sleepLeftMs, stateOf, succeed } from '../support/calls.ts';
+import { runInNode } from '../support/child.ts';
+import { jumpingClock } from '../support/clocks.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+  vi.restoreAllMocks();
+});
+
+describe('steps of the wall clock', () => {
+  test.each([-7_200_000, 7_200_000, -1e12])('S19: a step of %i ms changes nothing', async (stepMs) => {
+    const real = Date.now;
+    let stepped = 0;
+    vi.spyOn(Date, 'now').mockImplementation(() => real() + stepped);
+    const breaker = circuitBreaker({
+      trip: failureRate({ threshold: 0.5, windowMs: 600_000, minimumCalls: 4 }),
+      sleepWindowMs: 600_000,
+      timeoutMs: 600_000,
+      latency: true,
+    });
+    const call = hold(breaker);
+    await succeed(breaker);
+    await fail(breaker);
+    stepped = stepMs;
+    expect(breaker.metrics().window).toMatchObject({ calls: 2, failures: 1 });
+    expect(await stateOf(call.promise)).toBe('pending');
+    call.resolve();
+    await call.result;
+    expect(breaker.metrics().latency?.max).toBeLessThan(60_000);
+    await fail(breaker);
+    expect(breaker.state).toBe('open');
+    const left = await sleepLeftMs(breaker);
+    stepped = -stepMs;
+    const after = await sleepLeftMs(breaker);
+    expect(left).toBeGreaterThan(590_000);
+    expect(after).toBeGreaterThan(590_000);
+    expect(after).toBeLessThanOrEqual(left as number);
+    expect(breaker.metrics().circuitOpenTimeMs).toBeLessThan(60_000);
+  });
+
+  test('S19: only lastFailureTime is wall time, for display', async () => {
+    vi.spyOn(Date, 'now').mockReturnValue(12_345);
+    const breaker = circuitBreaker();
+    await fail(breaker);
+    expect(breaker.metrics().lastFailureTime).toBe(12_345);
+  });
+});
+
+describe('a suspended process', () => {
+  test('S19: a timer that runs hours late ends its call once, and the breaker goes on', async () => {
+    const clock = jumpingClock();
+    const breaker = circuitBreaker({ clock, timeoutMs: 100, failureThreshold: 2, sleepWindowMs: 1_000 });
+    const call = hold(breaker);
+    clock.jump(3_600_000);
+    await clock.advance(100);
+    expect(await call.result).toMatchObject({ code: 'ERR_TIMEOUT' });
+    expect(breaker.metrics()).toMatchObject({ timedOutRequests: 1, failedRequests: 1 });
+    expect(breaker.state).toBe('closed');
+    expect(await succeed(breaker)).toBe('ok');
+  });
+
+  test('S19: a sleep window that passed meanwhile is over', async () => {
+    const clock = jumpingClock();
+    const breaker = circuitBreaker({ clock, failureThreshold: 1, sleepWindowMs: 30_000 });
+    await fail(breaker);
+    clock.jump(86_400_000);
+    expect(breaker.available).toBe(true);
+    await succeed(breaker);
+    expect(breaker.state).toBe('half-open');
+  });
+
+  test('S19: a window that passed meanwhile is empty', async () => {
+    const clock = jumpingClock();
+    const breaker = circuitBreaker({ clock, trip: failureRate({ threshold: 0.5, windowMs: 10_000, minimumCalls: 3 }) });
+    await fail(breaker);
+    await fail(breaker);
+    clock.jump(86_400_000);
+    await fail(breaker);
+    expect(breaker.state).toBe('closed');
+    expect(breaker.metrics().window.calls).toBe(1);
+  });
+
+  test('S19: a process stopped by SIGSTOP comes back sane', async () => {
+    const text = `
+      import { circuitBreaker } from './packages/recloser/src/index.ts';
+      const breaker = circuitBreaker({ timeoutMs: 300, failureThreshold: 5, sleepWindowMs: 1_000 });
+      const hung = breaker.execute(() => new Promise(() => {})).catch((error) => error.code);
+      console.log('ready');
+      const code = await hung;
+      const value = await breaker.execute(() => 'alive');
+      console.log(JSON.stringify({ code, value, state: breaker.state, timedOut: breaker.metrics().timedOutRequests }));`;
+    let stopped = false;
+    const { output, code, ms } = await runInNode(text, {
+      onOutput(pid, printed) {
+        if (stopped || !printed.includes('ready')) return;
+        stopped = true;
+        process.kill(pid, 'SIGSTOP');
+        setTimeout(() => process.kill(pid, 'SIGCONT'), 1_200);
+      },
+    });
+    expect(stopped).toBe(true);
+    expect(ms).toBeGreaterThan(1_200);
+    expect(output).toContain('{"code":"ERR_TIMEOUT","value":"alive","state":"closed","timedOut":1}');
+    expect(code).toBe(0);
+  }, 30_000);
+});
+
+describe('other people’s fake timers', () => {
+  test('S19: fake timers that are installed after the breaker was made are the ones used', async () => {
+    const breaker = circuitBreaker({ timeoutMs: 30_000, failureThreshold: 1, sleepWindowMs: 60_000 });
+    await rejection(breaker.execute(() => Promise.reject(new Error('x')))).catch(() => {});
+    breaker.reset();
+    vi.useFakeTimers();
+    const call = breaker.execute(() => new Promise(() => {})).catch((error: { code: string }) => error.code);
+    await vi.advanceTimersByTimeAsync(29_999);
+    expect(breaker.state).toBe('closed');
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await call).toBe('ERR_TIMEOUT');
+    expect(breaker.state).toBe('open');
+    await vi.advanceTimersByTimeAsync(59_999);
+    expect(breaker.available).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(breaker.available).toBe(true);
+  });
+
+  test('S19: … and once they are gone the real ones are', async () => {
+    vi.useFakeTimers();
+    const breaker = circuitBreaker({ timeoutMs: 20, failureThreshold: 9 });
+    breaker.execute(() => new Promise(() => {})).catch(() => {});
+    vi.useRealTimers();
+    const started = performance.now();
+    expect(await rejection(breaker.execute(() => new Promise(() => {})))).toMatchObject({ code: 'ERR_TIMEOUT' });
+    expect(performance.now() - started).toBeGreaterThanOrEqual(19.9);
+  });
+
+  test('S19: a second set of fake timers is another world: no call of the first keeps it waiting', async () => {
+    const breaker = circuitBreaker({ timeoutMs: 1_000, failureThreshold: 99 });
+    for (let round = 0; round < 3; round++) {
+      vi.useFakeTimers();
+      breaker.execute(() => new Promise(() => {})).catch(() => {});
+      let code = '';
+      breaker
+        .execute(() => new Promise(() => {}))
+        .catch((error: { code: string }) => {
+          code = error.code;
+        });
+      await vi.advanceTimersByTimeAsync(1_000);
+      expect(code).toBe('ERR_TIMEOUT');
+      breaker.execute(() => new Promise(() => {})).catch(() => {});
+      vi.useRealTimers();
+    }
+  });
+
+  test('S19: fake timers alone, with a real clock, still time out', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const breaker = circuitBreaker({ timeoutMs: 60_000, failureThreshold: 9 });
+    const calls = [hold(breaker), hold(breaker)];
+    await vi.advanceTimersByTimeAsync(61_000);
+    for (const { result } of calls) expect(await result).toMatchObject({ code: 'ERR_TIMEOUT' });
+    expect(breaker.metrics().inFlight).toBe(0);
+  });
+
+  test('S19: a fake clock with fake Date only leaves everything as it is', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    vi.setSystemTime(new Date(0));
+    const breaker = circuitBreaker({ failureThreshold: 1, sleepWindowMs: 50_000 });
+    await fail(breaker);
+    vi.setSystemTime(new Date(1e15));
+    expect(breaker.available).toBe(false);
+  });
+});

@@ -290,8 +290,7 @@ export abstract class Traffic extends Circuit {
   }
 
   /** The queue of the work that outlives its call: it holds places, but not the process. */
-  abandonments(): DeadlineQueue | undefined {
-    const { abandonAfterMs, clock } = this.settings;
+  abandonments({ abandonAfterMs, clock }: Settings): DeadlineQueue | undefined {
     return abandonAfterMs === 0 ? undefined : deadlineQueue(clock, abandonAfterMs, false);
   }
 

@@ -108,7 +108,7 @@ export class Call extends Deadline implements CallContext {
     this.#options?.signal?.removeEventListener('abort', this);
     if (!this.#holdsPlace) return;
     if (end === 'settled' || this.#settings.releaseOnTimeout) this.#leavePlace();
-    else this.#traffic.abandonments()?.add(this);
+    else this.#traffic.abandonments(this.#settings)?.add(this);
   }
 
   #leavePlace(): void {

@@ -3,7 +3,7 @@
  * with many close to it.
  */
 export function wilsonLowerBound(hits: number, calls: number, z: number): number {
-  if (calls === 0) return 0;
+  if (hits === 0) return 0; // also where rounding would make it less
   const share = hits / calls;
   const z2 = z * z;
   const spread = z * Math.sqrt((share * (1 - share) + z2 / (4 * calls)) / calls);

@@ -6,7 +6,9 @@ const lastGoodBrand = Symbol.for('recloser.lastGood');
 
 /** Good values of one policy by key, in the order they were stored. */
 export interface GoodValues {
+  /** Keeps a value; without a key only if it is shared. */
   put(key: string | undefined, value: unknown, now: number): void;
+  /** The value of a key, if it is young enough. */
   get(key: string | undefined, now: number): { readonly value: unknown } | undefined;
 }
 

@@ -57,7 +57,7 @@ function stopWhenLate(stop: AbortController, afterS: number): void {
 
 /** Said only when a breaker could have seen the difference, or somebody waiting for the end. */
 function fidelityNotes({ lateMs, addedMs, stoodStillMs }: Fidelity): string[] {
-  const limitMs = defaults.slowCalls.slowCallMs / 5;
+  const limitMs = defaults.slowCalls.slowCallMs / 2;
   const note = (what: string) => `this machine was too busy for this speed: ${what}`;
   return [
     ...(stoodStillMs > 4_000 ? [note(`the recording stood still for ${duration(stoodStillMs)} in all`)] : []),

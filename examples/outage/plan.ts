@@ -9,8 +9,8 @@ const longestMs = 600_000;
 /** Ten minutes and a last call are ten minutes. */
 const tooLongMs = 615_000;
 /** Preferred and longest duration of a run without its start and end, in real seconds; the first as long as it is easy. */
-const preferredS = 34;
-const longestS = 46;
+const preferredS = 32;
+const longestS = 44;
 const easySpeed = 10;
 /** What small machines serve without lagging: calls a real second, each of them sent twice. */
 const callsPerS = 650;

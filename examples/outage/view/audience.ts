@@ -54,7 +54,11 @@ function terminal(trace: string, plan: Plan): Audience {
 function paper(trace: string, plan: Plan): Audience {
   const follow = stderrProgress(plan);
   let told = 0;
-  print([titleOf(trace), `${moment(plan.fromMs)} to ${moment(plan.toMs)} of the recording at speed ${plan.speed}`, '']);
+  print([
+    titleOf(trace),
+    `${moment(plan.fromMs, true)} to ${moment(plan.toMs, true)} of the recording at speed ${plan.speed}`,
+    '',
+  ]);
   return {
     progress(snapshot) {
       follow(snapshot);

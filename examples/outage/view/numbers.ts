@@ -1,7 +1,8 @@
 const pad = (n: number): string => String(n).padStart(2, '0');
 
-/** A moment of the recording, like a clock: `1:23`, `2:05:00`, `6d 21:47:31`. */
-export function moment(ms: number): string {
+/** A moment of the recording, like a clock: `1:23`, `2:05:00`, `6d 21:47:31`; with tenths where seconds are too coarse. */
+export function moment(ms: number, tenths = false): string {
+  if (tenths) return `${moment(ms)}.${Math.floor(Math.max(0, ms) / 100) % 10}`;
   const seconds = Math.floor(Math.max(0, ms) / 1000);
   const [minutes, hours, days] = [Math.floor(seconds / 60), Math.floor(seconds / 3600), Math.floor(seconds / 86_400)];
   const tail = `${pad(seconds % 60)}`;

@@ -37,6 +37,11 @@ function verdict({ dependencies }: Report): string {
     dependencies.reduce((all, one) => all + of(one), 0);
   const [spent, bare] = [sum(({ timeSpentMs }) => timeSpentMs), sum(({ bareTimeSpentMs }) => bareTimeSpentMs)];
   const refused = sum((dependency) => dependency.refused);
-  if (dependencies.every(({ opened }) => opened === 0)) return 'Nothing opened.';
+  if (dependencies.every(({ opened }) => opened === 0)) return nothingOpened(sum((dependency) => dependency.failures));
   return `Callers spent ${duration(spent)} waiting instead of ${duration(bare)}; ${count(refused)} calls were refused at once.`;
 }
+
+const nothingOpened = (failures: number): string =>
+  failures === 0
+    ? 'Nothing opened.'
+    : 'Nothing opened: too small a share of the calls failed, or too few were made to tell.';

@@ -59,7 +59,7 @@ function runs(states: readonly string[]): [state: string, length: number][] {
 function axis({ fromMs, toMs }: Range, columns: number): string {
   let line = '';
   for (let column = 0; column < columns; ) {
-    const label = `╵${moment(fromMs + ((toMs - fromMs) * column) / columns)}`;
+    const label = `╵${moment(fromMs + ((toMs - fromMs) * column) / columns, toMs - fromMs < 20_000)}`;
     if (column + label.length > columns) break;
     line = line.padEnd(column) + label;
     column += Math.max(12, Math.ceil((label.length + 3) / 6) * 6);

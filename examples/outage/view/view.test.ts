@@ -75,7 +75,10 @@ test('the end of a run fits 80 columns: table, timeline, why, and what it was go
 });
 
 test('a run in which nothing opened says so', () => {
-  expect(summary({ ...report, dependencies: [quiet] }, 80, noColours).at(-1)).toBe('Nothing opened.');
+  expect(summary({ ...report, dependencies: [{ ...quiet, failures: 0 }] }, 80, noColours).at(-1)).toBe(
+    'Nothing opened.',
+  );
+  expect(summary({ ...report, dependencies: [quiet] }, 80, noColours).join(' ')).toContain('too small a share');
 });
 
 const live: Snapshot = {
@@ -147,7 +150,13 @@ test('numbers are short and have units', () => {
     '2.1 h',
     '10.5 d',
   ]);
-  expect([0, 83_400, 7_500_000, 596_851_000].map(moment)).toEqual(['0:00', '1:23', '2:05:00', '6d 21:47:31']);
+  expect([0, 83_400, 7_500_000, 596_851_000].map((ms) => moment(ms))).toEqual([
+    '0:00',
+    '1:23',
+    '2:05:00',
+    '6d 21:47:31',
+  ]);
+  expect(moment(83_450, true)).toBe('1:23.4');
   expect([share(0, 10), share(1, 250), share(98, 100), share(0, 0)]).toEqual(['0 %', '0.4 %', '98 %', '–']);
 });
 

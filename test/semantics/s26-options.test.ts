@@ -1,0 +1,407 @@
+import {
+  type CircuitBreakerOptions,
+  circuitBreaker,
+  consecutiveFailures,
+  failureCount,
+  failureRate,
+  lastGood,
+} from 'recloser';
+import { describe, expect, test } from 'vitest';
+import { fail, hold, rejection, setUp, sleepLeftMs, stampede, stateOf, succeed } from '../support/calls.ts';
+
+const made = (options: unknown) => () => circuitBreaker(options as CircuitBreakerOptions);
+
+/** What is wrong with the options, as the breaker says it. */
+function faultOf(options: unknown): Error {
+  try {
+    circuitBreaker(options as CircuitBreakerOptions);
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('no fault was found');
+}
+
+describe('validation', () => {
+  test.each([
+    [{ failureThreshold: 0 }, 'failureThreshold', '1 to 2147483647, got 0'],
+    [{ failureThreshold: 1.5 }, 'failureThreshold', 'an integer from 1 to 2147483647, got 1.5'],
+    [{ successThreshold: -1 }, 'successThreshold', 'got -1'],
+    [{ timeoutMs: 0 }, 'timeoutMs', '1 to 2147483647, got 0'],
+    [{ timeoutMs: Number.NaN }, 'timeoutMs', 'got NaN'],
+    [{ timeoutMs: Number.POSITIVE_INFINITY }, 'timeoutMs', 'got Infinity'],
+    [{ sleepWindowMs: -1 }, 'sleepWindowMs', '0 to 2147483647, got -1'],
+    [{ maxSleepWindowMs: 0 }, 'maxSleepWindowMs', 'got 0'],
+    [{ maxConcurrent: 0 }, 'maxConcurrent', '1 to 2147483647, got 0'],
+    [{ maxConcurrent: 2.5 }, 'maxConcurrent', 'an integer'],
+    [{ abandonAfterMs: 0 }, 'abandonAfterMs', 'got 0'],
+    [{ slowCallMs: 0 }, 'slowCallMs', 'got 0'],
+    [{ halfOpen: { maxConcurrent: 0 } }, 'halfOpen.maxConcurrent', 'got 0'],
+    [{ halfOpen: { probeTimeoutMs: 0 } }, 'halfOpen.probeTimeoutMs', 'got 0'],
+    [{ halfOpen: { sample: { calls: 0, failureRate: 0.5 } } }, 'halfOpen.sample.calls', 'got 0'],
+    [{ halfOpen: { sample: { calls: 1, failureRate: 0 } } }, 'halfOpen.sample.failureRate', 'got 0'],
+    [{ halfOpen: { sample: { calls: 1, failureRate: 1.1 } } }, 'halfOpen.sample.failureRate', 'to 1, got 1.1'],
+    [{ recovery: { rampMs: 0 } }, 'recovery.rampMs', 'got 0'],
+    [{ recovery: { rampMs: 5, initialShare: 0 } }, 'recovery.initialShare', 'to 1, got 0'],
+  ])('S26: a value out of range is a RangeError with option, range and received value: %o', (options, option, text) => {
+    const error = faultOf(options);
+    expect(error).toBeInstanceOf(RangeError);
+    expect(error.message).toContain(`${option} must be`);
+    expect(error.message).toContain(text);
+  });
+
+  test.each([
+    [{ name: 5 }, 'name', 'a string, got 5'],
+    [{ failureThreshold: '5' }, 'failureThreshold', "got '5'"],
+    [{ timeoutMs: null }, 'timeoutMs', 'got null'],
+    [{ timeoutMs: 5n }, 'timeoutMs', 'got 5'],
+    [{ sleepWindowMs: '30s' }, 'sleepWindowMs', "got '30s'"],
+    [{ release: 'now' }, 'release', "'on-settle', 'on-timeout', got 'now'"],
+    [{ release: true }, 'release', 'got true'],
+    [{ start: 'open' }, 'start', "got 'open'"],
+    [{ latency: 1 }, 'latency', 'a boolean, got 1'],
+    [{ captureStacks: 'yes' }, 'captureStacks', 'a boolean'],
+    [{ classify: {} }, 'classify', 'a function, got an object'],
+    [{ random: 5 }, 'random', 'a function'],
+    [{ clock: {} }, 'clock', 'got an object'],
+    [{ clock: null }, 'clock', 'got null'],
+    [{ onOpened: 'log' }, 'onOpened', 'a function'],
+    [{ onListenerError: 5 }, 'onListenerError', 'a function'],
+    [{ trip: {} }, 'trip', 'a trip rule'],
+    [{ trip: null }, 'trip', 'got null'],
+    [{ halfOpen: 5 }, 'halfOpen', 'an object, got 5'],
+    [{ halfOpen: [] }, 'halfOpen', 'an object, got an array'],
+    [{ halfOpen: { sample: 5 } }, 'halfOpen.sample', 'an object'],
+    [{ halfOpen: { sample: {} } }, 'halfOpen.sample.calls', 'got undefined'],
+    [{ recovery: {} }, 'recovery.rampMs', 'got undefined'],
+    [{ recovery: null }, 'recovery', 'got null'],
+    [null, 'options', 'an object, got null'],
+    ['text', 'options', "an object, got 'text'"],
+    [[], 'options', 'an object, got an array'],
+  ])(
+    'S26: a value of the wrong type, or an unknown word, is a fault with option and received value: %o',
+    (options, option, text) => {
+      const error = faultOf(options);
+      expect(error.constructor === TypeError || error.constructor === RangeError).toBe(true);
+      expect(error.message).toContain(`${option} must be`);
+      expect(error.message).toContain(text);
+    },
+  );
+
+  test('S26: all faults in one error', () => {
+    const error = faultOf({
+      failureThreshold: 0,
+      timeoutMs: 'soon',
+      maxConcurrent: -1,
+      halfOpen: { maxConcurrent: 0, sample: { calls: 0, failureRate: 2 } },
+      recovery: { rampMs: -5, initialShare: 5 },
+      onOpened: 1,
+      colour: 'red',
+    });
+    expect(error).toBeInstanceOf(TypeError);
+    for (const option of [
+      'failureThreshold',
+      'timeoutMs',
+      'maxConcurrent',
+      'halfOpen.maxConcurrent',
+      'halfOpen.sample.calls',
+      'halfOpen.sample.failureRate',
+      'recovery.rampMs',
+      'recovery.initialShare',
+      'onOpened',
+      'colour',
+    ]) {
+      expect(error.message).toContain(option);
+    }
+    expect(error.message.startsWith('circuitBreaker: ')).toBe(true);
+  });
+
+  test('S26: only ranges violated: a RangeError; any wrong type among them: a TypeError', () => {
+    expect(faultOf({ timeoutMs: 0, failureThreshold: 0 })).toBeInstanceOf(RangeError);
+    expect(faultOf({ timeoutMs: 0, failureThreshold: '0' })).toBeInstanceOf(TypeError);
+  });
+
+  test('S26: undefined is absent, everywhere', () => {
+    const options = Object.fromEntries(
+      [
+        ...['name', 'failureThreshold', 'trip', 'successThreshold', 'timeoutMs', 'sleepWindowMs', 'maxSleepWindowMs'],
+        ...['maxConcurrent', 'release', 'abandonAfterMs', 'halfOpen', 'recovery', 'classify', 'slowCallMs', 'latency'],
+        ...['fallback', 'start', 'restore', 'captureStacks', 'clock', 'random', 'onListenerError', 'onOpened'],
+      ].map((key) => [key, undefined]),
+    );
+    expect(circuitBreaker(options).name).toBe('circuit-breaker');
+    expect(circuitBreaker(undefined).state).toBe('closed');
+    expect(
+      circuitBreaker({ halfOpen: { maxConcurrent: undefined, probeTimeoutMs: undefined, sample: undefined } }).state,
+    ).toBe('closed');
+    expect(circuitBreaker({ unknown: undefined } as CircuitBreakerOptions).state).toBe('closed');
+  });
+
+  test.each([
+    [{ treshold: 5 }, 'treshold'],
+    [{ halfOpen: { maxProbes: 5 } }, 'halfOpen.maxProbes'],
+    [{ halfOpen: { sample: { calls: 1, failureRate: 1, size: 5 } } }, 'halfOpen.sample.size'],
+    [{ recovery: { rampMs: 5, share: 5 } }, 'recovery.share'],
+    [{ timeout: 5_000 }, 'timeout'],
+  ])('S26: unknown options are faults: %o', (options, option) => {
+    expect(made(options)).toThrow(TypeError);
+    expect(made(options)).toThrow(option);
+  });
+
+  test('S26: … and the error names the known ones', () => {
+    expect(made({ timeout: 5_000 })).toThrow('timeoutMs');
+  });
+
+  test('S26: trip beside failureThreshold is a fault', () => {
+    expect(made({ trip: consecutiveFailures(5), failureThreshold: 5 })).toThrow(TypeError);
+    expect(made({ trip: consecutiveFailures(5), failureThreshold: 5 })).toThrow('absent beside failureThreshold');
+  });
+
+  test.each([
+    [{ threshold: 0.5 }, 'windowMs or windowCalls'],
+    [{ threshold: 0.5, windowMs: 5, windowCalls: 5 }, 'windowMs or windowCalls'],
+    [{ threshold: 0, windowCalls: 5 }, 'threshold'],
+    [{ threshold: 1.01, windowCalls: 5 }, 'threshold'],
+    [{ threshold: 50, windowCalls: 5 }, 'threshold'],
+    [{ windowCalls: 5 }, 'threshold'],
+    [{ threshold: 1, windowCalls: 1_000_001 }, 'windowCalls'],
+    [{ threshold: 1, windowCalls: 5, minimumCalls: 0 }, 'minimumCalls'],
+    [{ threshold: 1, windowMs: 5, buckets: 1_001 }, 'buckets'],
+    [{ threshold: 1, windowMs: 5, confidence: 0.4 }, 'confidence'],
+    [{ threshold: 1, windowMs: 5, confidence: 1 }, 'confidence'],
+    [{ threshold: 1, windowMs: 5, slowCallMs: 5 }, 'slowCallMs'],
+    [undefined, 'options'],
+  ])('S26: the options of trip rules are checked as well: %o', (options, fault) => {
+    expect(() => failureRate(options as never)).toThrow(fault);
+  });
+
+  test('S26: failureCount has no confidence, and no more failures than calls', () => {
+    expect(() => failureCount({ threshold: 2, windowCalls: 5, confidence: 0.9 } as never)).toThrow('confidence');
+    expect(() => failureCount({ threshold: 6, windowCalls: 5 })).toThrow('threshold');
+    expect(() => failureCount({ threshold: 0.5, windowCalls: 5 })).toThrow('an integer');
+    expect(() => consecutiveFailures(0)).toThrow(RangeError);
+    expect(() => consecutiveFailures(1.5)).toThrow(RangeError);
+  });
+});
+
+describe('the caller’s object', () => {
+  test('S26: it is never mutated: a deeply frozen one is fine', async () => {
+    const options = Object.freeze({
+      name: 'frozen',
+      failureThreshold: 1,
+      sleepWindowMs: 0,
+      halfOpen: Object.freeze({ sample: Object.freeze({ calls: 1, failureRate: 1 }) }),
+      recovery: Object.freeze({ rampMs: 5 }),
+    });
+    const before = JSON.stringify(options);
+    const breaker = circuitBreaker(options);
+    await fail(breaker);
+    await succeed(breaker);
+    breaker.update({ timeoutMs: 5 });
+    expect(JSON.stringify(options)).toBe(before);
+  });
+
+  test('S26: what the caller does to it later reaches no breaker', async () => {
+    const options = { failureThreshold: 1, sleepWindowMs: 1_000, maxConcurrent: 100 };
+    const { clock } = setUp();
+    const breaker = circuitBreaker(Object.assign(options, { clock }));
+    options.failureThreshold = 50;
+    options.maxConcurrent = 1;
+    breaker.update({ successThreshold: 1 });
+    expect(stampede(breaker, 10)).toBe(10);
+    await fail(breaker);
+    expect(breaker.state).toBe('open');
+  });
+
+  test('S26: … nested ones too', async () => {
+    const halfOpen = { maxConcurrent: 1, sample: { calls: 3, failureRate: 0.5 } };
+    const recovery = { rampMs: 10, initialShare: 0.5 };
+    const { breaker, clock } = setUp({ halfOpen, recovery });
+    Object.assign(halfOpen, { maxConcurrent: 50 });
+    Object.assign(halfOpen.sample, { calls: 50 });
+    Object.assign(recovery, { rampMs: 1_000_000 });
+    breaker.update({ successThreshold: 3 });
+    await fail(breaker);
+    await clock.advance(1_000);
+    expect(stampede(breaker, 100)).toBe(1);
+  });
+
+  test('S26: two breakers sharing it share nothing else', async () => {
+    const options: CircuitBreakerOptions = {
+      trip: failureRate({ threshold: 0.5, windowCalls: 10, minimumCalls: 2 }),
+      maxConcurrent: 1,
+      timeoutMs: 5_000,
+      latency: true,
+      fallback: lastGood({ shared: true }),
+    };
+    const [a, b] = [circuitBreaker(options), circuitBreaker(options)];
+    expect(await succeed(a, 'of a')).toBe('of a');
+    expect(await rejection(b.execute(() => Promise.reject(new Error('b'))))).toMatchObject({ message: 'b' });
+    a.acquire();
+    expect(b.available).toBe(true);
+    a.on('failed', () => {});
+    a.forceOpen();
+    expect(b.state).toBe('closed');
+    a.update({ maxConcurrent: 7 });
+    b.acquire();
+    expect(b.available).toBe(false);
+    expect(b.metrics()).toMatchObject({ successfulRequests: 0, failedRequests: 1, inFlight: 1 });
+    expect(a.metrics()).toMatchObject({ successfulRequests: 1, failedRequests: 0, window: { calls: 1 } });
+  });
+});
+
+describe('update', () => {
+  test('S26: closed, it keeps state, window and figures', async () => {
+    const { breaker } = setUp({ failureThreshold: 5 });
+    for (let i = 0; i < 3; i++) await fail(breaker);
+    breaker.update({ failureThreshold: 4 });
+    expect(breaker.metrics()).toMatchObject({
+      state: 'closed',
+      failedRequests: 3,
+      generation: 1,
+      window: { failures: 3 },
+    });
+    await fail(breaker);
+    expect(breaker.state).toBe('open');
+  });
+
+  test('S26: closed, a lower threshold acts with the next failure, not by itself', async () => {
+    const { breaker } = setUp({ failureThreshold: 5 });
+    for (let i = 0; i < 3; i++) await fail(breaker);
+    breaker.update({ failureThreshold: 2 });
+    expect(breaker.state).toBe('closed');
+    await fail(breaker);
+    expect(breaker.state).toBe('open');
+  });
+
+  test('S26: open, it stays open, and a running sleep window keeps its end', async () => {
+    const { breaker, clock } = setUp({ sleepWindowMs: 1_000 });
+    await fail(breaker);
+    breaker.update({ sleepWindowMs: 60_000, failureThreshold: 3 });
+    expect(breaker.state).toBe('open');
+    expect(await sleepLeftMs(breaker)).toBe(1_000);
+    await clock.advance(1_000);
+    await fail(breaker);
+    expect(await sleepLeftMs(breaker)).toBe(60_000);
+  });
+
+  test('S26: half-open, it stays half-open with the successes it has', async () => {
+    const { breaker, clock } = setUp({ successThreshold: 5 });
+    await fail(breaker);
+    await clock.advance(1_000);
+    await succeed(breaker);
+    await succeed(breaker);
+    breaker.update({ successThreshold: 3, halfOpen: { maxConcurrent: 4 } });
+    expect(breaker.state).toBe('half-open');
+    const probes = [hold(breaker), hold(breaker), hold(breaker), hold(breaker), hold(breaker)];
+    expect(probes.filter(({ context }) => context !== undefined)).toHaveLength(4);
+    probes[0]?.resolve();
+    await probes[0]?.result;
+    expect(breaker.state).toBe('closed');
+  });
+
+  test.each(['forceOpen', 'forceClosed', 'disable', 'observeOnly'] as const)(
+    'S26: with a set state (%s) it stays set',
+    (action) => {
+      const { breaker } = setUp();
+      breaker[action]();
+      const { state } = breaker;
+      breaker.update({ failureThreshold: 3, timeoutMs: 5 });
+      expect(breaker.state).toBe(state);
+      breaker.release();
+      expect(breaker.state).toBe('closed');
+    },
+  );
+
+  test('S26: recovering, the ramp goes on', async () => {
+    const { breaker, clock } = setUp({ recovery: { rampMs: 1_000, initialShare: 0.5 } });
+    await fail(breaker);
+    await clock.advance(1_000);
+    await succeed(breaker);
+    breaker.update({ failureThreshold: 9 });
+    expect(stampede(breaker, 100)).toBe(50);
+  });
+
+  test('S26: the window is kept where it still makes sense', async () => {
+    const rule = (windowCalls: number, threshold = 0.9) => failureRate({ threshold, windowCalls, minimumCalls: 50 });
+    const { breaker } = setUp({ trip: rule(100) });
+    for (let i = 0; i < 10; i++) await (i % 2 ? fail(breaker) : succeed(breaker));
+    breaker.update({ trip: rule(50, 0.8) });
+    expect(breaker.metrics().window).toMatchObject({ calls: 10, failures: 5, threshold: 0.8, windowCalls: 50 });
+    breaker.update({ trip: rule(4) });
+    expect(breaker.metrics().window).toMatchObject({ calls: 4, failures: 2 });
+    breaker.update({ trip: failureRate({ threshold: 0.5, windowMs: 1_000 }) });
+    expect(breaker.metrics().window).toMatchObject({ calls: 0, windowMs: 1_000 });
+  });
+
+  test('S26: a new trip rule replaces failureThreshold, and the other way round', async () => {
+    const { breaker } = setUp({ failureThreshold: 1 });
+    breaker.update({ trip: failureCount({ threshold: 3, windowCalls: 10 }) });
+    await fail(breaker);
+    await fail(breaker);
+    expect(breaker.state).toBe('closed');
+    breaker.update({ failureThreshold: 2 });
+    await fail(breaker);
+    expect(breaker.state).toBe('closed');
+    await fail(breaker);
+    expect(breaker.state).toBe('open');
+    expect(() => breaker.update({ failureThreshold: 2, trip: consecutiveFailures(2) })).toThrow(TypeError);
+  });
+
+  test('S26: timeouts and bulkhead apply from then on; those at work keep what they have', async () => {
+    const { breaker, clock } = setUp({ failureThreshold: 9, timeoutMs: 100, maxConcurrent: 3 });
+    const [first, second] = [hold(breaker), hold(breaker)];
+    breaker.update({ timeoutMs: 500, maxConcurrent: 2 });
+    expect(breaker.available).toBe(false);
+    await clock.advance(100);
+    expect(await first.result).toMatchObject({ timeoutMs: 100, message: 'circuit-breaker: timed out after 100 ms' });
+    first.resolve();
+    second.resolve();
+    await clock.advance(0);
+    const third = hold(breaker);
+    await clock.advance(499);
+    expect(await stateOf(third.promise)).toBe('pending');
+    await clock.advance(1);
+    expect(await stateOf(third.promise)).toBe('rejected');
+  });
+
+  test('S26: a timeout, a bulkhead, a fallback or a classifier can be added to a breaker that had none', async () => {
+    const { breaker, clock } = setUp({ failureThreshold: 9 });
+    await succeed(breaker);
+    breaker.update({ timeoutMs: 100, maxConcurrent: 1, fallback: 'other', classify: () => 'failure' });
+    const call = hold(breaker);
+    expect(await succeed(breaker)).toBe('other');
+    await clock.advance(100);
+    expect(await call.result).toBe('other');
+    expect(breaker.metrics()).toMatchObject({ rejectedRequests: 1, timedOutRequests: 1, fallbackRequests: 2 });
+  });
+
+  test('S26: undefined leaves an option as it is', async () => {
+    const { breaker, clock } = setUp({ timeoutMs: 100 });
+    breaker.update({ timeoutMs: undefined });
+    const call = hold(breaker);
+    await clock.advance(100);
+    expect(await stateOf(call.promise)).toBe('rejected');
+  });
+
+  test.each(['name', 'start', 'restore', 'clock', 'random', 'onListenerError', 'onOpened'])(
+    'S26: %s can’t be changed',
+    (option) => {
+      const { breaker } = setUp();
+      expect(() => breaker.update({ [option]: 5 })).toThrow(TypeError);
+      expect(() => breaker.update({ [option]: 5 })).toThrow(option);
+    },
+  );
+
+  test('S26: a bad update changes nothing, and tells all faults', async () => {
+    const { breaker } = setUp({ failureThreshold: 2 });
+    let told = 0;
+    breaker.on('updated', () => told++);
+    expect(() => breaker.update({ failureThreshold: 1, timeoutMs: 0, maxConcurrent: 0 })).toThrow(
+      /timeoutMs.*maxConcurrent/,
+    );
+    expect(() => breaker.update({ colour: 'red' } as never)).toThrow('colour');
+    expect(() => breaker.update(undefined as never)).toThrow(TypeError);
+    await fail(breaker);
+    expect([breaker.state, told]).toEqual(['closed', 0]);
+  });
+});

@@ -1,0 +1,108 @@
+// What is measured, and what it is held against: the table of DESIGN.md, "Speed and memory". A bar fails the run, an aim does
+// not. `against` names a subject of the same process; without it the limit is one of the figure itself.
+
+const node = Number.parseInt(process.versions.node, 10);
+
+/** @typedef {{ against?: string, most: number }} Limit */
+/** @type {{ id: string, title: string, unit: string, scale: string, bars: Limit[], aims: Limit[], perSubject?: boolean }[]} */
+export const plan = [
+  {
+    id: 'closed',
+    title: 'closed, consecutive failures',
+    unit: 'ns',
+    scale: 'a call',
+    bars: [{ against: 'cockatiel', most: 0.65 }],
+    aims: [{ against: 'bare', most: 1.4 }],
+  },
+  {
+    id: 'closed-window',
+    title: 'closed, failure rate in a time window, latency on',
+    unit: 'ns',
+    scale: 'a call',
+    bars: [{ against: 'cockatiel', most: 0.9 }],
+    aims: [{ against: 'bare', most: 2.5 }],
+  },
+  {
+    id: 'guarded',
+    title: 'breaker + timeout + bulkhead, signal unread',
+    unit: 'ns',
+    scale: 'a call',
+    bars: [
+      { against: 'opossum', most: 0.4 },
+      { against: 'cockatiel', most: 0.05 },
+    ],
+    aims: [{ against: 'bare', most: 3.0 }],
+  },
+  {
+    id: 'guarded-signal',
+    title: 'breaker + timeout + bulkhead, signal read',
+    unit: 'ns',
+    scale: 'a call',
+    // An AbortController takes 2.2 µs on Node 20: there the figure says more about Node than about anyone here.
+    bars: node >= 24 ? [{ against: 'opossum', most: 0.5 }] : [],
+    aims: node >= 24 ? [{ against: 'bare', most: 3.4 }] : [],
+  },
+  {
+    id: 'refused',
+    title: 'refused while open (bare: a preallocated error thrown)',
+    unit: 'ns',
+    scale: 'a refusal',
+    bars: [{ against: 'bare', most: 1.7 }],
+    aims: [{ against: 'bare', most: 1.3 }],
+  },
+  { id: 'probe', title: 'half-open, one probe after another', unit: 'ns', scale: 'a probe', bars: [], aims: [] },
+  { id: 'cycle', title: 'one failure opens, one probe closes', unit: 'ns', scale: 'a round', bars: [], aims: [] },
+  { id: 'record', title: 'record into a full 10-bucket window', unit: 'ns', scale: 'a record', bars: [], aims: [] },
+  {
+    id: 'concurrent',
+    title: '1,000 calls in flight, timeout + bulkhead',
+    unit: 'ns',
+    scale: 'a call',
+    bars: [],
+    aims: [],
+  },
+  {
+    id: 'one-signal',
+    title: "100,000 calls on one caller's signal, timeout + bulkhead",
+    unit: 'ns',
+    scale: 'a call',
+    bars: [],
+    aims: [],
+  },
+  {
+    id: 'heap',
+    title: 'heap of an idle breaker, consecutive failures',
+    unit: 'bytes',
+    scale: 'a breaker',
+    bars: [{ most: 1200 }],
+    aims: [{ most: 1000 }],
+    perSubject: true,
+  },
+  {
+    id: 'heap-window',
+    title: 'heap of an idle breaker, 10-bucket window, latency off',
+    unit: 'bytes',
+    scale: 'a breaker',
+    bars: [{ most: 1500 }],
+    aims: [{ most: 1200 }],
+    perSubject: true,
+  },
+  {
+    id: 'heap-latency',
+    title: 'heap of an idle breaker, 10-bucket window, latency on',
+    unit: 'bytes',
+    scale: 'a breaker',
+    bars: [{ most: 2500 }],
+    aims: [{ most: 2200 }],
+    perSubject: true,
+  },
+  {
+    id: 'idle',
+    title: 'CPU of 10,000 idle breakers, beyond that of a process without any',
+    unit: '% of a core',
+    scale: '',
+    bars: [{ most: 0.2 }], // The least that a few seconds of process.cpuUsage() can tell from nothing.
+    aims: [{ most: 0.2 }],
+    perSubject: true,
+  },
+];

@@ -1,0 +1,26 @@
+// One process, one path: `node --expose-gc worker.mjs '{"path":"closed","rounds":100,…}'`. Prints what it measured as JSON.
+import { measureHeap } from './measure/heap.mjs';
+import { measureIdle } from './measure/idle.mjs';
+import { loops, makeGate } from './measure/own.mjs';
+import { measureRounds } from './measure/rounds.mjs';
+import { subjects, subjectsOf } from './subjects/index.mjs';
+
+const { path, subject, ...how } = JSON.parse(process.argv[2]);
+
+async function measure() {
+  if (path.startsWith('heap')) return { [subject]: await measureHeap(subjects[subject][path]({}), how.breakers) };
+  if (path === 'idle') return { idle: await measureIdle(subjects[subject][path]({}), how.breakers, how.idleMs) };
+  const kind = { refused: 'refused', record: 'recorded', cycle: 'cycled', concurrent: 'concurrent' }[path] ?? 'settled';
+  const made = {};
+  for (const name of subjectsOf(path)) {
+    const gate = makeGate();
+    made[name] = { ...(await subjects[name][path]({ gate })), loop: loops[kind](gate) };
+  }
+  return measureRounds(made, how, {
+    step: path === 'concurrent' ? 1_000 : 1,
+    least: path === 'one-signal' ? 100_000 : 0,
+  });
+}
+
+const results = await measure();
+process.stdout.write(JSON.stringify(path === 'idle' ? { [subject]: results.idle } : results), () => process.exit(0));

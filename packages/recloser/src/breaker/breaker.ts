@@ -124,10 +124,11 @@ class Breaker extends Traffic implements CircuitBreaker {
       this.pass(options, signal.reason);
       throw signal.reason;
     }
+    // Asked before a listener can change it.
+    const counted = this.override === undefined || this.state !== 'disabled';
     const ticket = this.admit(options, this.settings.timeoutMs > 0);
     if (!isTicket(ticket)) {
       const fallback = options?.fallback ?? this.settings.fallback;
-      const counted = this.state !== 'disabled';
       return this.answer(fallback, ticket, 'ignored', counted, signal, options) ?? Promise.reject(ticket);
     }
     return new Call(this, ticket, this.holdsPlace(ticket), options).run(fn);

@@ -64,7 +64,7 @@ export abstract class Traffic extends Circuit {
   protected epoch(): Epoch {
     this.#epoch ??= new Epoch(
       this.#sampling,
-      (ticket) => this.succeed(ticket, 0),
+      (ticket) => this.succeed(ticket, Number.NaN),
       (ticket, error) => this.conclude(ticket, undefined, false, error, Number.NaN, 'settled'),
     );
     return this.#epoch;
@@ -101,9 +101,12 @@ export abstract class Traffic extends Circuit {
       return this.#refuse('forced-open', over.expiresAt === Infinity ? undefined : over.expiresAt - now, caller);
     }
     const answer = this.apply({ type: 'call' }, now);
+    // Made before the transition is told: a listener may bring about the next one.
+    let ticket: Ticket = shadowed;
+    if (answer?.type !== 'refuse') ticket = answer?.probe ? this.#lease(answer.probe, raced) : this.epoch();
     this.announce();
-    if (answer?.type !== 'refuse') return answer?.probe ? this.#lease(answer.probe, raced) : this.epoch();
-    return over === undefined ? this.#refuse(answer.reason, answer.retryAfterMs, caller) : shadowed;
+    if (answer?.type === 'refuse' && over === undefined) return this.#refuse(answer.reason, answer.retryAfterMs, caller);
+    return ticket;
   }
 
   #lease(probe: number, raced: boolean): Lease {
@@ -216,7 +219,7 @@ export abstract class Traffic extends Circuit {
   ): void {
     const { settings, tally } = this;
     const now = settings.timed ? settings.clock.now() : 0;
-    const elapsedMs = givenMs ?? since(startedAt, now);
+    const elapsedMs = givenMs ?? (settings.timed ? since(startedAt, now) : 0);
     if (ticket === uncounted) tally.uncounted--;
     else {
       const failed = verdict === 'failure';

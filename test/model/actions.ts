@@ -1,10 +1,16 @@
 import fc from 'fast-check';
-import { type Config, type FallbackKind, type Forced, type Outcome, outcomes } from './config.ts';
+import { type Config, type Deed, type FallbackKind, type Forced, type Outcome, outcomes } from './config.ts';
 import type { RuleSpec } from './naive-rules.ts';
 
 /** What happens to both breakers. `nth` picks one of the calls that it can happen to, so that every list makes sense. */
 export type Action =
-  | { readonly do: 'call'; readonly ends?: Outcome; readonly how?: 'sync' | 'thenable'; readonly with?: CallWith }
+  | {
+      readonly do: 'call';
+      readonly ends?: Outcome;
+      readonly how?: How;
+      readonly with?: CallWith;
+      readonly inside?: Deed;
+    }
   | { readonly do: 'work-ends'; readonly nth: number; readonly as: Outcome }
   | { readonly do: 'abort'; readonly nth: number; readonly deadline: boolean }
   | { readonly do: 'acquire' }
@@ -18,12 +24,20 @@ export type Action =
   | { readonly do: 'advance'; readonly ms: number }
   /** To the next instant at which something is due, and so much beyond it or short of it. */
   | { readonly do: 'advance-to-next'; readonly off: number }
-  | { readonly do: 'force'; readonly state: Forced; readonly expiresInMs?: number }
-  | { readonly do: 'release' | 'reset' | 'save' | 'drain' | 'dispose' }
+  | { readonly do: 'deed'; readonly deed: Deed; readonly expiresInMs?: number }
+  /** Once, when that event is told. */
+  | { readonly do: 'on'; readonly event: (typeof events)[number]; readonly deed: Deed }
+  | { readonly do: 'save' | 'drain' }
   | { readonly do: 'update'; readonly changes: Partial<Config> }
   /** Another breaker goes on from what was saved last; the calls of the old one end there. */
   | { readonly do: 'restore'; readonly changes: Partial<Config> };
 
+type How = 'sync' | 'thenable';
+/** Those that a listener of the tests can act on. */
+export const events = [
+  ...(['opened', 'half-opened', 'closed', 'succeeded', 'failed', 'ignored'] as const),
+  ...(['rejected', 'timed-out', 'late', 'forced', 'released', 'updated'] as const),
+];
 export type PermitEnd = 'success' | 'failure' | 'ignore';
 
 /** Options of one call; a `key` is given with any of them. */
@@ -109,13 +123,21 @@ const changeable = {
 };
 const forced = from<Forced>('forced-open', 'forced-closed', 'disabled', 'observe-only');
 
-/** Half of the options are absent, as in life. */
+const all = { ...changeable, classify: fc.constant(true as const) };
+const { trip: _, ...optional } = all;
+
+/** Few options are as likely as many: the shortest ways through a breaker are those of the plain ones. */
 export const config: fc.Arbitrary<Config> = fc
-  .record(
-    { ...changeable, classify: fc.constant(true as const), start: fc.option(forced, { nil: undefined, freq: 3 }) },
-    { ...some, requiredKeys: ['trip'] },
+  .tuple(
+    fc.record(all, { noNullPrototype: true }),
+    fc.subarray(Object.keys(optional) as (keyof typeof optional)[]),
+    fc.option(forced, { nil: undefined, freq: 8 }),
   )
-  .map(({ start, ...rest }) => (start === undefined ? rest : { ...rest, start })) as fc.Arbitrary<Config>;
+  .map(([values, keys, start]) => ({
+    trip: values.trip,
+    ...Object.fromEntries(keys.map((key) => [key, values[key]])),
+    ...(start === undefined ? {} : { start }),
+  }));
 
 const change: fc.Arbitrary<Partial<Config>> = fc.oneof(
   ...Object.entries(changeable).map(([key, value]) => fc.record({ [key]: value }, { noNullPrototype: true })),
@@ -125,6 +147,13 @@ const changes = fc.oneof(
   fc.tuple(change, change).map(([a, b]) => ({ ...a, ...b })),
 );
 
+/** Nothing comes after a disposal, so it is rare. */
+const deed: fc.Arbitrary<Deed> = fc.oneof(
+  { weight: 8, arbitrary: forced },
+  { weight: 5, arbitrary: from('release' as const, 'reset' as const) },
+  { weight: 6, arbitrary: from('acquire-success' as const, 'acquire-failure' as const) },
+  { weight: 1, arbitrary: fc.constant('dispose' as const) },
+);
 const nth = fc.nat(9);
 const outcome = fc.oneof(
   { weight: 5, arbitrary: fc.constant<Outcome>('ok') },
@@ -158,14 +187,18 @@ const action = weighted(
   [3, act('abort', { nth, deadline: fc.boolean() })],
   [3, act('acquire')],
   [3, act('permit', { nth, how: from('success', 'failure', 'ignore') }, { error: outcome, ms: from(0, 3, 50) })],
-  [3, act('force', { state: forced }, { expiresInMs: from(5, 20, 100) })],
+  [4, act('deed', { deed }, { expiresInMs: from(5, 20, 100) })],
+  [1, act('on', { event: from(...events), deed })],
   [2, act('update', { changes })],
   [2, act('save')],
   [
     2,
     act('restore', { changes: fc.oneof({ weight: 2, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: changes }) }),
   ],
-  [1, weighted([10, act('release')], [10, act('reset')], [1, act('drain')], [1, act('dispose')])],
+  [
+    1,
+    weighted([1, act('drain')], [9, act('call', {}, { ends: outcome, how: from('sync', 'thenable'), inside: deed })]),
+  ],
 );
 
 export const actions: fc.Arbitrary<Action[]> = fc.array(action, { maxLength: 80, size: 'max' });

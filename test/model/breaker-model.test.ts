@@ -11,7 +11,7 @@ const setup: fc.Arbitrary<Setup> = fc.record(
   {
     config,
     startMs: fc.constantFrom(0, 1_000, -15),
-    listens: fc.constantFrom(true, true, true, false),
+    listens: fc.constantFrom(true, true, false),
     reads: fc.constantFrom('always', 'always', 'at-the-end'),
   },
   { noNullPrototype: true },

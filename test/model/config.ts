@@ -28,6 +28,9 @@ export interface Config {
   readonly start?: Forced;
 }
 
+/** What a person, a listener or a function can do to a breaker in passing. */
+export type Deed = Forced | 'release' | 'reset' | 'dispose' | 'acquire-success' | 'acquire-failure';
+
 /** How work ends: the values come first, then the errors. */
 export const outcomes = [
   ...(['ok', 'bad', 'meh'] as const),

@@ -2,6 +2,7 @@ import {
   asksForMs,
   type Config,
   classified,
+  type Deed,
   type FallbackKind,
   type Forced,
   isShort,
@@ -34,12 +35,13 @@ export class NaiveBreaker extends NaiveCircuit {
     if (answer.ramp !== undefined) turn.ramp?.shares.push(answer.ramp.share);
     if (answer.ramp?.passes && turn.ramp !== undefined) turn.ramp.passed++;
     if (answer.wakes) this.enter('half-open', `sleepWindow ${this.now - turn.at}/${turn.sleepMs} of 0`, turn.sleepMs);
-    this.tellTurns();
     call.counted = answer.counts !== 'nowhere';
+    if (answer.refused !== undefined) this.tellTurns();
     if (answer.refused !== undefined) {
+      const refusal = `refused ${answer.refused} ${answer.retryAfterMs} ${this.state}`;
       call.refused = answer.refused;
       if (call.counted) this.say(`rejected ${call.key} ${answer.refused} ${answer.retryAfterMs}`);
-      call.result = this.#fallBack(call, `refused ${answer.refused} ${answer.retryAfterMs} ${this.state}`);
+      call.result = this.#fallBack(call, refusal);
       return call;
     }
     call.shadow = answer.shadow === true;
@@ -53,6 +55,7 @@ export class NaiveBreaker extends NaiveCircuit {
       const leaseMs = config.halfOpen?.probeTimeoutMs ?? config.timeoutMs;
       call.lease = { ...deadline(leaseMs ?? (this.turn.sleepMs || 1_000)), fails: leaseMs !== undefined, over: false };
     }
+    this.tellTurns();
     return call;
   }
 
@@ -109,10 +112,10 @@ export class NaiveBreaker extends NaiveCircuit {
   /** S21 */
   #endEarly(call: NaiveCall, end: 'timed-out' | 'aborted', verdict: Verdict, error: string): void {
     const { release, timeoutMs = Infinity, abandonAfterMs = 10 * timeoutMs } = call.config;
-    this.#finish(call, end, verdict, error);
-    call.result = verdict === 'failure' ? this.#fallBack(call, error) : error;
     if (release === 'on-timeout') call.place = false;
     else if (call.place) call.abandonAt = this.now + abandonAfterMs;
+    this.#finish(call, end, verdict, error);
+    call.result = verdict === 'failure' ? this.#fallBack(call, error) : error;
   }
 
   #heed(call: NaiveCall): void {
@@ -165,10 +168,22 @@ export class NaiveBreaker extends NaiveCircuit {
 
   // People
 
+  do(deed: Deed, expiresInMs?: number): void {
+    if (deed === 'reset') this.reset();
+    else if (deed === 'release') this.leave();
+    else if (deed === 'dispose') this.ending = 'disposed';
+    else if (deed !== 'acquire-success' && deed !== 'acquire-failure') this.force(deed, expiresInMs);
+    else {
+      const call = this.begin(Number.NaN, { permit: true });
+      if (call.refused === undefined) this.settlePermit(call, deed === 'acquire-success' ? 'success' : 'failure');
+    }
+  }
+
   force(state: Forced, expiresInMs = Infinity): void {
     this.#expire();
-    this.say(`forced ${state} was ${this.state}`);
+    const was = this.state;
     this.forced = { state, until: this.now + expiresInMs };
+    this.say(`forced ${state} was ${was}`);
   }
 
   release(action = 'released', was: string | undefined = this.forced?.state): void {

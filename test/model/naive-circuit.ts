@@ -87,7 +87,10 @@ export class NaiveCircuit {
   readonly log: string[] = [];
   forced: { readonly state: Forced; readonly until: number } | undefined;
   ending: 'draining' | 'disposed' | undefined;
+  onEvent: ((text: string) => void) | undefined;
   #untold: string[] = [];
+  #unheard: string[] = [];
+  #telling = false;
 
   constructor(config: Config, now: number, saved?: Saved) {
     const later = now - (saved?.now ?? now);
@@ -244,7 +247,16 @@ export class NaiveCircuit {
     for (const text of this.#untold.splice(0)) this.say(text);
   }
 
+  /** What a listener brings about is told when everybody has heard what it listened to. */
   say(text: string): void {
-    if (this.ending !== 'disposed') this.log.push(text);
+    if (this.ending === 'disposed') return;
+    this.#unheard.push(text);
+    if (this.#telling) return;
+    this.#telling = true;
+    for (let next = this.#unheard.shift(); next !== undefined; next = this.#unheard.shift()) {
+      this.log.push(next);
+      this.onEvent?.(next);
+    }
+    this.#telling = false;
   }
 }

@@ -18,7 +18,7 @@ import {
   type Transition,
   type TripRule,
 } from 'recloser';
-import { asksForMs, type Config, classified, type FallbackKind, isShort, type Outcome } from './config.ts';
+import { asksForMs, type Config, classified, type Deed, type FallbackKind, isShort, type Outcome } from './config.ts';
 import { figuresOf, type RuleSpec } from './naive-rules.ts';
 
 /** An error that says which it is. */
@@ -129,19 +129,39 @@ const texts: { [E in keyof BreakerEvents]: (payload: BreakerEvents[E]) => string
   updated: ({ changed }) => `updated ${[...changed].sort().join(' ')}`,
 };
 
+const forces = {
+  'forced-open': 'forceOpen',
+  'forced-closed': 'forceClosed',
+  disabled: 'disable',
+  'observe-only': 'observeOnly',
+} as const;
+
 /** The real breaker, described in the words of the naive one. */
 export class RealBreaker {
   readonly breaker: CircuitBreaker;
   readonly log: string[] = [];
   drained = false;
+  onEvent: ((text: string) => void) | undefined;
 
   constructor(config: Config, clock: Clock, listens: boolean, restore?: Snapshot) {
     const onListenerError = (_error: unknown, event: string) => void this.log.push(`report ${event}`);
     this.breaker = circuitBreaker({ ...optionsOf(config), name: 'model', clock, onListenerError, restore });
     if (!listens) return;
     for (const event of Object.keys(texts) as (keyof BreakerEvents)[]) {
-      this.breaker.on(event, (payload) => void this.log.push((texts[event] as (payload: unknown) => string)(payload)));
+      this.breaker.on(event, (payload) => {
+        const text = (texts[event] as (payload: unknown) => string)(payload);
+        this.log.push(text);
+        this.onEvent?.(text);
+      });
     }
+  }
+
+  do(deed: Deed, expiresInMs?: number): void {
+    const { breaker } = this;
+    if (deed === 'reset' || deed === 'release' || deed === 'dispose') breaker[deed]();
+    else if (deed === 'acquire-success') breaker.acquire()?.success();
+    else if (deed === 'acquire-failure') breaker.acquire()?.failure();
+    else breaker[forces[deed]](expiresInMs === undefined ? undefined : { expiresInMs });
   }
 
   figures() {

@@ -1,0 +1,19 @@
+/** The size of the heap after garbage collection. */
+export async function settledHeap(): Promise<number> {
+  if (globalThis.gc === undefined) throw new Error('needs --expose-gc');
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 4; i++) {
+    await new Promise((resolve) => setImmediate(resolve));
+    globalThis.gc();
+    least = Math.min(least, process.memoryUsage().heapUsed);
+  }
+  return least;
+}
+
+/** By how many bytes the heap is larger after the work than before; the work is done once beforehand, to warm it up. */
+export async function growthOfHeap(work: () => unknown): Promise<number> {
+  await work();
+  const before = await settledHeap();
+  await work();
+  return (await settledHeap()) - before;
+}

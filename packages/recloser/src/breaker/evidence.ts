@@ -62,33 +62,40 @@ function messageOf(error: unknown): string {
 
 const capacity = 32;
 
+/** `name`: the class of its error, if it failed. */
+interface Trouble {
+  readonly name: string | undefined;
+  readonly slow: boolean;
+  readonly elapsedMs: number;
+}
+
 /**
  * The last calls that counted against the circuit, failed or slow, in a ring of 32. A rule that opens has counted the newest
  * of them, so the figures in the evidence are those of the decision, not of what came in later. (brakes#10)
  */
 export class TroubleLog {
-  readonly #ring: { readonly name: string | undefined; readonly elapsedMs: number }[] = [];
+  readonly #ring: Trouble[] = [];
   #next = 0;
   #lastError: { name: string; message: string } | undefined;
 
-  add(failed: boolean, error: unknown, elapsedMs: number): void {
+  add(failed: boolean, slow: boolean, error: unknown, elapsedMs: number): void {
     const name = failed ? errorClass(error) : undefined;
-    if (failed) this.#lastError = { name: name as string, message: messageOf(error) };
-    this.#ring[this.#next] = { name, elapsedMs };
+    if (name !== undefined) this.#lastError = { name, message: messageOf(error) };
+    this.#ring[this.#next] = { name, slow, elapsedMs };
     this.#next = (this.#next + 1) % capacity;
   }
 
-  /** The facts of the newest `failures` failures and `slow` slow calls. */
+  /** The facts of the newest `failures` failures and `slow` slow calls; a call may be both. */
   facts(failures: number, slow: number): Facts {
     const counts = new Map<string, number>();
     let slowestMs = 0;
     let [failuresLeft, slowLeft] = [failures, slow];
-    for (let i = 1; i <= this.#ring.length && (failuresLeft > 0 || slowLeft > 0); i++) {
-      const entry = this.#ring[(this.#next - i + capacity) % capacity];
-      if (entry === undefined) break;
-      if (entry.name === undefined ? slowLeft-- <= 0 : failuresLeft-- <= 0 && slowLeft-- <= 0) continue;
-      slowestMs = Math.max(slowestMs, entry.elapsedMs);
-      if (entry.name !== undefined) counts.set(entry.name, (counts.get(entry.name) ?? 0) + 1);
+    for (let i = 1; i <= this.#ring.length; i++) {
+      const { name, slow, elapsedMs } = this.#ring[(this.#next - i + capacity) % capacity] as Trouble;
+      const asFailure = name !== undefined && failuresLeft-- > 0;
+      const asSlow = slow && slowLeft-- > 0;
+      if (asFailure || asSlow) slowestMs = Math.max(slowestMs, elapsedMs);
+      if (asFailure) counts.set(name, (counts.get(name) ?? 0) + 1);
     }
     const ranked = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5);
     return {

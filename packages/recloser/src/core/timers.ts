@@ -59,10 +59,7 @@ export class DeadlineQueue {
       if (tail === undefined && this.#native === undefined) this.#arm(entry.dueAt, this.durationMs);
     } else {
       entry.dueAt = Infinity;
-    }
-    if (!this.#visitPlanned && this.#afterTurn !== undefined) {
-      this.#visitPlanned = true;
-      this.#afterTurn.call(undefined, this.#visit);
+      this.#planVisit();
     }
   }
 
@@ -75,7 +72,15 @@ export class DeadlineQueue {
     else before.after = after;
     if (after === undefined) this.#tail = before;
     else after.before = before;
-    if (this.#head === undefined && this.#afterTurn === undefined) this.#disarm();
+    if (this.#head === undefined && this.#native !== undefined) this.#planVisit();
+  }
+
+  /** At most one visit a turn; at once where the runtime has no end of the turn, or the clock is not the system's. */
+  #planVisit(): void {
+    if (this.#visitPlanned) return;
+    this.#visitPlanned = true;
+    if (this.#afterTurn === undefined) this.#visit();
+    else this.#afterTurn.call(undefined, this.#visit);
   }
 
   readonly #visit = (): void => {

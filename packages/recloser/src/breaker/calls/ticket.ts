@@ -27,6 +27,12 @@ export const shadowed: Ticket = { generation: 0, probe: 0 };
 /** Of a call while disabled. */
 export const uncounted: Ticket = { generation: 0, probe: 0 };
 
+/** Who takes up results. */
+interface Settler {
+  succeed(ticket: Ticket, startedAt: number): void;
+  conclude(ticket: Ticket, caller: undefined, ok: false, error: unknown, startedAt: number, end: 'settled'): unknown;
+}
+
 /** The handlers of all calls of one closed generation that nothing ends early: such a call keeps nothing of its own. */
 export class Epoch implements Ticket {
   readonly generation: number;
@@ -34,14 +40,14 @@ export class Epoch implements Ticket {
   readonly onFulfilled: <T>(value: T) => T;
   readonly onRejected: (error: unknown) => never;
 
-  constructor(generation: number, succeed: (ticket: Ticket) => void, fail: (ticket: Ticket, error: unknown) => void) {
+  constructor(generation: number, traffic: Settler) {
     this.generation = generation;
     this.onFulfilled = (value) => {
-      succeed(this);
+      traffic.succeed(this, Number.NaN);
       return value;
     };
     this.onRejected = (error) => {
-      fail(this, error);
+      traffic.conclude(this, undefined, false, error, Number.NaN, 'settled');
       throw error;
     };
   }

@@ -124,8 +124,9 @@ class Breaker extends Traffic implements CircuitBreaker {
       this.pass(options, signal.reason);
       throw signal.reason;
     }
-    // Asked before a listener can change it.
-    const counted = this.override === undefined || this.state !== 'disabled';
+    // Asked before a listener of the refusal can change it.
+    if (this.override !== undefined) this.expire(this.now());
+    const counted = this.override?.state !== 'disabled';
     const ticket = this.admit(options, this.settings.timeoutMs > 0);
     if (!isTicket(ticket)) {
       const fallback = options?.fallback ?? this.settings.fallback;

@@ -11,7 +11,7 @@ export {
   TimeoutError,
 } from './core/errors.ts';
 export type { ListenerErrorHandler } from './core/events.ts';
-export { type Fallback, type FallbackFunction, type GoodValues, type LastGood, lastGood } from './core/fallback.ts';
+export { type Fallback, type FallbackFunction, type LastGood, lastGood } from './core/fallback.ts';
 export type { Classification, Classifier, Outcome, Verdict } from './core/outcome.ts';
 export type { ArgumentsOf, Policy, Wrapped } from './core/policy.ts';
 export type { LatencySummary } from './windows/latency.ts';

@@ -10,7 +10,7 @@ import { type BreakerEvents, type CircuitState, type EventName, eventNames, opti
 import { explain } from './explain.ts';
 import { initialMachine, step } from './machine.ts';
 import type { BreakerMetrics } from './metrics.ts';
-import { type CircuitBreakerOptions, mergeOptions, readOptions, type Settings } from './options.ts';
+import { type CircuitBreakerOptions, fallbackOf, mergeOptions, readOptions, type Settings } from './options.ts';
 import { type ForcedState, type ForceOptions, override, standing } from './override.ts';
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
 import { Traffic } from './traffic.ts';
@@ -129,7 +129,7 @@ class Breaker extends Traffic implements CircuitBreaker {
     const counted = this.override?.state !== 'disabled';
     const ticket = this.admit(options, this.settings.timeoutMs > 0);
     if (!isTicket(ticket)) {
-      const fallback = options?.fallback ?? this.settings.fallback;
+      const fallback = fallbackOf(options, this.settings);
       return this.answer(fallback, ticket, 'ignored', counted, signal, options) ?? Promise.reject(ticket);
     }
     return new Call(this, ticket, this.holdsPlace(ticket), options).run(fn);
@@ -182,7 +182,7 @@ class Breaker extends Traffic implements CircuitBreaker {
       lateResults: tally.late,
       circuitOpenTimeMs: tally.openMs + (machine.state === 'open' ? now - machine.openedAt : 0),
       lastFailureTime: tally.lastFailureTime,
-      window: this.counter.measure(now),
+      window: this.measure(now),
       ...(latency === undefined ? {} : { latency }),
     };
   }
@@ -190,7 +190,7 @@ class Breaker extends Traffic implements CircuitBreaker {
   explain(): string {
     const now = this.now();
     const over = standing(this.override, () => now);
-    return explain(this.machine, this.settings, this.counter.measure(now), over, now);
+    return explain(this.machine, this.settings, this.measure(now), over, now);
   }
 
   on<E extends EventName>(event: E, listener: (payload: BreakerEvents[E]) => void): () => void {
@@ -255,8 +255,8 @@ class Breaker extends Traffic implements CircuitBreaker {
     const before = this.settings;
     const next = mergeOptions(before, changes);
     const now = this.now();
-    this.settings = next;
     if (next.trip !== before.trip) this.counter = restart(next, this.counter, before.trip.name, now);
+    this.settings = next;
     this.refresh();
     const changed = Object.keys(changes).filter((key) => changes[key as keyof CircuitBreakerOptions] !== undefined);
     this.emitter?.emit('updated', { breaker: this.name, changed });

@@ -7,7 +7,7 @@ import { Tally } from './metrics.ts';
 import type { Settings } from './options.ts';
 import { type Override, standing } from './override.ts';
 import type { Beginning } from './snapshot.ts';
-import type { TripCounter } from './trip-rules/rule.ts';
+import type { Measurement, TripCounter } from './trip-rules/rule.ts';
 
 const eventOf: Record<ComputedState, 'opened' | 'half-opened' | 'closed'> = {
   open: 'opened',
@@ -52,11 +52,35 @@ export abstract class Circuit {
     return this.settings.clock.now();
   }
 
+  /** Whether anybody listens. */
+  get attended(): boolean {
+    return this.emitter !== undefined;
+  }
+
+  /** Asks the trip rule, which may be the user's: one that throws is reported, and says no more than a silent one. */
+  protected record(failed: boolean, elapsedMs: number, now: number): boolean {
+    try {
+      return this.counter.record(failed, elapsedMs, now);
+    } catch (fault) {
+      this.settings.report(fault, 'trip');
+      return false;
+    }
+  }
+
+  protected measure(now: number): Measurement {
+    try {
+      return this.counter.measure(now);
+    } catch (fault) {
+      this.settings.report(fault, 'trip');
+      return { rule: this.settings.trip.name, value: 0, threshold: 0, calls: 0 };
+    }
+  }
+
   /** The rule wants the circuit open; evidence is taken at this moment. */
   protected trip(retryAfterMs: number): void {
     const now = this.now();
     if (standing(this.override, () => now)?.state === 'forced-closed') return;
-    const measured = this.counter.measure(now);
+    const measured = this.measure(now);
     const parts = [measured, ...(measured.parts ?? [])];
     const failures = Math.max(...parts.map((part) => part.failures ?? 0));
     const slow = Math.max(...parts.map((part) => part.slowCalls ?? 0));
@@ -86,7 +110,7 @@ export abstract class Circuit {
     if (before.state === 'open') this.tally.openMs += now - before.openedAt;
     if (before.state === 'half-open') this.endLeases();
     if (to === 'closed') {
-      this.counter.clear(now);
+      this.#forget(now);
       this.trouble?.clear();
     }
     const { machine } = this;
@@ -100,6 +124,14 @@ export abstract class Circuit {
       why: whyOf(evidence, this.settings.trip),
       ...(machine.state === 'open' ? { retryAfterMs: machine.sleepMs } : {}),
     });
+  }
+
+  #forget(now: number): void {
+    try {
+      this.counter.clear(now);
+    } catch (fault) {
+      this.settings.report(fault, 'trip');
+    }
   }
 
   /** Tells the transitions, after whatever brought them about was told. */

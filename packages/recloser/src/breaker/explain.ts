@@ -7,8 +7,16 @@ import type { Measurement, TripRule } from './trip-rules/rule.ts';
 const thresholdOf = ({ rule, threshold }: Measurement): string =>
   /Rate$|Sample$/.test(rule) ? percent(threshold) : String(threshold);
 
+function described(m: Measurement, trip: TripRule): string | undefined {
+  try {
+    return trip.describe?.(m);
+  } catch {
+    return undefined; // the user's: the plain words will do
+  }
+}
+
 const inWords = (m: Measurement, trip: TripRule): string =>
-  trip.describe?.(m) ?? `${m.rule} at ${/Rate$/.test(m.rule) ? percent(m.value) : m.value}`;
+  described(m, trip) ?? `${m.rule} at ${/Rate$/.test(m.rule) ? percent(m.value) : m.value}`;
 
 /** What a sentence needs to know besides the state. */
 type Background = MachineSettings & { readonly trip: TripRule };

@@ -1,9 +1,9 @@
-import { Check } from '../core/check.ts';
+import { type Bounds, Check } from '../core/check.ts';
 import { longestTimerMs } from '../core/clock.ts';
 import { type Evidence, evidence } from './evidence.ts';
 import type { ComputedState, Machine } from './machine.ts';
 import { type ForcedState, forcedStates, type Override } from './override.ts';
-import type { TripCounter, TripRule } from './trip-rules/rule.ts';
+import type { Measurement, TripCounter, TripRule } from './trip-rules/rule.ts';
 
 /** What a breaker begins with: fresh, or read from a snapshot. */
 export interface Beginning {
@@ -71,6 +71,23 @@ function durations(machine: Machine, now: number): Partial<Snapshot> {
   return { ...troubled, halfOpenForMs: now - since, successes, failures };
 }
 
+const figures = ['failures', 'slowCalls', 'minimumCalls', 'windowMs', 'windowCalls', 'slowCallMs', 'confidence'];
+const finite: Bounds = [-Number.MAX_VALUE, Number.MAX_VALUE];
+
+/** Rules measure what they like; what JSON has made `null` was no finite number. */
+function readMeasurement(check: Check, given: Record<string, unknown>, depth: number): Measurement {
+  const figure = (key: string): number => check.number(key, given[key] ?? 0, finite);
+  const parts = Array.isArray(given.parts) && depth > 0 ? given.parts.slice(0, 20) : undefined;
+  return {
+    rule: check.typed('rule', given.rule ?? null, 'string', '').slice(0, 200),
+    value: figure('value'),
+    threshold: figure('threshold'),
+    calls: figure('calls'),
+    ...Object.fromEntries(figures.filter((key) => given[key] !== undefined).map((key) => [key, figure(key)])),
+    ...(parts && { parts: parts.map((part) => readMeasurement(check, check.record('parts', part), depth - 1)) }),
+  };
+}
+
 /**
  * Reads what `toJSON` wrote, maybe in another process, maybe by another hand: every field is checked before any is used.
  *
@@ -101,19 +118,6 @@ export function readSnapshot(snapshot: unknown, rule: TripRule, now: number): Be
     }
   } else {
     const why = check.record('evidence', given.evidence ?? null);
-    const figures: Record<string, number> = {};
-    for (const key of [
-      'failures',
-      'slowCalls',
-      'minimumCalls',
-      'windowMs',
-      'windowCalls',
-      'slowCallMs',
-      'confidence',
-    ]) {
-      if (why[key] !== undefined) figures[key] = number(why, key);
-    }
-    if (why.slowestMs !== undefined) figures.slowestMs = number(why, 'slowestMs');
     const last = why.lastError === undefined ? undefined : check.record('lastError', why.lastError);
     const top = Array.isArray(why.topErrors) ? why.topErrors.slice(0, 5) : [];
     const troubled = {
@@ -123,14 +127,9 @@ export function readSnapshot(snapshot: unknown, rule: TripRule, now: number): Be
       sleepMs: number(given, 'sleepMs', longestTimerMs),
       // Evidence is shown to people: nothing is taken over but figures and short texts.
       evidence: evidence(
+        readMeasurement(check, why, 3),
         {
-          rule: text('rule', why.rule),
-          value: number(why, 'value'),
-          threshold: number(why, 'threshold'),
-          calls: number(why, 'calls'),
-        },
-        {
-          ...figures,
+          ...(typeof why.slowestMs === 'number' ? { slowestMs: number(why, 'slowestMs') } : {}),
           topErrors: top.map((entry: unknown) => {
             const error = check.record('topErrors', entry);
             return { name: text('name', error.name), count: number(error, 'count') };

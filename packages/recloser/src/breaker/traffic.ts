@@ -197,7 +197,7 @@ export abstract class Traffic extends Circuit {
       }
     }
     this.tally.successful++;
-    if (this.counter.record(false, elapsedMs, now)) {
+    if (this.record(false, elapsedMs, now)) {
       this.trip(0);
       this.announce();
     }
@@ -240,7 +240,7 @@ export abstract class Traffic extends Circuit {
       }
       if (late) this.late('generation', verdict === 'success');
       else if (ticket.probe > 0) this.#settleProbe(ticket as Lease, verdict, elapsedMs, retryAfterMs);
-      else if (ticket.generation > 0 && sampled && this.counter.record(failed, elapsedMs, now)) this.trip(retryAfterMs);
+      else if (ticket.generation > 0 && sampled && this.record(failed, elapsedMs, now)) this.trip(retryAfterMs);
       if (this.emitter !== undefined) {
         const payload = { breaker: settings.name, key: caller?.key, elapsedMs, slow, error };
         if (timedOut) this.emitter.emit('timed-out', payload);

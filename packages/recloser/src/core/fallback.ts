@@ -4,21 +4,11 @@ import { longestTimerMs } from './clock.ts';
 
 const lastGoodBrand = Symbol.for('recloser.lastGood');
 
-/** Good values of one policy by key, in the order they were stored. */
-export interface GoodValues {
-  /** Keeps a value; without a key only if it is shared. */
-  put(key: string | undefined, value: unknown, now: number): void;
-  /** The value of a key, if it is young enough. */
-  get(key: string | undefined, now: number): { readonly value: unknown } | undefined;
-}
-
 /** The answer of `lastGood()`: a description; each policy that uses it keeps its own values. */
 export interface LastGood {
   readonly maxAgeMs: number;
   readonly maxEntries: number;
   readonly shared: boolean;
-  /** A place for the values of one policy. */
-  store(): GoodValues;
 }
 
 /** An answer in place of the failed one; it gets the error and the context of the call. */
@@ -53,22 +43,7 @@ export function lastGood(options?: {
   const maxEntries = check.number('maxEntries', given.maxEntries, [1, 1_000_000, true], 1_000);
   const shared = check.typed('shared', given.shared, 'boolean', false);
   check.done();
-  const store = (): GoodValues => {
-    const values = new Map<string | undefined, { readonly value: unknown; readonly at: number }>();
-    return {
-      put(key, value, now) {
-        if (key === undefined && !shared) return;
-        values.delete(key);
-        values.set(key, { value, at: now });
-        if (values.size > maxEntries) values.delete(values.keys().next().value);
-      },
-      get(key, now) {
-        const entry = values.get(key);
-        return entry !== undefined && now - entry.at <= maxAgeMs ? entry : undefined;
-      },
-    };
-  };
-  return Object.freeze({ maxAgeMs, maxEntries, shared, store, [lastGoodBrand]: true });
+  return Object.freeze({ maxAgeMs, maxEntries, shared, [lastGoodBrand]: true });
 }
 
 const isLastGood = (value: unknown): value is LastGood =>
@@ -95,7 +70,8 @@ function causedBy(error: unknown, first: unknown): unknown {
 /** What one policy answers with in place of an error, and the good values it keeps for that. */
 export class Answers {
   readonly #now: () => number;
-  #good: GoodValues | undefined;
+  /** In the order they were stored. Who may see them, and how long, is asked of each `lastGood` anew. */
+  readonly #good = new Map<string | undefined, { readonly value: unknown; readonly at: number }>();
 
   constructor(now: () => number) {
     this.#now = now;
@@ -103,8 +79,19 @@ export class Answers {
 
   remember(fallback: unknown, key: string | undefined, value: unknown): void {
     const wanted = alternatives(fallback).find(isLastGood);
-    this.#good ??= wanted?.store();
-    if (wanted !== undefined) this.#good?.put(key, value, this.#now());
+    if (wanted === undefined || (key === undefined && !wanted.shared)) return;
+    const good = this.#good;
+    good.delete(key);
+    good.set(key, { value, at: this.#now() });
+    for (const oldest of good.keys()) {
+      if (good.size <= wanted.maxEntries) break;
+      good.delete(oldest);
+    }
+  }
+
+  #recall({ maxAgeMs, shared }: LastGood, key: string | undefined): { readonly value: unknown } | undefined {
+    const entry = key === undefined && !shared ? undefined : this.#good.get(key);
+    return entry !== undefined && this.#now() - entry.at <= maxAgeMs ? entry : undefined;
   }
 
   /** Tries the alternatives in order. Without an answer it rejects with the last one's own error, its cause the one before. */
@@ -114,7 +101,7 @@ export class Answers {
       try {
         if (typeof alternative === 'function') return await alternative(error, context);
         if (!isLastGood(alternative)) return alternative;
-        const good = this.#good?.get(context.key, this.#now());
+        const good = this.#recall(alternative, context.key);
         if (good !== undefined) return good.value;
       } catch (failure) {
         error = causedBy(failure, error);

@@ -1,3 +1,4 @@
+import { inNoContext } from './async-context.ts';
 import { afterThisTurn, type Clock, systemClock, systemTimers } from './clock.ts';
 
 /** Something with a deadline. It is its own link in the queue: arming and disarming allocate nothing. */
@@ -117,8 +118,10 @@ export class DeadlineQueue {
 
   #arm(at: number, ms: number): void {
     this.#armedFor = at;
-    // Rounded up: native timers drop the fraction, and would then be early.
-    this.#native = this.#clock.setTimeout(this.#fire, this.#afterTurn === undefined ? ms : Math.ceil(ms));
+    inNoContext(() => {
+      // Rounded up: native timers drop the fraction, and would then be early.
+      this.#native = this.#clock.setTimeout(this.#fire, this.#afterTurn === undefined ? ms : Math.ceil(ms));
+    });
     if (!this.#keepAlive) (this.#native as { unref?(): void }).unref?.();
   }
 

@@ -84,7 +84,8 @@ export class TimeWindow implements Window {
       const at = (this.#newest - 2 * (i - since) + 2 * size) % size;
       list.push(i < since ? [0, 0] : [this.#buckets[at] as number, this.#buckets[at + 1] as number]);
     }
-    const ageMs = Math.max(0, now - this.#newestSince - since * this.#bucketMs);
+    // Within the bucket, also where rounding says otherwise.
+    const ageMs = Math.min(this.#bucketMs, Math.max(0, now - this.#newestSince - since * this.#bucketMs));
     return { bucketMs: this.#bucketMs, ageMs, buckets: list };
   }
 

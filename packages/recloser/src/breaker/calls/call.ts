@@ -1,9 +1,10 @@
-import { type CallContext, type CallOptions, type OwnContext, promised, rememberContext } from '../../core/call.ts';
+import { type OwnContext, rememberContext } from '../../core/async-context.ts';
+import { type CallContext, type CallOptions, promised, ShownContext } from '../../core/call.ts';
 import { TimeoutError, withoutStack } from '../../core/errors.ts';
 import type { Fallback } from '../../core/fallback.ts';
 import type { Verdict } from '../../core/outcome.ts';
 import { Deadline } from '../../core/timers.ts';
-import type { Settings } from '../options.ts';
+import { fallbackOf, type Settings } from '../options.ts';
 import type { Traffic } from '../traffic.ts';
 import { type CallEnd, type Ticket, uncounted } from './ticket.ts';
 
@@ -17,8 +18,8 @@ const capture = (resolve: Settle, reject: Settle): void => {
 };
 
 /**
- * One call that something may end early, its timeout or its caller, or that a fallback may answer. It is the context that the
- * function sees, the deadline in the queue and the listener on the caller's signal, so that a call costs one object.
+ * One call that something may end early, its timeout or its caller, or that a fallback may answer. It is the deadline in the
+ * queue and the listener on the caller's signal in one object.
  */
 export class Call extends Deadline implements CallContext {
   readonly #traffic: Traffic;
@@ -57,7 +58,7 @@ export class Call extends Deadline implements CallContext {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#end === 'none') this.#ownContext = rememberContext();
+      if (this.#end === 'none') this.#ownContext ??= rememberContext();
       else if (this.#end !== 'settled') this.#controller.abort(this.#abortReason);
     }
     return this.#controller.signal;
@@ -67,9 +68,13 @@ export class Call extends Deadline implements CallContext {
     const promise = new Promise(capture);
     this.#resolve = resolveNext;
     this.#reject = rejectNext;
+    // Whoever else's code may run when the call ends early is to run in the call's own async context.
+    if (this.#fallback !== undefined || this.#settings.classify || this.#traffic.attended) {
+      this.#ownContext = rememberContext();
+    }
     this.#traffic.timeouts()?.add(this);
     this.#options?.signal?.addEventListener('abort', this);
-    promised(fn, this).then(
+    promised(fn, new ShownContext(this)).then(
       (value) => this.#fulfilled(value),
       (error) => this.#rejected(error),
     );
@@ -97,8 +102,8 @@ export class Call extends Deadline implements CallContext {
     this.#respond(error, this.#traffic.conclude(this.#ticket, this, false, error, this.#startedAt, 'settled'));
   }
 
-  get #fallback(): Fallback | undefined {
-    return this.#options?.fallback ?? this.#settings.fallback;
+  get #fallback(): unknown {
+    return fallbackOf(this.#options, this.#settings);
   }
 
   /** The work ended, or its call did and the work goes on: then it keeps its place, for a while. */
@@ -135,14 +140,17 @@ export class Call extends Deadline implements CallContext {
   }
 
   #endEarly(end: 'timed-out' | 'aborted', error: unknown): void {
+    if (this.#ownContext === undefined) this.#conclude(end, error);
+    else this.#ownContext.runInAsyncScope(() => this.#conclude(end, error));
+  }
+
+  #conclude(end: 'timed-out' | 'aborted', error: unknown): void {
     const late = this.#traffic.isLate(this.#ticket);
     this.#settle(end);
     this.#abortReason = error;
     const verdict = this.#traffic.conclude(this.#ticket, this, false, error, this.#startedAt, end);
     if (late) this.#end = 'told-late';
-    const abort = (): void => this.#controller?.abort(error);
-    if (this.#ownContext === undefined) abort();
-    else this.#ownContext.runInAsyncScope(abort);
+    this.#controller?.abort(error);
     this.#respond(error, verdict);
   }
 

@@ -161,6 +161,10 @@ export abstract class Traffic extends Circuit {
     end: CallEnd,
   ): Verdict {
     const { classify, report } = this.settings;
+    if (ok && classify === undefined && this.emitter === undefined) {
+      this.succeed(ticket, startedAt);
+      return 'success';
+    }
     const error = ok ? undefined : result;
     const aborted = end === 'aborted';
     let verdict = defaultVerdict(ok, error, aborted);

@@ -62,7 +62,7 @@ const leaf: fc.Arbitrary<RuleSpec> = fc.oneof(
   fc
     .tuple(
       size,
-      from('failureRate' as const, 'failureRate' as const, 'slowCallRate' as const),
+      from('failureRate' as const, 'slowCallRate' as const),
       from(0.1, 0.25, 0.3, 0.5, 0.6, 1),
       from(1, 2, 3, 5, undefined),
       from(undefined, undefined, undefined, 0.5 as const, 0.8 as const, 0.95 as const),

@@ -5,7 +5,7 @@ import { type Config, isValue, type Outcome } from './config.ts';
 import { NaiveBreaker } from './naive-breaker.ts';
 import type { NaiveCall, Saved } from './naive-circuit.ts';
 import { figuresOf } from './naive-rules.ts';
-import { callFallback, errorOf, labelled, optionsOf, RealBreaker, textOf } from './real-breaker.ts';
+import { callFallback, errorOf, labelled, measuredOf, optionsOf, RealBreaker, textOf } from './real-breaker.ts';
 import { StepClock } from './step-clock.ts';
 
 export interface Setup {
@@ -316,7 +316,8 @@ export class Driver {
 type Measured = ReturnType<NaiveBreaker['rule']['measure']>;
 
 function compareWindow(real: Measurement, naive: Measured): void {
-  agree('window', figuresOf(real), figuresOf(naive));
+  agree('window', measuredOf(real), figuresOf(naive));
+  agree(`value of ${naive.rule}`, Math.abs(real.value - naive.value) < 1e-5, true);
   agree(`hits of ${naive.rule}`, real.slowCalls ?? real.failures, naive.hits);
   agree(`parts of ${naive.rule}`, real.parts?.length ?? 0, naive.parts.length);
   for (const [i, part] of naive.parts.entries()) compareWindow(real.parts?.[i] as Measurement, part);

@@ -23,9 +23,19 @@ interface Measured {
   readonly met: boolean;
 }
 
-/** What the evidence of both breakers is compared by. Bounds of confidence are numerics: four digits of a figure are enough. */
-export const figuresOf = (m: { rule: string; value: number; threshold: number; calls: number }): string =>
-  `${m.rule} ${Math.round(m.value * 1e4) / 1e4}/${m.threshold} of ${m.calls}`;
+interface Figures {
+  readonly rule: string;
+  readonly value: number;
+  readonly threshold: number;
+  readonly calls: number;
+  readonly hits?: number | undefined;
+}
+
+/** What the evidence of both breakers is compared by. Bounds of confidence are numerics: what they were taken of must do. */
+export function figuresOf({ rule, value, threshold, calls, hits }: Figures): string {
+  const isBound = rule.endsWith('Rate') && value !== 0 && value !== Number(hits) / calls;
+  return `${rule} ${isBound ? `a bound of ${hits}` : value}/${threshold} of ${calls}`;
+}
 
 /** The standard normal quantiles of two-sided intervals, from a table. */
 const quantile = { 0.5: 0.6744898, 0.8: 1.2815516, 0.95: 1.959964 };

@@ -11,6 +11,7 @@ import {
   failureCount,
   failureRate,
   lastGood,
+  type Measurement,
   RejectedError,
   type Snapshot,
   slowCallRate,
@@ -108,10 +109,13 @@ export function optionsOf({
 
 export const callFallback = (kind: FallbackKind): Fallback => fallbacks[kind]();
 
+/** A measurement in the words of the naive breaker. */
+export const measuredOf = (m: Measurement): string => figuresOf({ ...m, hits: m.slowCalls ?? m.failures });
+
 const transition =
   (event: string) =>
   ({ from, to, generation, evidence, retryAfterMs }: Transition): string =>
-    `${event} ${from}>${to} #${generation} ${figuresOf(evidence)} down ${evidence.openForMs}${retryAfterMs === undefined ? '' : ` retry ${retryAfterMs}`}`;
+    `${event} ${from}>${to} #${generation} ${measuredOf(evidence)} down ${evidence.openForMs}${retryAfterMs === undefined ? '' : ` retry ${retryAfterMs}`}`;
 const timed = ({ key = '-', elapsedMs, slow }: BreakerEvents['succeeded']): string =>
   `${key} ${elapsedMs}${slow ? ' slow' : ''}`;
 const texts: { [E in keyof BreakerEvents]: (payload: BreakerEvents[E]) => string } = {

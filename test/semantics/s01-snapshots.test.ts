@@ -1,4 +1,13 @@
-import { type CircuitBreakerOptions, circuitBreaker, failureRate, type Snapshot } from 'recloser';
+import {
+  allOf,
+  anyOf,
+  type CircuitBreakerOptions,
+  circuitBreaker,
+  consecutiveFailures,
+  failureRate,
+  type Snapshot,
+  type TripRule,
+} from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { fail, hold, rejection, setUp, stampede, succeed } from '../support/calls.ts';
@@ -241,4 +250,34 @@ test('S1: a snapshot of another window size is restored with a fresh window', as
   await fail(breaker);
   const restored = circuitBreaker({ trip: rule(2_000), restore: JSON.parse(JSON.stringify(breaker)) });
   expect(restored.state).toBe('open');
+});
+
+test('S1: a rule of the user’s may measure what it likes, and its breaker can be written and restored', async () => {
+  for (const value of [-0.5, 1e300, Number.NaN, Number.POSITIVE_INFINITY]) {
+    const trip: TripRule = {
+      name: 'mine',
+      start: () => ({
+        record: () => true,
+        measure: () => ({ rule: 'mine', value, threshold: -1, calls: 1 }),
+        clear: () => {},
+        toJSON: () => 0,
+      }),
+    };
+    const { breaker } = setUp({ trip });
+    await fail(breaker);
+    const restored = circuitBreaker({ trip, restore: through(breaker) });
+    expect(restored.state).toBe('open');
+    expect(restored.explain()).toContain('mine at');
+  }
+});
+
+test('S1: a restored breaker explains itself in the words of the old one', async () => {
+  for (const trip of [
+    allOf(consecutiveFailures(1), failureRate({ threshold: 0.5, windowCalls: 1 })),
+    anyOf(consecutiveFailures(9), failureRate({ threshold: 0.5, windowCalls: 1 })),
+  ]) {
+    const { breaker, clock } = setUp({ trip });
+    await fail(breaker);
+    expect(circuitBreaker({ clock, trip, restore: through(breaker) }).explain()).toBe(breaker.explain());
+  }
 });

@@ -125,3 +125,29 @@ describe('lastGood', () => {
     expect(() => lastGood(options as never)).toThrow(fault);
   });
 });
+
+test('S27: each description keeps to its own age, though the values lie in one policy', async () => {
+  const { breaker, clock } = setUp({ fallback: lastGood({ maxAgeMs: 60_000 }), failureThreshold: 99 });
+  await breaker.execute(() => 'good', { key: 'k' });
+  await clock.advance(5_000);
+  const young = lastGood({ maxAgeMs: 1_000 });
+  expect(await rejection(breaker.execute(down, { key: 'k', fallback: young }))).toMatchObject({ message: 'down' });
+  breaker.update({ fallback: young });
+  expect(await rejection(breaker.execute(down, { key: 'k' }))).toMatchObject({ message: 'down' });
+});
+
+test('S27: a call whose lastGood is not shared gets no shared value', async () => {
+  const { breaker } = setUp({ fallback: lastGood({ shared: true }), failureThreshold: 99 });
+  await breaker.execute(() => 'public');
+  expect(await breaker.execute(down)).toBe('public');
+  expect(await rejection(breaker.execute(down, { fallback: lastGood() }))).toMatchObject({ message: 'down' });
+});
+
+test('S27: a smaller maxEntries holds from the update on', async () => {
+  const { breaker } = setUp({ fallback: lastGood({ maxEntries: 100 }), failureThreshold: 99 });
+  for (let i = 0; i < 50; i++) await breaker.execute(() => i, { key: String(i) });
+  breaker.update({ fallback: lastGood({ maxEntries: 2 }) });
+  await breaker.execute(() => 'new', { key: 'new' });
+  expect(await breaker.execute(down, { key: 'new' })).toBe('new');
+  expect(await rejection(breaker.execute(down, { key: '5' }))).toMatchObject({ message: 'down' });
+});

@@ -1,0 +1,123 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { Emitter, reporter } from './events.ts';
+
+interface Events {
+  one: number;
+  two: string;
+}
+
+const emitter = () => new Emitter<Events>(() => {});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('Emitter', () => {
+  test('tells the listeners of an event, and only them', () => {
+    const seen: unknown[] = [];
+    const events = emitter();
+    events.on('one', (payload) => seen.push(payload));
+    events.emit('two', 'nobody');
+    events.emit('one', 1);
+    expect(seen).toEqual([1]);
+  });
+
+  test('knows whether anybody listens', () => {
+    const events = emitter();
+    expect(events.has('one')).toBe(false);
+    const off = [events.on('one', () => {}), events.on('one', () => {})];
+    off[0]?.();
+    expect(events.has('one')).toBe(true);
+    off[1]?.();
+    expect(events.has('one')).toBe(false);
+  });
+
+  test('listeners that come during an event hear the next one', () => {
+    const events = emitter();
+    const seen: string[] = [];
+    events.on('one', () => {
+      events.on('one', () => seen.push('new'));
+      seen.push('old');
+    });
+    events.emit('one', 1);
+    expect(seen).toEqual(['old']);
+    events.emit('one', 2);
+    expect(seen).toEqual(['old', 'old', 'new']);
+  });
+
+  test('an event that a listener causes waits until the running one is told to all', () => {
+    const events = emitter();
+    const seen: string[] = [];
+    events.on('one', (n) => {
+      seen.push(`a${n}`);
+      if (n < 3) events.emit('one', n + 1);
+    });
+    events.on('one', (n) => seen.push(`b${n}`));
+    events.emit('one', 1);
+    expect(seen).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'b3']);
+    events.emit('one', 3);
+    expect(seen).toEqual(['a1', 'b1', 'a2', 'b2', 'a3', 'b3', 'a3', 'b3']);
+  });
+
+  test('clear takes all off', () => {
+    const events = emitter();
+    const listener = vi.fn();
+    events.on('one', listener);
+    events.clear();
+    events.emit('one', 1);
+    expect(listener).not.toHaveBeenCalled();
+    expect(events.has('one')).toBe(false);
+  });
+
+  test('reports what listeners throw or reject with, under the event’s name', async () => {
+    const report = vi.fn();
+    const events = new Emitter<Events>(report);
+    const [thrown, rejected] = [new Error('thrown'), new Error('rejected')];
+    events.on('one', () => {
+      throw thrown;
+    });
+    events.on('two', async () => Promise.reject(rejected));
+    events.emit('one', 1);
+    events.emit('two', 'x');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(report.mock.calls).toEqual([
+      [thrown, 'one'],
+      [rejected, 'two'],
+    ]);
+  });
+});
+
+describe('reporter', () => {
+  test('hands on each fault to the given handler', () => {
+    const handler = vi.fn();
+    const report = reporter('payments', handler);
+    report('a', 'opened');
+    report('b', 'closed');
+    expect(handler.mock.calls).toEqual([
+      ['a', 'opened'],
+      ['b', 'closed'],
+    ]);
+  });
+
+  test('prints the first without one, with policy and event, and is silent then', () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const report = reporter('payments', undefined);
+    const fault = new Error('x');
+    report(fault, 'opened');
+    report(fault, 'closed');
+    expect(print).toHaveBeenCalledOnce();
+    expect(print.mock.calls[0]?.[0]).toMatch(/payments.*opened/);
+    expect(print.mock.calls[0]?.[1]).toBe(fault);
+  });
+
+  test('never throws', () => {
+    const report = reporter('payments', () => {
+      throw new Error('handler');
+    });
+    expect(() => report('a', 'opened')).not.toThrow();
+    vi.spyOn(console, 'error').mockImplementation(() => {
+      throw new Error('console');
+    });
+    expect(() => reporter('payments', undefined)('a', 'opened')).not.toThrow();
+  });
+});

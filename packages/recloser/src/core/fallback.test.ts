@@ -1,0 +1,133 @@
+import { getEventListeners } from 'node:events';
+import { describe, expect, test } from 'vitest';
+import type { CallContext } from './call.ts';
+import { Answers, lastGood } from './fallback.ts';
+
+const first = new Error('first');
+
+function answers() {
+  const clock = { now: 0 };
+  const kept = new Answers(() => clock.now);
+  return {
+    clock,
+    kept,
+    instead: (fallback: unknown, key?: string, outer?: AbortSignal) =>
+      kept.instead(fallback, first, outer, key, undefined),
+  };
+}
+
+describe('a fallback', () => {
+  test('is a value, a function or a chain', async () => {
+    const { instead } = answers();
+    expect(await instead('value')).toBe('value');
+    expect(await instead(() => 'function')).toBe('function');
+    expect(await instead([() => Promise.reject(new Error('no')), 'end'])).toBe('end');
+    expect(await instead(['just', 'values'])).toEqual(['just', 'values']);
+  });
+
+  test('gets error, key, context and the caller’s signal', async () => {
+    const { kept } = answers();
+    const { signal } = new AbortController();
+    const seen: unknown[] = [];
+    const fallback = (error: unknown, { key, context, signal: given }: CallContext) =>
+      seen.push(error, key, context, given);
+    await kept.instead(fallback, first, signal, 'k', { a: 1 });
+    expect(seen).toEqual([first, 'k', { a: 1 }, signal]);
+  });
+
+  test('rejects with the first error where no alternative has an answer', async () => {
+    const { instead } = answers();
+    await expect(instead(lastGood(), 'k')).rejects.toBe(first);
+    await expect(instead([lastGood(), lastGood()], 'k')).rejects.toBe(first);
+  });
+
+  test('loses against the caller’s abort, and leaves no listener', async () => {
+    const { instead } = answers();
+    const controller = new AbortController();
+    const answer = instead(() => new Promise(() => {}), 'k', controller.signal);
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1);
+    controller.abort('enough');
+    await expect(answer).rejects.toBe('enough');
+    expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
+  });
+
+  test('leaves no listener after an answer or an error', async () => {
+    const { instead } = answers();
+    const { signal } = new AbortController();
+    await instead('value', 'k', signal);
+    await instead(() => Promise.reject(new Error('x')), 'k', signal).catch(() => {});
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+  });
+
+  test('answers a deadline that passed before', async () => {
+    const { instead } = answers();
+    expect(await instead('value', 'k', AbortSignal.abort('passed'))).toBe('value');
+  });
+});
+
+describe('lastGood', () => {
+  test('is a frozen description that says its limits', () => {
+    expect(lastGood({ maxAgeMs: 5, maxEntries: 7, shared: true })).toMatchObject({
+      maxAgeMs: 5,
+      maxEntries: 7,
+      shared: true,
+    });
+    expect(lastGood()).toMatchObject({ maxAgeMs: Number.POSITIVE_INFINITY, maxEntries: 1_000, shared: false });
+    expect(Object.isFrozen(lastGood())).toBe(true);
+  });
+
+  test('only what is remembered under the key is recalled', async () => {
+    const { kept, instead } = answers();
+    const fallback = lastGood();
+    kept.remember(fallback, 'a', 1);
+    expect(await instead(fallback, 'a')).toBe(1);
+    await expect(instead(fallback, 'b')).rejects.toBe(first);
+    await expect(instead(fallback)).rejects.toBe(first);
+  });
+
+  test('nothing is remembered for fallbacks without it', async () => {
+    const { kept, instead } = answers();
+    kept.remember('value', 'a', 1);
+    kept.remember([() => 1, 'value'], 'a', 1);
+    kept.remember(undefined, 'a', 1);
+    await expect(instead(lastGood(), 'a')).rejects.toBe(first);
+  });
+
+  test('a value of exactly maxAgeMs is still good', async () => {
+    const { clock, kept, instead } = answers();
+    const fallback = lastGood({ maxAgeMs: 100 });
+    kept.remember(fallback, 'a', 1);
+    clock.now = 100;
+    expect(await instead(fallback, 'a')).toBe(1);
+    clock.now = 100.001;
+    await expect(instead(fallback, 'a')).rejects.toBe(first);
+  });
+
+  test('storing anew makes a value young again, and last to go', async () => {
+    const { clock, kept, instead } = answers();
+    const fallback = lastGood({ maxAgeMs: 100, maxEntries: 2 });
+    kept.remember(fallback, 'a', 1);
+    kept.remember(fallback, 'b', 2);
+    clock.now = 90;
+    kept.remember(fallback, 'a', 3);
+    kept.remember(fallback, 'c', 4);
+    clock.now = 150;
+    expect(await instead(fallback, 'a')).toBe(3);
+    await expect(instead(fallback, 'b')).rejects.toBe(first);
+  });
+
+  test('a chain remembers for the lastGood in it', async () => {
+    const { kept, instead } = answers();
+    const fallback = [() => Promise.reject(new Error('x')), lastGood()];
+    kept.remember(fallback, 'a', 1);
+    expect(await instead(fallback, 'a')).toBe(1);
+  });
+
+  test('one of another copy of the package is known by its brand', async () => {
+    const foreign = { maxAgeMs: 100, maxEntries: 5, shared: true };
+    Object.defineProperty(foreign, Symbol.for('recloser.lastGood'), { value: true });
+    const { kept, instead } = answers();
+    kept.remember(foreign, undefined, 'shared');
+    expect(await instead(foreign)).toBe('shared');
+  });
+});

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest';
+import { Places } from './places.ts';
+
+test('gives as many places as there are, and each again once it is free', () => {
+  const places = new Places(2);
+  expect([places.take(), places.take(), places.take()]).toEqual([true, true, false]);
+  places.release();
+  expect([places.taken, places.take(), places.take()]).toEqual([1, true, false]);
+});
+
+test('with a lower limit those at work keep their places, and none is given until enough are free', () => {
+  const places = new Places(3);
+  for (let i = 0; i < 3; i++) places.take();
+  places.limit = 1;
+  places.release();
+  expect(places.take()).toBe(false);
+  places.release();
+  expect(places.take()).toBe(false);
+  places.release();
+  expect(places.take()).toBe(true);
+});

@@ -35,15 +35,19 @@ export function scriptedDependency(
     const outcome = script[Math.min(calls++, script.length - 1)] as Outcome;
     inFlight++;
     return new Promise((resolve, reject) => {
+      let ended = false;
       const end = (settle: (result: unknown) => void, result: unknown): void => {
+        if (ended) return;
+        ended = true;
         inFlight--;
         settle(result);
       };
       const signal = options.honoursAbort ? context?.signal : undefined;
+      if (signal?.aborted) return end(reject, signal.reason);
       signal?.addEventListener('abort', () => end(reject, signal.reason));
       if ('hang' in outcome) return;
       const finish = (): void => {
-        if (!signal?.aborted) 'error' in outcome ? end(reject, outcome.error) : end(resolve, outcome.value);
+        'error' in outcome ? end(reject, outcome.error) : end(resolve, outcome.value);
       };
       if (outcome.afterMs === undefined) finish();
       else clock.setTimeout(finish, outcome.afterMs);

@@ -87,8 +87,9 @@ describe('typed', () => {
     expect(fault?.message).toContain(`o must be a ${type}`);
   });
 
-  test('answers the default for undefined only', () => {
+  test('answers the default for undefined, and goes on with it after a fault', () => {
     expect(faultOf((check) => expect(check.typed('o', undefined, 'string', 'd')).toBe('d'))).toBeUndefined();
+    expect(faultOf((check) => expect(check.typed('o', 5, 'string', 'd')).toBe('d'))).toBeInstanceOf(TypeError);
     expect(faultOf((check) => check.typed('o', null, 'string', 'd'))).toBeInstanceOf(TypeError);
   });
 });

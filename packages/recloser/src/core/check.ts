@@ -60,9 +60,9 @@ export class Check {
 
   /** A value of one of JavaScript's own types. */
   typed<T>(path: string, value: unknown, type: 'string' | 'boolean' | 'function', fallback: T): T {
-    if (value === undefined) return fallback;
-    if (typeof value !== type) this.fault(path, `a ${type}`, value);
-    return value as T;
+    if (typeof value === type) return value as T;
+    if (value !== undefined) this.fault(path, `a ${type}`, value);
+    return fallback;
   }
 
   fault(path: string, allowed: string, value: unknown, wrongType = true): void {

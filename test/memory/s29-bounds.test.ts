@@ -144,4 +144,17 @@ describe('bounds', () => {
     };
     expect(await growthOfHeap(make)).toBeLessThan(512 * kib);
   });
+
+  test('mollitia 0.1: breakers stand in no list that never shrinks', async () => {
+    let gone = 0;
+    const registry = new FinalizationRegistry(() => gone++);
+    (() => {
+      for (let i = 0; i < 10; i++) registry.register(circuitBreaker({ name: `b${i}`, timeoutMs: 5_000 }), i);
+    })();
+    for (let i = 0; i < 20 && gone < 10; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      globalThis.gc?.();
+    }
+    expect(gone).toBe(10);
+  });
 });

@@ -1,5 +1,3 @@
-// Traps of other JavaScript breakers (reference/peers-javascript.md §3, "Others").
-import { circuitBreaker } from 'recloser';
 import { describe, expect, test } from 'vitest';
 import { fail, hold, setUp, stampede, succeed } from '../support/calls.ts';
 import { runInNode } from '../support/child.ts';
@@ -38,19 +36,6 @@ describe('other JavaScript breakers', () => {
     expect(code).toBe(0);
     expect(ms).toBeLessThan(20_000);
   }, 30_000);
-
-  test('mollitia 0.1: breakers stand in no list that never shrinks', async () => {
-    let gone = 0;
-    const registry = new FinalizationRegistry(() => gone++);
-    (() => {
-      for (let i = 0; i < 10; i++) registry.register(circuitBreaker({ name: `b${i}`, timeoutMs: 5_000 }), i);
-    })();
-    for (let i = 0; i < 20 && gone < 10; i++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      globalThis.gc?.();
-    }
-    expect(gone).toBe(10);
-  });
 
   test('resilience4ts: a rejection of an async onHalfOpened is not unhandled', async () => {
     const unhandled: unknown[] = [];

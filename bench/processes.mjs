@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { median } from './measure/rounds.mjs';
-import { subjectsOf } from './subjects/index.mjs';
 
 const worker = fileURLToPath(new URL('worker.mjs', import.meta.url));
 
@@ -25,10 +24,10 @@ function runWorker(task, build) {
 }
 
 /** What one process says of one path: the figure of each subject. */
-async function measureOnce({ id, perSubject }, how) {
-  if (!perSubject) return runWorker({ path: id, ...how }, how.build);
+async function measureOnce({ id, apart }, how) {
+  if (apart === undefined) return runWorker({ path: id, ...how }, how.build);
   const results = {};
-  for (const subject of subjectsOf(id)) {
+  for (const subject of apart) {
     Object.assign(results, await runWorker({ path: id, subject, ...how }, how.build));
   }
   if (id !== 'idle') return results;

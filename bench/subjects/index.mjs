@@ -6,5 +6,3 @@ import { recloser, recloserGivenTime } from './recloser.mjs';
 
 /** Every subject has a factory for each path it knows. */
 export const subjects = { bare, recloser, 'recloser, time given': recloserGivenTime, opossum, cockatiel, mollitia };
-
-export const subjectsOf = (path) => Object.keys(subjects).filter((name) => path in subjects[name]);

@@ -140,7 +140,10 @@ export const config: fc.Arbitrary<Config> = fc
   }));
 
 const change: fc.Arbitrary<Partial<Config>> = fc.oneof(
-  ...Object.entries(changeable).map(([key, value]) => fc.record({ [key]: value }, { noNullPrototype: true })),
+  ...Object.entries(changeable).map(([key, value]) => ({
+    weight: key === 'trip' ? 4 : 1,
+    arbitrary: fc.record({ [key]: value }, { noNullPrototype: true }),
+  })),
 );
 const changes = fc.oneof(
   change,
@@ -151,7 +154,7 @@ const changes = fc.oneof(
 const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 8, arbitrary: forced },
   { weight: 5, arbitrary: from('release' as const, 'reset' as const) },
-  { weight: 6, arbitrary: from('acquire-success' as const, 'acquire-failure' as const) },
+  { weight: 6, arbitrary: from('acquire-success' as const, 'acquire-slow' as const, 'acquire-failure' as const) },
   { weight: 1, arbitrary: fc.constant('dispose' as const) },
 );
 const nth = fc.nat(9);
@@ -189,7 +192,7 @@ const action = weighted(
   [3, act('permit', { nth, how: from('success', 'failure', 'ignore') }, { error: outcome, ms: from(0, 3, 50) })],
   [4, act('deed', { deed }, { expiresInMs: from(5, 20, 100) })],
   [1, act('on', { event: from(...events), deed })],
-  [2, act('update', { changes })],
+  [3, act('update', { changes })],
   [2, act('save')],
   [
     2,

@@ -55,7 +55,13 @@ it(`S1–S23: the breaker agrees with a naive one that keeps its whole history, 
     const again = `RECLOSER_SEED=${result.seed} RECLOSER_PATH=${result.counterexamplePath}`;
     const said = result.errorInstance instanceof Error ? result.errorInstance.stack : String(result.errorInstance);
     throw new Error(
-      [`after ${result.numRuns} lives (${again})`, JSON.stringify(given), ...list.map(line), said].join('\n  '),
+      [
+        `after ${result.numRuns} lives (${again})`,
+        JSON.stringify(given),
+        ...list.map(line),
+        '(then what hangs ends well)',
+        said,
+      ].join('\n  '),
     );
   }
   if (path === undefined && runs >= 2_000) expect([...met.keys()]).toEqual(expect.arrayContaining(wanted));

@@ -29,7 +29,10 @@ export interface Config {
 }
 
 /** What a person, a listener or a function can do to a breaker in passing. */
-export type Deed = Forced | 'release' | 'reset' | 'dispose' | 'acquire-success' | 'acquire-failure';
+export type Deed = Forced | 'release' | 'reset' | 'dispose' | 'acquire-success' | 'acquire-slow' | 'acquire-failure';
+
+/** What `acquire-slow` says it took; slow by every rule. */
+export const slowMs = 50;
 
 /** How work ends: the values come first, then the errors. */
 export const outcomes = [

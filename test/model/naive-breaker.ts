@@ -8,6 +8,7 @@ import {
   isShort,
   isValue,
   type Outcome,
+  slowMs,
 } from './config.ts';
 import { NaiveCall, NaiveCircuit, type Verdict } from './naive-circuit.ts';
 import { needsOf } from './naive-rules.ts';
@@ -172,11 +173,15 @@ export class NaiveBreaker extends NaiveCircuit {
     if (deed === 'reset') this.reset();
     else if (deed === 'release') this.leave();
     else if (deed === 'dispose') this.ending = 'disposed';
-    else if (deed !== 'acquire-success' && deed !== 'acquire-failure') this.force(deed, expiresInMs);
-    else {
-      const call = this.begin(Number.NaN, { permit: true });
-      if (call.refused === undefined) this.settlePermit(call, deed === 'acquire-success' ? 'success' : 'failure');
-    }
+    else if (deed === 'acquire-success') this.#acquire('success');
+    else if (deed === 'acquire-slow') this.#acquire('success', slowMs);
+    else if (deed === 'acquire-failure') this.#acquire('failure');
+    else this.force(deed, expiresInMs);
+  }
+
+  #acquire(how: 'success' | 'failure', ms?: number): void {
+    const call = this.begin(Number.NaN, { permit: true });
+    if (call.refused === undefined) this.settlePermit(call, how, undefined, ms);
   }
 
   force(state: Forced, expiresInMs = Infinity): void {

@@ -19,7 +19,16 @@ import {
   type Transition,
   type TripRule,
 } from 'recloser';
-import { asksForMs, type Config, classified, type Deed, type FallbackKind, isShort, type Outcome } from './config.ts';
+import {
+  asksForMs,
+  type Config,
+  classified,
+  type Deed,
+  type FallbackKind,
+  isShort,
+  type Outcome,
+  slowMs,
+} from './config.ts';
 import { figuresOf, type RuleSpec } from './naive-rules.ts';
 
 /** An error that says which it is. */
@@ -164,6 +173,7 @@ export class RealBreaker {
     const { breaker } = this;
     if (deed === 'reset' || deed === 'release' || deed === 'dispose') breaker[deed]();
     else if (deed === 'acquire-success') breaker.acquire()?.success();
+    else if (deed === 'acquire-slow') breaker.acquire()?.success(slowMs);
     else if (deed === 'acquire-failure') breaker.acquire()?.failure();
     else breaker[forces[deed]](expiresInMs === undefined ? undefined : { expiresInMs });
   }

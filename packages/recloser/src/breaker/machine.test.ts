@@ -284,6 +284,49 @@ describe('half-open', () => {
     }
   });
 
+  test('S24: durations in evidence are differences: of the sleep, and since the circuit was closed', () => {
+    const driver = run({ ...base, successThreshold: 1 });
+    driver.now = 50_000;
+    driver.open();
+    driver.now += 1_200;
+    const [halfOpened] = driver.step(call);
+    expect(halfOpened).toMatchObject({ evidence: { value: 1_200, threshold: 1_000, openForMs: 1_200 } });
+    driver.now += 300;
+    const [opened] = driver.end('failed', 1);
+    expect(opened).toMatchObject({ evidence: { openForMs: 1_500 } });
+    driver.now += 1_000;
+    const [closed] = driver.end('succeeded', driver.admitted() as number);
+    expect(closed).toMatchObject({ to: 'closed', evidence: { openForMs: 2_500 } });
+    expect(driver.step({ type: 'reset' })).toMatchObject([{ evidence: { openForMs: 0 } }]);
+  });
+
+  test('S20: the wish of a failed probe to be left alone reaches the sleep', () => {
+    const wishes: number[] = [];
+    const driver = run({
+      ...base,
+      sleepMs: (_attempt, _why, _previous, retryAfterMs) => wishes.push(retryAfterMs) * 1_000,
+    });
+    const probe = driver.halfOpen();
+    driver.step({ type: 'failed', generation: 3, probe, facts: noFacts, retryAfterMs: 7_777 });
+    expect(wishes).toEqual([0, 7_777]);
+  });
+
+  test('a settled probe is no longer among those out', () => {
+    const driver = run({ ...base, maxProbes: 2, successThreshold: 3 });
+    driver.end('succeeded', driver.halfOpen());
+    expect(driver.machine).toMatchObject({ probes: [], successes: 1 });
+    const sampled = run({ ...base, maxProbes: 2, sample: { calls: 3, failureRate: 1 } });
+    sampled.end('failed', sampled.halfOpen());
+    expect(sampled.machine).toMatchObject({ probes: [], failures: 1 });
+  });
+
+  test('a sample lacks what is neither success nor failure yet', () => {
+    const driver = run({ ...base, maxProbes: 9, sample: { calls: 4, failureRate: 1 } });
+    driver.end('failed', driver.halfOpen());
+    driver.end('succeeded', driver.admitted() as number);
+    expect([1, 2, 3].map(() => driver.admitted() !== undefined)).toEqual([true, true, false]);
+  });
+
   test('carries the errors of the opening into its evidence', () => {
     const driver = run();
     const facts = { topErrors: [{ name: 'E', count: 5 }], lastError: { name: 'E', message: 'x' }, slowestMs: 5 };

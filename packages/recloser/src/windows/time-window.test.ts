@@ -68,6 +68,57 @@ describe('the last T milliseconds', () => {
     ]);
   });
 
+  test('S1: written after a silence, the newest buckets are empty and the age is that of the last of them', () => {
+    const window = new TimeWindow(50, 5, 1_000);
+    window.add(true, 1_000);
+    window.add(false, 1_013);
+    const at = (now: number) => saved(window, now);
+    expect(at(1_018)).toEqual({
+      bucketMs: 10,
+      ageMs: 8,
+      buckets: [
+        [1, 0],
+        [1, 1],
+        [0, 0],
+        [0, 0],
+        [0, 0],
+      ],
+    });
+    expect(at(1_034)).toEqual({
+      bucketMs: 10,
+      ageMs: 4,
+      buckets: [
+        [0, 0],
+        [0, 0],
+        [1, 0],
+        [1, 1],
+        [0, 0],
+      ],
+    });
+    expect(at(1_057)).toEqual({
+      bucketMs: 10,
+      ageMs: 7,
+      buckets: [
+        [0, 0],
+        [0, 0],
+        [0, 0],
+        [0, 0],
+        [1, 0],
+      ],
+    });
+    expect(at(9_999)).toEqual({
+      bucketMs: 10,
+      ageMs: 9,
+      buckets: [
+        [0, 0],
+        [0, 0],
+        [0, 0],
+        [0, 0],
+        [0, 0],
+      ],
+    });
+  });
+
   test('clear begins anew at that time', () => {
     const window = new TimeWindow(100, 10, 0);
     window.add(true, 5);
@@ -142,6 +193,7 @@ describe('restoring', () => {
     ['more hits than calls', { ...good, buckets: [[1, 2]] }],
     ['a negative count', { ...good, buckets: [[-1, -2]] }],
     ['a broken count', { ...good, buckets: [[1.5, 1]] }],
+    ['a broken count of hits', { ...good, buckets: [[2, 0.5]] }],
     ['a count that is none', { ...good, buckets: [['1', 0]] }],
     ['an age beyond the bucket', { ...good, ageMs: 10.5 }],
     ['a negative age', { ...good, ageMs: -1 }],

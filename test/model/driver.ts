@@ -39,7 +39,7 @@ interface Entry {
 }
 
 /** Where the two breakers are of two minds. */
-export class Disagreement extends Error {}
+class Disagreement extends Error {}
 
 const agree = (what: string, real: unknown, naive: unknown): void => {
   if (!Object.is(real, naive)) throw new Disagreement(`${what}: the breaker says ${real}, the naive one ${naive}`);

@@ -1,7 +1,5 @@
 export * from './breaker/index.ts';
-export { type Backoff, constant, type Draw, decorrelatedJitter, exponential } from './core/backoff.ts';
 export type { CallContext, CallOptions } from './core/call.ts';
-export type { Clock } from './core/clock.ts';
 export {
   BulkheadFullError,
   CircuitOpenError,
@@ -14,4 +12,6 @@ export type { ListenerErrorHandler } from './core/events.ts';
 export { type Fallback, type FallbackFunction, type LastGood, lastGood } from './core/fallback.ts';
 export type { Classification, Classifier, Outcome, Verdict } from './core/outcome.ts';
 export type { ArgumentsOf, Policy, Wrapped } from './core/policy.ts';
+export { type Backoff, constant, type Draw, decorrelatedJitter, exponential } from './core/time/backoff.ts';
+export type { Clock } from './core/time/clock.ts';
 export type { LatencySummary } from './windows/latency.ts';

@@ -76,9 +76,8 @@ export abstract class Circuit {
     }
   }
 
-  /** The rule wants the circuit open; evidence is taken at this moment. */
-  protected trip(retryAfterMs: number): void {
-    const now = this.now();
+  /** The rule wants the circuit open; evidence is taken at the moment of the sample. */
+  protected trip(retryAfterMs: number, now: number): void {
     if (standing(this.override, () => now)?.state === 'forced-closed') return;
     const measured = this.measure(now);
     const parts = [measured, ...(measured.parts ?? [])];

@@ -1,9 +1,9 @@
-import type { Backoff } from '../core/backoff.ts';
 import { type Bounds, Check } from '../core/check.ts';
-import { type Clock, longestTimerMs, systemClock, systemRandom } from '../core/clock.ts';
 import { type ListenerErrorHandler, reporter } from '../core/events.ts';
 import type { Fallback } from '../core/fallback.ts';
 import type { Classifier } from '../core/outcome.ts';
+import type { Backoff } from '../core/time/backoff.ts';
+import { type Clock, longestTimerMs, systemClock, systemRandom } from '../core/time/clock.ts';
 import { eventNames, type Listeners, optionOf } from './events.ts';
 import type { Evidence } from './evidence.ts';
 import type { MachineSettings } from './machine.ts';

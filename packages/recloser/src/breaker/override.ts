@@ -1,5 +1,5 @@
 import { Check } from '../core/check.ts';
-import { longestTimerMs } from '../core/clock.ts';
+import { longestTimerMs } from '../core/time/clock.ts';
 
 /** The states only a person or a program sets. */
 export type ForcedState = 'forced-open' | 'forced-closed' | 'disabled' | 'observe-only';

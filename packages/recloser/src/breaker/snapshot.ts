@@ -1,5 +1,5 @@
 import { type Bounds, Check } from '../core/check.ts';
-import { longestTimerMs } from '../core/clock.ts';
+import { longestTimerMs } from '../core/time/clock.ts';
 import { type Evidence, evidence } from './evidence.ts';
 import type { ComputedState, Machine } from './machine.ts';
 import { type ForcedState, forcedStates, type Override } from './override.ts';

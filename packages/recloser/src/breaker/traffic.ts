@@ -1,9 +1,9 @@
-import { wallTime } from '../core/clock.ts';
 import { RejectedError, type RejectionReason } from '../core/errors.ts';
 import { Answers } from '../core/fallback.ts';
 import { defaultVerdict, judge, retryAfterOf, type Verdict } from '../core/outcome.ts';
 import { Places } from '../core/places.ts';
-import { type DeadlineQueue, deadlineQueue } from '../core/timers.ts';
+import { wallTime } from '../core/time/clock.ts';
+import { type Deadlines, deadlines } from '../core/time/timers.ts';
 import { LatencyHistogram } from '../windows/latency.ts';
 import { refusal } from './calls/refusal.ts';
 import {
@@ -33,11 +33,11 @@ export abstract class Traffic extends Circuit {
   protected straight = false;
   /** And nothing can end it early or answer for it. */
   protected quick = false;
-  /** The generation whose results are samples of the trip rule; 0 unless closed. */
-  #sampling = 0;
+  /** The generation whose results are samples of the trip rule; -1, which is no ticket's, unless closed. */
+  #sampling = -1;
   #epoch: Epoch | undefined = undefined;
   #answers: Answers | undefined = undefined;
-  #timeouts: DeadlineQueue | undefined = undefined;
+  #timeouts: Deadlines | undefined = undefined;
   #leases: Set<Lease> | undefined = undefined;
   /** Why it is open, for its refusals; put into words once an opening. */
   #why: { readonly evidence: object; readonly text: string } | undefined = undefined;
@@ -51,7 +51,7 @@ export abstract class Traffic extends Circuit {
     const { machine, settings } = this;
     const { maxConcurrent } = settings;
     const closed = machine.state === 'closed';
-    this.#sampling = closed ? machine.generation : 0;
+    this.#sampling = closed ? machine.generation : -1;
     if (this.#epoch?.generation !== this.#sampling) this.#epoch = undefined;
     // Those at work keep their places, whatever the limit has become.
     if (maxConcurrent !== Infinity) this.places ??= new Places(maxConcurrent);
@@ -117,7 +117,7 @@ export abstract class Traffic extends Circuit {
     if (probeTimeoutMs > 0 && !(raced && timeoutMs <= probeTimeoutMs)) {
       this.#leases ??= new Set();
       this.#leases.add(lease);
-      deadlineQueue(clock, probeTimeoutMs).add(lease);
+      deadlines(clock, probeTimeoutMs).add(lease);
     }
     return lease;
   }
@@ -202,7 +202,7 @@ export abstract class Traffic extends Circuit {
     }
     this.tally.successful++;
     if (this.record(false, elapsedMs, now)) {
-      this.trip(0);
+      this.trip(0, settings.timed ? now : this.now());
       this.announce();
     }
   }
@@ -244,7 +244,9 @@ export abstract class Traffic extends Circuit {
       }
       if (late) this.late('generation', verdict === 'success');
       else if (ticket.probe > 0) this.#settleProbe(ticket as Lease, verdict, elapsedMs, retryAfterMs);
-      else if (ticket.generation > 0 && sampled && this.record(failed, elapsedMs, now)) this.trip(retryAfterMs);
+      else if (ticket.generation > 0 && sampled && this.record(failed, elapsedMs, now)) {
+        this.trip(retryAfterMs, settings.timed ? now : this.now());
+      }
       if (this.emitter !== undefined) {
         const payload = { breaker: settings.name, key: caller?.key, elapsedMs, slow, error };
         if (timedOut) this.emitter.emit('timed-out', payload);
@@ -284,18 +286,18 @@ export abstract class Traffic extends Circuit {
   }
 
   /** The queue of this breaker's timeouts, if it has one. */
-  timeouts(): DeadlineQueue | undefined {
+  timeouts(): Deadlines | undefined {
     const { timeoutMs, clock } = this.settings;
     if (timeoutMs === 0) return undefined;
     const known = this.#timeouts;
     if (known?.current && known.durationMs === timeoutMs) return known;
-    this.#timeouts = deadlineQueue(clock, timeoutMs);
+    this.#timeouts = deadlines(clock, timeoutMs);
     return this.#timeouts;
   }
 
   /** The queue of the work that outlives its call: it holds places, but not the process. */
-  abandonments({ abandonAfterMs, clock }: Settings): DeadlineQueue | undefined {
-    return abandonAfterMs === 0 ? undefined : deadlineQueue(clock, abandonAfterMs, false);
+  abandonments({ abandonAfterMs, clock }: Settings): Deadlines | undefined {
+    return abandonAfterMs === 0 ? undefined : deadlines(clock, abandonAfterMs, false);
   }
 
   protected get answers(): Answers {

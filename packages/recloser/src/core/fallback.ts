@@ -1,6 +1,6 @@
 import type { CallContext } from './call.ts';
 import { Check } from './check.ts';
-import { longestTimerMs } from './clock.ts';
+import { longestTimerMs } from './time/clock.ts';
 
 const lastGoodBrand = Symbol.for('recloser.lastGood');
 

@@ -1,5 +1,5 @@
 import type { CallContext } from '../core/call.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock } from '../core/time/clock.ts';
 
 /** What one call meets: a value, an error, or nothing ever. It comes after `afterMs` (0: at once). */
 export type Outcome =

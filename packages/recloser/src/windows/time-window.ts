@@ -1,5 +1,5 @@
 import { Check } from '../core/check.ts';
-import { longestTimerMs } from '../core/clock.ts';
+import { longestTimerMs } from '../core/time/clock.ts';
 import type { Window } from './window.ts';
 
 interface Saved {

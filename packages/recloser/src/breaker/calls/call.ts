@@ -1,9 +1,9 @@
-import { type OwnContext, rememberContext } from '../../core/async-context.ts';
 import { type CallContext, type CallOptions, promised, ShownContext } from '../../core/call.ts';
 import { TimeoutError, withoutStack } from '../../core/errors.ts';
 import type { Fallback } from '../../core/fallback.ts';
 import type { Verdict } from '../../core/outcome.ts';
-import { Deadline } from '../../core/timers.ts';
+import { type OwnContext, rememberContext } from '../../core/time/async-context.ts';
+import { Deadline } from '../../core/time/timers.ts';
 import { fallbackOf, type Settings } from '../options.ts';
 import type { Traffic } from '../traffic.ts';
 import { type CallEnd, type Ticket, uncounted } from './ticket.ts';

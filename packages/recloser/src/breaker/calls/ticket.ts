@@ -1,5 +1,5 @@
 import type { CallContext } from '../../core/call.ts';
-import { Deadline } from '../../core/timers.ts';
+import { Deadline } from '../../core/time/timers.ts';
 
 /** Whose call it is, for the classifier, the fallback and the events. */
 export type Caller = Partial<Pick<CallContext, 'key' | 'context'>>;

@@ -1,5 +1,5 @@
 import { Check, isRecord } from '../../core/check.ts';
-import { longestTimerMs } from '../../core/clock.ts';
+import { longestTimerMs } from '../../core/time/clock.ts';
 import { many, percent, span } from '../../core/words.ts';
 import { CountWindow } from '../../windows/count-window.ts';
 import { TimeWindow } from '../../windows/time-window.ts';

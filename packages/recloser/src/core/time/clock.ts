@@ -26,12 +26,27 @@ export const systemClock: Clock = {
   clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
 };
 
-/** The system's `setTimeout` of this moment: fake timers are told apart from real ones by it. */
-export const systemTimers = (): unknown => setTimeout;
+/** What deadlines are kept with. */
+export interface Timers extends Pick<Clock, 'setTimeout' | 'clearTimeout'> {
+  /** Runs a callback once this turn of the event loop is over. */
+  readonly endOfTurn?: ((callback: () => void) => unknown) | undefined;
+}
 
-/** Runs a callback once this turn of the event loop is over, where the runtime can (Node, Bun, Deno); else `undefined`. */
-export const afterThisTurn = (): ((callback: () => void) => unknown) | undefined =>
-  (globalThis as { setImmediate?: (callback: () => void) => unknown }).setImmediate;
+/** The system's timers of this moment: fake ones are told apart from real ones by their `setTimeout`. */
+export const systemTimers = (): Timers => ({ setTimeout, clearTimeout }) as unknown as Timers;
+
+const globals = globalThis as {
+  readonly setImmediate?: (callback: () => void) => unknown;
+  readonly navigator?: { readonly userAgent?: string };
+};
+const ownTimeout: unknown = setTimeout;
+const ownImmediate = globals.setImmediate;
+/** On Cloudflare's workers a timer dies with the request that armed it: none may serve others. */
+const perRequest = globals.navigator?.userAgent?.startsWith('Cloudflare');
+
+/** Where the runtime has one (Node, Bun, Deno) and both timers are its own; else `undefined`. */
+export const endOfTurn = (): ((callback: () => void) => unknown) | undefined =>
+  !perRequest && ownTimeout === setTimeout && ownImmediate === globals.setImmediate ? ownImmediate : undefined;
 
 /** Epoch milliseconds, for display only: no decision reads it. */
 export const wallTime = (): number => Date.now();

@@ -1,4 +1,4 @@
-import { Check } from './check.ts';
+import { Check } from '../check.ts';
 import { longestTimerMs } from './clock.ts';
 
 /** What a back-off may draw on: the policy's own random source, and the delay it gave before this one. */

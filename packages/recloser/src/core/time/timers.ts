@@ -1,0 +1,201 @@
+import { inNoContext } from './async-context.ts';
+import { type Clock, endOfTurn, systemClock, systemTimers, type Timers } from './clock.ts';
+
+/** Something with a deadline. It is its own link in a queue: arming and disarming allocate nothing. */
+export abstract class Deadline {
+  /** Where it stands. */
+  queue: Deadlines | undefined = undefined;
+  /** When it is due; never, while it waits for its stamp. */
+  dueAt: number = Infinity;
+  before: Deadline | undefined = undefined;
+  after: Deadline | undefined = undefined;
+  /** Its own timer, where it has one. */
+  native: unknown = undefined;
+
+  abstract due(): void;
+}
+
+/** All deadlines of one duration on one clock. */
+export interface Deadlines {
+  readonly durationMs: number;
+  /** False once fake timers came or went: what is armed here belongs to the other world and stays there. */
+  readonly current: boolean;
+  add(entry: Deadline): void;
+  remove(entry: Deadline): void;
+}
+
+const letGo = (native: unknown): void => (native as { unref?(): void } | undefined)?.unref?.();
+
+/**
+ * On the system's own clock: deadlines of one duration are due in the order they came, so a linked list and a single native
+ * timer serve any number of calls, and one that is called off costs a relink.
+ *
+ * A deadline is stamped at the end of the turn it came in, one clock reading for all of that turn: never early, late by what
+ * was left of the turn. (Measured: a clock reading a call less, a third of a bare call.) The same visit clears the native timer of
+ * an empty queue, so nothing at rest holds the process.
+ */
+class SharedTimer implements Deadlines {
+  readonly durationMs: number;
+  readonly #timers: Timers;
+  readonly #keepAlive: boolean;
+  #head: Deadline | undefined;
+  #tail: Deadline | undefined;
+  #native: unknown;
+  #visitPlanned = false;
+
+  constructor(timers: Timers, durationMs: number, keepAlive: boolean) {
+    this.#timers = timers;
+    this.durationMs = durationMs;
+    this.#keepAlive = keepAlive;
+  }
+
+  get current(): boolean {
+    return this.#timers.setTimeout === systemTimers().setTimeout;
+  }
+
+  add(entry: Deadline): void {
+    const tail = this.#tail;
+    entry.queue = this;
+    entry.before = tail;
+    entry.after = undefined;
+    if (tail === undefined) this.#head = entry;
+    else tail.after = entry;
+    this.#tail = entry;
+    if (this.#native === undefined) {
+      entry.dueAt = systemClock.now() + this.durationMs;
+      // With others before it the queue is firing right now, and arms itself afterwards.
+      if (tail === undefined) this.#arm(this.durationMs);
+    } else {
+      entry.dueAt = Infinity;
+      this.#planVisit();
+    }
+  }
+
+  remove(entry: Deadline): void {
+    if (entry.queue !== this) return;
+    const { before, after } = entry;
+    entry.queue = entry.before = entry.after = undefined;
+    if (before === undefined) this.#head = after;
+    else before.after = after;
+    if (after === undefined) this.#tail = before;
+    else after.before = before;
+    if (this.#head === undefined && this.#native !== undefined) this.#planVisit();
+  }
+
+  /** At most one a turn. */
+  #planVisit(): void {
+    if (this.#visitPlanned) return;
+    this.#visitPlanned = true;
+    this.#timers.endOfTurn?.(this.#visit);
+  }
+
+  readonly #visit = (): void => {
+    this.#visitPlanned = false;
+    if (this.#head !== undefined) this.#stamp();
+    else if (this.#native !== undefined) {
+      this.#timers.clearTimeout(this.#native);
+      this.#native = undefined;
+    }
+  };
+
+  /** The unstamped are the newest, so the walk is as long as the turn was busy. */
+  #stamp(): void {
+    let entry = this.#tail;
+    if (entry === undefined || entry.dueAt !== Infinity) return;
+    const dueAt = systemClock.now() + this.durationMs;
+    for (; entry !== undefined && entry.dueAt === Infinity; entry = entry.before) entry.dueAt = dueAt;
+  }
+
+  readonly #fire = (): void => {
+    this.#native = undefined;
+    this.#stamp();
+    const now = systemClock.now();
+    try {
+      for (let head = this.#head; head !== undefined && head.dueAt <= now; head = this.#head) {
+        this.remove(head);
+        head.due();
+      }
+    } finally {
+      if (this.#head !== undefined && this.#native === undefined) this.#arm(this.#head.dueAt - now);
+    }
+  };
+
+  #arm(ms: number): void {
+    inNoContext(() => {
+      // Rounded up: native timers drop the fraction, and would then be early.
+      this.#native = this.#timers.setTimeout(this.#fire, Math.max(1, Math.ceil(ms)));
+    });
+    if (!this.#keepAlive) letGo(this.#native);
+  }
+}
+
+/** On an injected clock, under fake timers and where a turn has no end: a timer for each, exact and easily understood. */
+class OwnTimers implements Deadlines {
+  readonly durationMs: number;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
+  readonly #keepAlive: boolean;
+
+  constructor(clock: Clock, timers: Timers, durationMs: number, keepAlive: boolean) {
+    this.#clock = clock;
+    this.#timers = timers;
+    this.durationMs = durationMs;
+    this.#keepAlive = keepAlive;
+  }
+
+  get current(): boolean {
+    return this.#clock !== systemClock || this.#timers.setTimeout === systemTimers().setTimeout;
+  }
+
+  add(entry: Deadline): void {
+    entry.queue = this;
+    entry.dueAt = this.#clock.now() + this.durationMs;
+    this.#arm(entry, this.durationMs);
+  }
+
+  #arm(entry: Deadline, ms: number): void {
+    entry.native = this.#timers.setTimeout(() => {
+      // The system's timers may be a millisecond early. More than that is no such timer but one that is advanced by hand
+      // while the clock is not: then the timer is right.
+      const leftMs = this.#clock === systemClock ? entry.dueAt - systemClock.now() : 0;
+      if (leftMs > 0 && leftMs <= 2) this.#arm(entry, Math.ceil(leftMs));
+      else if (entry.queue === this) {
+        entry.queue = undefined;
+        entry.due();
+      }
+    }, ms);
+    if (!this.#keepAlive) letGo(entry.native);
+  }
+
+  remove(entry: Deadline): void {
+    if (entry.queue !== this) return;
+    entry.queue = undefined;
+    this.#timers.clearTimeout(entry.native);
+  }
+}
+
+const known = new WeakMap<object, Map<string, Deadlines>>();
+
+/**
+ * The deadlines of one duration on one clock, shared by all policies of the process. Hold on to them and ask again when they
+ * are no longer `current`. With `keepAlive` false their timers let the process end.
+ */
+export function deadlines(clock: Clock, durationMs: number, keepAlive = true): Deadlines {
+  const system = clock === systemClock;
+  const timers = system ? systemTimers() : clock;
+  const world = system ? (timers.setTimeout as object) : clock;
+  let byDuration = known.get(world);
+  if (byDuration === undefined) known.set(world, (byDuration = new Map()));
+  const key = `${durationMs} ${keepAlive}`;
+  let found = byDuration.get(key);
+  if (found === undefined) {
+    // Whoever holds one keeps it; what is forgotten is only that it could be shared.
+    if (byDuration.size >= 1_000) byDuration.clear();
+    found =
+      system && endOfTurn() !== undefined
+        ? new SharedTimer({ ...timers, endOfTurn: endOfTurn() }, durationMs, keepAlive)
+        : new OwnTimers(clock, timers, durationMs, keepAlive);
+    byDuration.set(key, found);
+  }
+  return found;
+}

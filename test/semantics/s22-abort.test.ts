@@ -205,20 +205,21 @@ describe('a fallback at work', () => {
     expect(breaker.metrics()).toMatchObject({ failedRequests: 1, ignoredRequests: 0 });
   });
 
-  test('S22: a fallback sees the caller’s signal, which the timeout has not aborted', async () => {
-    let seen: AbortSignal | undefined;
+  test('S22: a fallback’s signal follows the caller’s, and the timeout has not aborted it', async () => {
+    const caller = new AbortController();
+    const seen: unknown[] = [];
     const { breaker, clock } = setUp({
       timeoutMs: 100,
       fallback: (_error: unknown, { signal }: { signal: AbortSignal }) => {
-        seen = signal;
-        return 'other';
+        seen.push(signal.aborted);
+        caller.abort('enough');
+        seen.push(signal.reason);
       },
     });
-    const { signal } = new AbortController();
-    const call = hold(breaker, { signal });
+    const call = hold(breaker, { signal: caller.signal });
     await clock.advance(100);
-    expect(await call.result).toBe('other');
-    expect(seen).toBe(signal);
+    expect(await call.result).toBe('enough');
+    expect(seen).toEqual([false, 'enough']);
   });
 });
 

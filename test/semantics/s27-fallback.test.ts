@@ -125,7 +125,7 @@ describe('what it gets', () => {
     await breaker.execute(() => Promise.reject(error), { key: 'k', context: { a: 1 }, signal });
     expect(seen[0]?.[0]).toBe(error);
     expect(seen[0]?.[1]).toMatchObject({ key: 'k', context: { a: 1 } });
-    expect(seen[0]?.[1].signal).toBe(signal);
+    expect(seen[0]?.[1].signal.aborted).toBe(false);
     await breaker.execute(() => 1, { key: 'refused' });
     expect(seen[1]?.[0]).toBeInstanceOf(CircuitOpenError);
     expect(seen[1]?.[1].key).toBe('refused');

@@ -1,5 +1,5 @@
 export * from './breaker/index.ts';
-export type { CallContext, CallOptions } from './core/call.ts';
+export type { CallContext, CallOptions } from './core/call/context.ts';
 export {
   BulkheadFullError,
   CircuitOpenError,

@@ -1,16 +1,16 @@
-import { type CallContext, type CallOptions, promised, UnhurriedContext } from '../core/call.ts';
+import { Call, type Rig } from '../core/call/call.ts';
+import { type CallOptions, promised, type Work } from '../core/call/context.ts';
+import type { CallerScope, Scope } from '../core/call/scope.ts';
 import type { RejectedError } from '../core/errors.ts';
-import { Emitter } from '../core/events.ts';
 import type { Fallback } from '../core/fallback.ts';
-import type { Policy, Wrapped } from '../core/policy.ts';
-import { Call } from './calls/call.ts';
+import type { Policy } from '../core/policy.ts';
 import { AcquiredPermit, type Permit } from './calls/permit.ts';
-import { isTicket } from './calls/ticket.ts';
+import { isTicket, type Ticket } from './calls/ticket.ts';
 import { type BreakerEvents, type CircuitState, type EventName, eventNames, optionOf } from './events.ts';
 import { explain } from './explain.ts';
 import { initialMachine, step } from './machine.ts';
 import type { BreakerMetrics } from './metrics.ts';
-import { type CircuitBreakerOptions, fallbackOf, mergeOptions, readOptions, type Settings } from './options.ts';
+import { type CircuitBreakerOptions, mergeOptions, readOptions, type Settings } from './options.ts';
 import { type ForcedState, type ForceOptions, override, standing } from './override.ts';
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
 import { Traffic } from './traffic.ts';
@@ -64,10 +64,6 @@ export interface CircuitBreaker extends Policy<CallOptions<Fallback>> {
 class Breaker extends Traffic implements CircuitBreaker {
   #refusal: RejectedError | undefined = undefined;
 
-  get name(): string {
-    return this.settings.name;
-  }
-
   get available(): boolean {
     const over = this.state;
     if (this.ending !== 'no' || over === 'forced-open') return false;
@@ -78,75 +74,63 @@ class Breaker extends Traffic implements CircuitBreaker {
     return place || answer.probe > 0;
   }
 
-  execute<T>(fn: (context: CallContext) => T, options?: CallOptions<Fallback>): Promise<Awaited<T>>;
-  execute(fn: (context: CallContext) => unknown, options?: CallOptions<Fallback>): Promise<unknown> {
-    if (typeof fn !== 'function') return Promise.reject(new TypeError(`${this.name}: execute takes a function`));
-    if (this.quick && options === undefined) return this.settings.timed ? this.#time(fn) : this.#track(fn);
-    try {
-      // Copied: what a getter throws comes before the call is admitted.
-      return this.#run(fn, options && { ...options });
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    if (!this.quick || scope.abortable) return this.guard(this.rig, work, scope, leaf);
+    return this.settings.timed || this.emitter !== undefined
+      ? this.#time(work, scope, leaf)
+      : this.#track(work, scope, leaf);
+  }
+
+  protected override enter(work: Work<Scope>, scope: CallerScope): Promise<unknown> {
+    const { fallback } = scope;
+    return fallback === undefined
+      ? this.run(work, scope, true)
+      : this.guard({ ...this.rig, fallback }, work, scope, true);
   }
 
   /** A call that nothing ends early and nothing times keeps no record of its own. (Measured: 1.8 × bare instead of 3.2 ×.) */
-  #track(fn: (context: CallContext) => unknown): Promise<unknown> {
+  #track(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
     const { onFulfilled, onRejected } = this.epoch();
     this.tally.admitted++;
-    return promised(fn, new UnhurriedContext()).then(onFulfilled, onRejected);
+    return inside(work, scope, leaf).then(onFulfilled, onRejected);
   }
 
   /** The same with a time of its own. */
-  #time(fn: (context: CallContext) => unknown): Promise<unknown> {
+  #time(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
     const epoch = this.epoch();
     this.tally.admitted++;
-    const startedAt = this.now();
-    return promised(fn, new UnhurriedContext()).then(
+    const startedAt = this.stamp();
+    return inside(work, scope, leaf).then(
       (value) => {
-        if (this.settings.classify === undefined) this.succeed(epoch, startedAt);
-        else this.conclude(epoch, undefined, true, value, startedAt, 'settled');
+        if (this.settings.classify === undefined && this.emitter === undefined) this.succeed(epoch, startedAt);
+        else this.assess(epoch, scope, true, value, startedAt, 'settled');
         return value;
       },
       (error) => {
-        this.conclude(epoch, undefined, false, error, startedAt, 'settled');
+        this.assess(epoch, scope, false, error, startedAt, 'settled');
         throw error;
       },
     );
   }
 
-  #run(fn: (context: CallContext) => unknown, options: CallOptions<Fallback> | undefined): Promise<unknown> {
-    const signal = options?.signal;
-    if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-      throw new TypeError(`${this.name}: signal must be an AbortSignal`);
-    }
-    if (signal?.aborted) {
-      this.pass(options, signal.reason);
-      throw signal.reason;
+  /** A call that something may end early, or that a fallback may answer. */
+  guard(rig: Rig<Ticket>, work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    if (scope.aborted) {
+      this.pass(scope);
+      return Promise.reject(scope.reason);
     }
     // Asked before a listener of the refusal can change it.
     if (this.override !== undefined) this.expire(this.now());
     const counted = this.override?.state !== 'disabled';
-    const ticket = this.admit(options, this.settings.timeoutMs > 0);
+    const ticket = this.admit(scope, rig.limit?.timeoutMs ?? 0);
     if (!isTicket(ticket)) {
-      const fallback = fallbackOf(options, this.settings);
-      return this.answer(fallback, ticket, 'ignored', counted, signal, options) ?? Promise.reject(ticket);
+      return this.answer(rig.fallback, ticket, 'ignored', counted, scope) ?? Promise.reject(ticket);
     }
-    return new Call(this, ticket, this.holdsPlace(ticket), options).run(fn);
-  }
-
-  wrap<F extends (...args: never[]) => unknown>(fn: F): Wrapped<F> {
-    const breaker = this;
-    if (typeof fn !== 'function') throw new TypeError(`${this.name}: wrap takes a function`);
-    const inner = fn as unknown as (...args: unknown[]) => unknown;
-    const wrapped = function (this: unknown, ...args: unknown[]): unknown {
-      return breaker.execute((context) => inner.apply(this, [...args, context]));
-    };
-    return wrapped as unknown as Wrapped<F>;
+    return new Call(rig, scope, ticket, this.holdsPlace(ticket), this.stamp()).run(work, leaf);
   }
 
   acquire(): Permit | undefined {
-    const ticket = this.admit(undefined, false);
+    const ticket = this.admit(undefined, 0);
     if (!isTicket(ticket)) {
       this.#refusal = ticket;
       return undefined;
@@ -191,14 +175,6 @@ class Breaker extends Traffic implements CircuitBreaker {
     const now = this.now();
     const over = standing(this.override, () => now);
     return explain(this.machine, this.settings, this.measure(now), over, now);
-  }
-
-  on<E extends EventName>(event: E, listener: (payload: BreakerEvents[E]) => void): () => void {
-    if (!eventNames.includes(event))
-      throw new TypeError(`on: no event '${String(event)}' (known: ${eventNames.join(', ')})`);
-    if (typeof listener !== 'function') throw new TypeError('on: the listener must be a function');
-    this.emitter ??= new Emitter(this.settings.report);
-    return this.emitter.on(event, listener);
   }
 
   forceOpen(options?: ForceOptions): void {
@@ -291,6 +267,9 @@ class Breaker extends Traffic implements CircuitBreaker {
     this.emitter?.clear();
   }
 }
+
+const inside = (work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> =>
+  promised(work, leaf ? (scope.shown() as Scope) : scope);
 
 /** The same kind of rule goes on with the figures of the old one where they fit; any other begins anew. */
 function restart(settings: Settings, counter: TripCounter, rule: string, now: number): TripCounter {

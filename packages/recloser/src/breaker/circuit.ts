@@ -1,5 +1,6 @@
-import type { Emitter } from '../core/events.ts';
-import type { BreakerEvents, CircuitState, Transition } from './events.ts';
+import type { ListenerErrorHandler } from '../core/events.ts';
+import { Layer } from '../core/layer.ts';
+import { type BreakerEvents, type CircuitState, eventNames, type Transition } from './events.ts';
 import { type Facts, noFacts, type TroubleLog } from './evidence.ts';
 import { whyOf } from './explain.ts';
 import { type ComputedState, type Effect, type Machine, type MachineEvent, step } from './machine.ts';
@@ -23,13 +24,12 @@ export type Admission = Exclude<Effect, Entered>;
  * The state of one breaker: it steps the machine, performs its effects and tells the listeners. Calls go through `traffic.ts`,
  * which builds on it, people through `breaker.ts`: three rooms, but one object, for there may be thousands.
  */
-export abstract class Circuit {
+export abstract class Circuit extends Layer<BreakerEvents> {
   settings: Settings;
   readonly tally: Tally = new Tally();
   protected machine: Machine;
   protected counter: TripCounter;
   protected override: Override | undefined;
-  protected emitter: Emitter<BreakerEvents> | undefined = undefined;
   protected ending: 'no' | 'draining' | 'disposed' = 'no';
   /** The calls that counted against the circuit lately. */
   protected trouble: TroubleLog | undefined = undefined;
@@ -37,6 +37,7 @@ export abstract class Circuit {
   protected untold: Transition[] | undefined = undefined;
 
   constructor(settings: Settings, { machine, counter, override }: Beginning) {
+    super();
     this.settings = settings;
     this.machine = machine;
     this.counter = counter;
@@ -48,13 +49,24 @@ export abstract class Circuit {
   /** The probes that are out no longer matter. */
   protected abstract endLeases(): void;
 
+  get name(): string {
+    return this.settings.name;
+  }
+
+  protected get eventNames(): typeof eventNames {
+    return eventNames;
+  }
+
+  protected get report(): ListenerErrorHandler {
+    return this.settings.report;
+  }
+
   protected now(): number {
     return this.settings.clock.now();
   }
 
-  /** Whether anybody listens. */
   get attended(): boolean {
-    return this.emitter !== undefined;
+    return this.emitter !== undefined || this.settings.classify !== undefined;
   }
 
   /** Asks the trip rule, which may be the user's: one that throws is reported, and says no more than a silent one. */

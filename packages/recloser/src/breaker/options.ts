@@ -206,10 +206,6 @@ function sleeper(
   };
 }
 
-/** The fallback of one call: its own, which may be `null`, else the policy's. */
-export const fallbackOf = (options: { readonly fallback?: unknown } | undefined, settings: Settings): unknown =>
-  options?.fallback === undefined ? settings.fallback : options.fallback;
-
 function checkClock(check: Check, value: unknown): void {
   const clock = value as Record<string, unknown> | null;
   for (const member of ['now', 'setTimeout', 'clearTimeout']) {

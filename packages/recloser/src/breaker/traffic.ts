@@ -1,22 +1,14 @@
+import type { Call, CallEnd, Judge, Rig } from '../core/call/call.ts';
+import type { Scope } from '../core/call/scope.ts';
+import { TimeLimit } from '../core/call/time-limit.ts';
 import { RejectedError, type RejectionReason } from '../core/errors.ts';
-import { Answers } from '../core/fallback.ts';
 import { defaultVerdict, judge, retryAfterOf, type Verdict } from '../core/outcome.ts';
-import { Places } from '../core/places.ts';
+import { PlaceHold, Places } from '../core/places.ts';
 import { wallTime } from '../core/time/clock.ts';
-import { type Deadlines, deadlines } from '../core/time/timers.ts';
+import { deadlines } from '../core/time/timers.ts';
 import { LatencyHistogram } from '../windows/latency.ts';
 import { refusal } from './calls/refusal.ts';
-import {
-  type CallEnd,
-  type Caller,
-  Epoch,
-  isTicket,
-  Lease,
-  passing,
-  shadowed,
-  type Ticket,
-  uncounted,
-} from './calls/ticket.ts';
+import { type Caller, Epoch, isTicket, Lease, passing, shadowed, type Ticket, uncounted } from './calls/ticket.ts';
 import { Circuit } from './circuit.ts';
 import { TroubleLog } from './evidence.ts';
 import { whyOf } from './explain.ts';
@@ -24,7 +16,7 @@ import type { Settings } from './options.ts';
 import type { Beginning } from './snapshot.ts';
 
 /** The calls of one breaker: it admits them, takes up their results and counts them. */
-export abstract class Traffic extends Circuit {
+export abstract class Traffic extends Circuit implements Judge<Ticket> {
   protected latency: LatencyHistogram | undefined = undefined;
   protected places: Places | undefined;
   /** Called when the last call has ended, while somebody waits for it. */
@@ -36,8 +28,7 @@ export abstract class Traffic extends Circuit {
   /** The generation whose results are samples of the trip rule; -1, which is no ticket's, unless closed. */
   #sampling = -1;
   #epoch: Epoch | undefined = undefined;
-  #answers: Answers | undefined = undefined;
-  #timeouts: Deadlines | undefined = undefined;
+  #rig: Rig<Ticket> | undefined = undefined;
   #leases: Set<Lease> | undefined = undefined;
   /** Why it is open, for its refusals; put into words once an opening. */
   #why: { readonly evidence: object; readonly text: string } | undefined = undefined;
@@ -56,9 +47,24 @@ export abstract class Traffic extends Circuit {
     // Those at work keep their places, whatever the limit has become.
     if (maxConcurrent !== Infinity) this.places ??= new Places(maxConcurrent);
     if (this.places !== undefined) this.places.limit = maxConcurrent;
+    this.#rig = undefined;
     this.straight = closed && machine.ramp === undefined && this.override === undefined && this.ending === 'no';
     this.quick =
       this.straight && settings.timeoutMs === 0 && this.places === undefined && settings.fallback === undefined;
+  }
+
+  /** What its calls run under by themselves. */
+  protected get rig(): Rig<Ticket> {
+    if (this.#rig === undefined) {
+      const { name, timeoutMs, clock, releaseOnTimeout, abandonAfterMs, fallback } = this.settings;
+      this.#rig = {
+        judge: this,
+        limit: timeoutMs > 0 ? new TimeLimit(name, timeoutMs, clock) : undefined,
+        hold: this.places && new PlaceHold(this.places, releaseOnTimeout, abandonAfterMs, clock),
+        fallback,
+      };
+    }
+    return this.#rig;
   }
 
   protected epoch(): Epoch {
@@ -66,10 +72,10 @@ export abstract class Traffic extends Circuit {
     return this.#epoch;
   }
 
-  /** Admits a call or answers with its refusal. `raced`: its own timeout ends it, so that a probe needs no other. */
-  protected admit(caller: Caller | undefined, raced: boolean): Ticket | RejectedError {
+  /** Admits a call or answers with its refusal. `limitMs`: when its own timeout ends it (0: never), so that a probe needs no other. */
+  protected admit(caller: Caller | undefined, limitMs: number): Ticket | RejectedError {
     const { tally } = this;
-    const ticket = this.straight ? this.epoch() : this.#ask(caller, raced);
+    const ticket = this.straight ? this.epoch() : this.#ask(caller, limitMs);
     if (!isTicket(ticket)) return ticket;
     if (this.holdsPlace(ticket) && !this.places?.take()) {
       return this.#refuse('bulkhead-full', undefined, caller, ticket);
@@ -85,7 +91,7 @@ export abstract class Traffic extends Circuit {
     return this.places !== undefined && ticket.probe === 0;
   }
 
-  #ask(caller: Caller | undefined, raced: boolean): Ticket | RejectedError {
+  #ask(caller: Caller | undefined, limitMs: number): Ticket | RejectedError {
     const now = this.now();
     this.expire(now);
     const over = this.override;
@@ -99,22 +105,22 @@ export abstract class Traffic extends Circuit {
     const answer = this.apply({ type: 'call' }, now);
     // Made before the transition is told: a listener may bring about the next one.
     let ticket: Ticket = shadowed;
-    if (answer?.type !== 'refuse') ticket = answer?.probe ? this.#lease(answer.probe, raced) : this.epoch();
+    if (answer?.type !== 'refuse') ticket = answer?.probe ? this.#lease(answer.probe, limitMs) : this.epoch();
     this.announce();
     if (answer?.type === 'refuse' && over === undefined)
       return this.#refuse(answer.reason, answer.retryAfterMs, caller);
     return ticket;
   }
 
-  #lease(probe: number, raced: boolean): Lease {
+  #lease(probe: number, limitMs: number): Lease {
     const { generation } = this.machine;
     const lease = new Lease(generation, probe, () => {
       this.#leases?.delete(lease);
       this.apply({ type: 'lease-ended', generation, probe }, this.now());
       this.announce();
     });
-    const { probeTimeoutMs, timeoutMs, clock } = this.settings;
-    if (probeTimeoutMs > 0 && !(raced && timeoutMs <= probeTimeoutMs)) {
+    const { probeTimeoutMs, clock } = this.settings;
+    if (probeTimeoutMs > 0 && !(limitMs > 0 && limitMs <= probeTimeoutMs)) {
       this.#leases ??= new Set();
       this.#leases.add(lease);
       deadlines(clock, probeTimeoutMs).add(lease);
@@ -151,8 +157,18 @@ export abstract class Traffic extends Circuit {
     return this.settings.timed ? this.settings.clock.now() : Number.NaN;
   }
 
+  conclude(call: Call<Ticket>, ok: boolean, result: unknown, end: CallEnd): Promise<unknown> | undefined {
+    const { ticket, scope, fallback } = call;
+    const counted = ticket !== uncounted;
+    call.quiet = !counted || this.isLate(ticket);
+    const verdict = this.assess(ticket, scope, ok, result, call.startedAt, end);
+    if (!ok) return this.answer(fallback, result, verdict, counted, scope);
+    if (verdict === 'success' && fallback !== undefined) this.answers.remember(fallback, scope.key, result);
+    return undefined;
+  }
+
   /** One call ended: what it says about the dependency, then its sample. `result` is the value or the error. */
-  conclude(
+  assess(
     ticket: Ticket,
     caller: Caller | undefined,
     ok: boolean,
@@ -242,7 +258,7 @@ export abstract class Traffic extends Circuit {
         this.trouble ??= new TroubleLog();
         this.trouble.add(failed, slow, error, elapsedMs);
       }
-      if (late) this.late('generation', verdict === 'success');
+      if (late) this.#tellLate('generation', verdict === 'success');
       else if (ticket.probe > 0) this.#settleProbe(ticket as Lease, verdict, elapsedMs, retryAfterMs);
       else if (ticket.generation > 0 && sampled && this.record(failed, elapsedMs, now)) {
         this.trip(retryAfterMs, settings.timed ? now : this.now());
@@ -276,62 +292,45 @@ export abstract class Traffic extends Circuit {
     return generation > 0 && generation !== this.machine.generation;
   }
 
-  late(cause: 'timed-out' | 'generation', ok: boolean): void {
+  #tellLate(cause: 'timed-out' | 'generation', ok: boolean): void {
     this.tally.late++;
     this.emitter?.emit('late', { breaker: this.settings.name, cause, ok });
+  }
+
+  late(_call: Call<Ticket>, ok: boolean): void {
+    this.#tellLate('timed-out', ok);
+  }
+
+  abandoned({ ticket }: Call<Ticket>): void {
+    if (ticket !== uncounted) this.tally.abandoned++;
   }
 
   leavePlace(): void {
     this.places?.release();
   }
 
-  /** The queue of this breaker's timeouts, if it has one. */
-  timeouts(): Deadlines | undefined {
-    const { timeoutMs, clock } = this.settings;
-    if (timeoutMs === 0) return undefined;
-    const known = this.#timeouts;
-    if (known?.current && known.durationMs === timeoutMs) return known;
-    this.#timeouts = deadlines(clock, timeoutMs);
-    return this.#timeouts;
-  }
-
-  /** The queue of the work that outlives its call: it holds places, but not the process. */
-  abandonments({ abandonAfterMs, clock }: Settings): Deadlines | undefined {
-    return abandonAfterMs === 0 ? undefined : deadlines(clock, abandonAfterMs, false);
-  }
-
-  protected get answers(): Answers {
-    this.#answers ??= new Answers(() => this.now());
-    return this.#answers;
-  }
-
   /**
    * The fallback's answer to a failure or a refusal, an inner policy's included; `undefined` where there is none to be had:
    * what else was ignored is nobody's to answer.
    */
-  answer(
+  protected answer(
     fallback: unknown,
     error: unknown,
     verdict: Verdict,
     counted: boolean,
-    outer?: AbortSignal,
-    caller?: Caller,
+    scope: Scope,
   ): Promise<unknown> | undefined {
     if (fallback === undefined || !(verdict === 'failure' || error instanceof RejectedError)) return undefined;
     if (counted) this.tally.fallbacks++;
-    return this.answers.instead(fallback, error, outer, caller?.key, caller?.context);
-  }
-
-  remember(fallback: unknown, key: string | undefined, value: unknown): void {
-    if (fallback !== undefined) this.answers.remember(fallback, key, value);
+    return this.answers.instead(fallback, error, scope);
   }
 
   /** A call whose caller had given up before it began: counted, ignored, no sample. */
-  protected pass(caller: Caller | undefined, reason: unknown): void {
+  protected pass(scope: Scope): void {
     this.expire(this.now());
     if (this.override?.state === 'disabled') return;
     this.tally.admitted++;
-    this.settle(passing, caller, 'ignored', reason, Number.NaN);
+    this.settle(passing, scope, 'ignored', scope.reason, Number.NaN);
   }
 }
 

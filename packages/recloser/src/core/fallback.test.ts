@@ -1,6 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
-import type { CallContext } from './call.ts';
+import type { CallContext } from './call/context.ts';
+import { CallerScope } from './call/scope.ts';
 import { Answers, lastGood } from './fallback.ts';
 
 const first = new Error('first');
@@ -12,7 +13,7 @@ function answers() {
     clock,
     kept,
     instead: (fallback: unknown, key?: string, outer?: AbortSignal) =>
-      kept.instead(fallback, first, outer, key, undefined),
+      kept.instead(fallback, first, new CallerScope('test', { key, signal: outer })),
   };
 }
 
@@ -25,14 +26,18 @@ describe('a fallback', () => {
     expect(await instead(['just', 'values'])).toEqual(['just', 'values']);
   });
 
-  test('gets error, key, context and the caller’s signal', async () => {
+  test('gets error, key, context and a signal that follows the caller’s', async () => {
     const { kept } = answers();
-    const { signal } = new AbortController();
+    const controller = new AbortController();
     const seen: unknown[] = [];
-    const fallback = (error: unknown, { key, context, signal: given }: CallContext) =>
-      seen.push(error, key, context, given);
-    await kept.instead(fallback, first, signal, 'k', { a: 1 });
-    expect(seen).toEqual([first, 'k', { a: 1 }, signal]);
+    const fallback = (error: unknown, { key, context, signal }: CallContext) => {
+      seen.push(error, key, context, signal.aborted);
+      controller.abort('enough');
+      seen.push(signal.reason);
+    };
+    const scope = new CallerScope('test', { key: 'k', context: { a: 1 }, signal: controller.signal });
+    await expect(kept.instead(fallback, first, scope)).rejects.toBe('enough');
+    expect(seen).toEqual([first, 'k', { a: 1 }, false, 'enough']);
   });
 
   test('rejects with the first error where no alternative has an answer', async () => {

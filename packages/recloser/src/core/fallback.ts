@@ -1,4 +1,6 @@
-import type { CallContext } from './call.ts';
+import { begin } from './call/begin.ts';
+import type { CallContext, Work } from './call/context.ts';
+import type { Scope } from './call/scope.ts';
 import { Check } from './check.ts';
 import { longestTimerMs } from './time/clock.ts';
 
@@ -110,27 +112,11 @@ export class Answers {
     throw error;
   }
 
-  /** The caller's abort is faster than any fallback; one that came before is the failure that is to be answered. */
-  async instead(
-    fallback: unknown,
-    error: unknown,
-    outer: AbortSignal | undefined,
-    key: string | undefined,
-    context: unknown,
-  ): Promise<unknown> {
-    // Not the signal of the call: a timeout has aborted it, and the fallback is to work.
-    const signal = outer ?? new AbortController().signal;
-    const answer = this.#try(fallback, error, { key, context, signal });
-    if (outer === undefined || outer.aborted) return answer;
-    let stop = (): void => {};
-    const abort = new Promise((_, reject) => {
-      stop = () => reject(outer.reason);
-      outer.addEventListener('abort', stop);
-    });
-    try {
-      return await Promise.race([answer, abort]);
-    } finally {
-      outer.removeEventListener('abort', stop);
-    }
+  /**
+   * `scope` is what is around the failed call: that itself may be aborted, by a timeout, and the fallback is to work. An abort from
+   * there is faster than any fallback; one that came before is the failure that is to be answered.
+   */
+  instead(fallback: unknown, error: unknown, scope: Scope): Promise<unknown> {
+    return begin(((context) => this.#try(fallback, error, context)) as Work<Scope>, scope, true);
   }
 }

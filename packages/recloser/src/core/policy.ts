@@ -1,4 +1,4 @@
-import type { CallContext, CallOptions } from './call.ts';
+import type { CallContext, CallOptions } from './call/context.ts';
 
 /** The arguments a wrapped function takes: its own, less the context that `wrap` appends. */
 export type ArgumentsOf<F extends (...args: never[]) => unknown> =

@@ -1,4 +1,4 @@
-import type { CallContext } from '../core/call.ts';
+import type { CallContext } from '../core/call/context.ts';
 import type { Clock } from '../core/time/clock.ts';
 
 /** What one call meets: a value, an error, or nothing ever. It comes after `afterMs` (0: at once). */

@@ -1,11 +1,9 @@
-import type { CallContext } from '../../core/call.ts';
+import type { CallEnd } from '../../core/call/call.ts';
+import type { CallContext } from '../../core/call/context.ts';
 import { Deadline } from '../../core/time/timers.ts';
 
 /** Whose call it is, for the classifier, the fallback and the events. */
 export type Caller = Partial<Pick<CallContext, 'key' | 'context'>>;
-
-/** How a call ended: its work settled, or something was faster. */
-export type CallEnd = 'settled' | 'timed-out' | 'aborted';
 
 /** What a call was admitted as; its result is told under it. */
 export interface Ticket {
@@ -30,7 +28,7 @@ export const uncounted: Ticket = { generation: 0, probe: 0 };
 /** Who takes up results. */
 interface Settler {
   succeed(ticket: Ticket, startedAt: number): void;
-  conclude(ticket: Ticket, caller: undefined, ok: false, error: unknown, startedAt: number, end: 'settled'): unknown;
+  assess(ticket: Ticket, caller: undefined, ok: false, error: unknown, startedAt: number, end: CallEnd): unknown;
 }
 
 /** The handlers of all calls of one closed generation that nothing ends early: such a call keeps nothing of its own. */
@@ -47,7 +45,7 @@ export class Epoch implements Ticket {
       return value;
     };
     this.onRejected = (error) => {
-      traffic.conclude(this, undefined, false, error, Number.NaN, 'settled');
+      traffic.assess(this, undefined, false, error, Number.NaN, 'settled');
       throw error;
     };
   }

@@ -8,6 +8,8 @@ export interface CallContext {
   /** As given to `execute`. */
   readonly key: string | undefined;
   readonly context: unknown;
+  /** What is left of the shortest timeout around the call, in milliseconds: for deadlines that travel on. Infinity without one. */
+  readonly timeLeftMs: number;
 }
 
 /** Options of one call. */
@@ -22,49 +24,13 @@ export interface CallOptions<F = never> {
   readonly context?: unknown;
 }
 
-/** What the function sees of a call: its signal, and nothing that leads to other calls. */
-export class ShownContext implements CallContext {
-  readonly #call: CallContext;
-
-  constructor(call: CallContext) {
-    this.#call = call;
-  }
-
-  get key(): string | undefined {
-    return this.#call.key;
-  }
-
-  get context(): unknown {
-    return this.#call.context;
-  }
-
-  get signal(): AbortSignal {
-    return this.#call.signal;
-  }
-}
-
-/** The context of a call that nothing ends early: its signal is never aborted, but listeners on it are the call's own. */
-export class UnhurriedContext implements CallContext {
-  #controller: AbortController | undefined = undefined;
-
-  get key(): undefined {
-    return undefined;
-  }
-
-  get context(): undefined {
-    return undefined;
-  }
-
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    return this.#controller.signal;
-  }
-}
+/** The protected function, or the next policy on the way to it. */
+export type Work<Context = CallContext> = (context: Context) => unknown;
 
 /** Calls the function; a synchronous throw is a rejection, and the answer is a promise of the runtime's own. */
-export function promised(fn: (context: CallContext) => unknown, context: CallContext): Promise<unknown> {
+export function promised<Context>(work: Work<Context>, context: Context): Promise<unknown> {
   try {
-    return Promise.resolve(fn(context));
+    return Promise.resolve(work(context));
   } catch (error) {
     return Promise.reject(error);
   }

@@ -1,0 +1,218 @@
+import { type OwnContext, rememberContext } from '../time/async-context.ts';
+import type { Clock } from '../time/clock.ts';
+import { Deadline, deadlines } from '../time/timers.ts';
+import { type CallContext, promised, type Work } from './context.ts';
+import { type Scope, ShownContext, type Watcher } from './scope.ts';
+import type { TimeLimit } from './time-limit.ts';
+
+/** How a call ended: its work settled, or something was faster. */
+export type CallEnd = 'settled' | 'timed-out' | 'aborted';
+
+/** Who takes up how calls end. */
+export interface Judge<Ticket> {
+  /** Whether anybody else's code may run when a call ends: it is to run in the call's own async context. */
+  readonly attended: boolean;
+  /** Takes up one call's end; the answer, if there is one, goes to the caller in place of the error. */
+  conclude(call: Call<Ticket>, ok: boolean, result: unknown, end: CallEnd): Promise<unknown> | undefined;
+  /** The work settled after its call had timed out. */
+  late(call: Call<Ticket>, ok: boolean): void;
+  /** The work outlived its call by so much that its place was given back. */
+  abandoned(call: Call<Ticket>): void;
+}
+
+/** The places calls take while they work. */
+export interface Hold {
+  release(): void;
+  /** Whether a call that ended early gives its place back at once, or when its work ends. */
+  readonly releaseOnTimeout: boolean;
+  /** How long after its end it may hold the place; 0: for ever. */
+  readonly abandonAfterMs: number;
+  readonly clock: Clock;
+  /** Told when a place was given back because of that. */
+  abandoned?(): void;
+}
+
+/** What a call runs under. The same for many calls, and never changed: a call ends as it began. */
+export interface Rig<Ticket> {
+  readonly judge?: Judge<Ticket> | undefined;
+  readonly limit?: TimeLimit | undefined;
+  readonly hold?: Hold | undefined;
+  readonly fallback?: unknown;
+}
+
+type Settle = (value: unknown) => void;
+let resolveNext: Settle;
+let rejectNext: Settle;
+/** One executor for all promises: its two functions are taken up at once. */
+const capture = (resolve: Settle, reject: Settle): void => {
+  resolveNext = resolve;
+  rejectNext = reject;
+};
+
+/**
+ * One call that something may end early, its time limit or whatever is around it. It is the deadline in the queue, the listener on
+ * the caller's signal and the scope of what runs inside it in one object.
+ */
+export class Call<Ticket = undefined> extends Deadline implements Scope, Watcher {
+  readonly #rig: Rig<Ticket>;
+  readonly scope: Scope;
+  readonly ticket: Ticket;
+  /** Not a number where nobody takes durations. */
+  readonly startedAt: number;
+  /** Its late result is told already, or nobody's business. */
+  quiet = false;
+  #resolve: Settle | undefined = undefined;
+  #reject: Settle | undefined = undefined;
+  #holdsPlace: boolean;
+  #end: 'none' | CallEnd = 'none';
+  #abortReason: unknown = undefined;
+  #controller: AbortController | undefined = undefined;
+  #ownContext: OwnContext | undefined = undefined;
+  /** Who runs inside: mostly one. */
+  #inner: Watcher | undefined = undefined;
+  #others: Set<Watcher> | undefined = undefined;
+
+  constructor(rig: Rig<Ticket>, scope: Scope, ticket: Ticket, holdsPlace: boolean, startedAt: number) {
+    super();
+    this.#rig = rig;
+    this.scope = scope;
+    this.ticket = ticket;
+    this.#holdsPlace = holdsPlace;
+    this.startedAt = startedAt;
+  }
+
+  get key(): string | undefined {
+    return this.scope.key;
+  }
+
+  get context(): unknown {
+    return this.scope.context;
+  }
+
+  get fallback(): unknown {
+    return this.#rig.fallback;
+  }
+
+  get timeLeftMs(): number {
+    return Math.min(
+      this.scope.timeLeftMs,
+      this.#end === 'none' ? (this.#rig.limit?.leftMs(this.dueAt) ?? Infinity) : 0,
+    );
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#end === 'none') this.#ownContext ??= rememberContext();
+      else if (this.#end !== 'settled') this.#controller.abort(this.#abortReason);
+    }
+    return this.#controller.signal;
+  }
+
+  get abortable(): boolean {
+    return true;
+  }
+
+  get aborted(): boolean {
+    return this.#end === 'timed-out' || this.#end === 'aborted';
+  }
+
+  get reason(): unknown {
+    return this.#abortReason;
+  }
+
+  watch(watcher: Watcher): void {
+    if (this.#inner === undefined) this.#inner = watcher;
+    else (this.#others ??= new Set()).add(watcher);
+  }
+
+  unwatch(watcher: Watcher): void {
+    if (this.#inner === watcher) this.#inner = undefined;
+    else this.#others?.delete(watcher);
+  }
+
+  shown(): CallContext {
+    return new ShownContext(this);
+  }
+
+  /** Runs the work inside. `leaf`: it is the protected function, not another policy. */
+  run(work: Work<Scope>, leaf: boolean): Promise<unknown> {
+    const { judge, limit } = this.#rig;
+    const promise = new Promise(capture);
+    this.#resolve = resolveNext;
+    this.#reject = rejectNext;
+    if (judge?.attended) this.#ownContext = rememberContext();
+    limit?.deadlines.add(this);
+    if (this.scope.abortable) this.scope.watch(this);
+    (leaf ? promised(work as Work, new ShownContext(this)) : promised(work, this)).then(
+      (value) => this.#settled(true, value),
+      (error) => this.#settled(false, error),
+    );
+    return promise;
+  }
+
+  #settled(ok: boolean, result: unknown): void {
+    if (this.#end === 'none') {
+      this.#finish('settled');
+      this.#respond(ok, result, 'settled');
+      return;
+    }
+    this.queue?.remove(this);
+    this.#leavePlace();
+    if (this.#end === 'timed-out' && !this.quiet) this.#rig.judge?.late(this, ok);
+  }
+
+  /** The work ended, or its call did and the work goes on: then it keeps its place, for a while. */
+  #finish(end: CallEnd): void {
+    this.#end = end;
+    this.queue?.remove(this);
+    if (this.scope.abortable) this.scope.unwatch(this);
+    if (!this.#holdsPlace) return;
+    const { releaseOnTimeout, abandonAfterMs, clock } = this.#rig.hold as Hold;
+    if (end === 'settled' || releaseOnTimeout) this.#leavePlace();
+    else if (abandonAfterMs > 0) deadlines(clock, abandonAfterMs, false).add(this); // it does not hold the process
+  }
+
+  #leavePlace(): void {
+    if (!this.#holdsPlace) return;
+    this.#holdsPlace = false;
+    this.#rig.hold?.release();
+  }
+
+  #respond(ok: boolean, result: unknown, end: CallEnd): void {
+    const answer = this.#rig.judge?.conclude(this, ok, result, end);
+    if (answer !== undefined) this.#resolve?.(answer);
+    else if (ok) this.#resolve?.(result);
+    else this.#reject?.(result);
+  }
+
+  /** Called by the queue: the time of the call is up, or that of the work it left behind. */
+  due(): void {
+    if (this.#end === 'none') this.#endEarly('timed-out', (this.#rig.limit as TimeLimit).expired(this));
+    else if (this.#holdsPlace) {
+      this.#rig.judge?.abandoned(this);
+      this.#rig.hold?.abandoned?.();
+      this.#leavePlace();
+    }
+  }
+
+  /** Called by what is around it. */
+  handleEvent(): void {
+    if (this.#end === 'none') this.#endEarly('aborted', this.scope.reason);
+  }
+
+  #endEarly(end: 'timed-out' | 'aborted', error: unknown): void {
+    if (this.#ownContext === undefined) this.#conclude(end, error);
+    else this.#ownContext.runInAsyncScope(() => this.#conclude(end, error));
+  }
+
+  #conclude(end: 'timed-out' | 'aborted', error: unknown): void {
+    this.#finish(end);
+    this.#abortReason = error;
+    // Whoever is inside ends first, so that what it holds is free when the caller hears of it.
+    this.#inner?.handleEvent();
+    for (const other of this.#others ?? []) other.handleEvent();
+    this.#controller?.abort(error);
+    this.#respond(false, error, end);
+  }
+}

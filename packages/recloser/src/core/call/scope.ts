@@ -1,0 +1,137 @@
+import type { CallContext, CallOptions } from './context.ts';
+
+/** Told, once, when the scope it runs in is aborted. (An `EventListener` too.) */
+export interface Watcher {
+  handleEvent(): void;
+}
+
+/** One call as the policies around it see it, one inside the other. The protected function sees only what `shown` gives it. */
+export interface Scope extends CallContext {
+  /** Whether anything may end it early. */
+  readonly abortable: boolean;
+  readonly aborted: boolean;
+  /** Why it was aborted. */
+  readonly reason: unknown;
+  watch(watcher: Watcher): void;
+  unwatch(watcher: Watcher): void;
+  shown(): CallContext;
+}
+
+/** Of a call that nothing ends early: its signal is never aborted, but listeners on it are the call's own. */
+export class RootScope implements Scope {
+  #controller: AbortController | undefined = undefined;
+
+  get key(): string | undefined {
+    return undefined;
+  }
+
+  get context(): unknown {
+    return undefined;
+  }
+
+  get timeLeftMs(): number {
+    return Infinity;
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    return this.#controller.signal;
+  }
+
+  get abortable(): boolean {
+    return false;
+  }
+
+  get aborted(): boolean {
+    return false;
+  }
+
+  get reason(): unknown {
+    return undefined;
+  }
+
+  watch(_watcher: Watcher): void {}
+
+  unwatch(_watcher: Watcher): void {}
+
+  shown(): CallContext {
+    return this;
+  }
+}
+
+/** Of a call whose caller said something about it. */
+export class CallerScope extends RootScope {
+  readonly #given: CallOptions<unknown>;
+
+  /** @throws TypeError, and what a getter of the options throws: before the call is admitted */
+  constructor(policy: string, options: CallOptions<unknown>) {
+    super();
+    this.#given = { ...options };
+    const signal = this.#given.signal;
+    if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+      throw new TypeError(`${policy}: signal must be an AbortSignal`);
+    }
+  }
+
+  override get key(): string | undefined {
+    return this.#given.key;
+  }
+
+  override get context(): unknown {
+    return this.#given.context;
+  }
+
+  get fallback(): unknown {
+    return this.#given.fallback;
+  }
+
+  /** The caller's own, if there is one: what is to be called off by it, but not to gather listeners on it, gets a `Call`. */
+  override get signal(): AbortSignal {
+    return this.#given.signal ?? super.signal;
+  }
+
+  override get abortable(): boolean {
+    return this.#given.signal !== undefined;
+  }
+
+  override get aborted(): boolean {
+    return this.#given.signal?.aborted === true;
+  }
+
+  override get reason(): unknown {
+    return this.#given.signal?.reason;
+  }
+
+  override watch(watcher: Watcher): void {
+    this.#given.signal?.addEventListener('abort', watcher);
+  }
+
+  override unwatch(watcher: Watcher): void {
+    this.#given.signal?.removeEventListener('abort', watcher);
+  }
+}
+
+/** What the function sees of a call: nothing that leads to other calls. */
+export class ShownContext implements CallContext {
+  readonly #call: CallContext;
+
+  constructor(call: CallContext) {
+    this.#call = call;
+  }
+
+  get key(): string | undefined {
+    return this.#call.key;
+  }
+
+  get context(): unknown {
+    return this.#call.context;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  get timeLeftMs(): number {
+    return this.#call.timeLeftMs;
+  }
+}

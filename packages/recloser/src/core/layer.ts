@@ -1,0 +1,78 @@
+import type { CallOptions, Work } from './call/context.ts';
+import { CallerScope, RootScope, type Scope } from './call/scope.ts';
+import { Emitter, type ListenerErrorHandler } from './events.ts';
+import { Answers, type Fallback } from './fallback.ts';
+import type { Policy, Wrapped } from './policy.ts';
+
+/** What every policy of this package is built on: policies run one inside the other without a detour over options. */
+export abstract class Layer<Events extends object> implements Policy<CallOptions<Fallback>> {
+  protected emitter: Emitter<Events> | undefined = undefined;
+  #answers: Answers | undefined = undefined;
+
+  abstract readonly name: string;
+
+  /**
+   * Runs the work under this policy, on behalf of `scope`. It never throws, and rejects as soon as the scope is aborted.
+   * `leaf`: the work is the protected function, not another policy.
+   */
+  abstract run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown>;
+
+  protected abstract readonly eventNames: readonly (keyof Events & string)[];
+  protected abstract readonly report: ListenerErrorHandler;
+  protected abstract now(): number;
+
+  execute<T>(fn: Work<never> & (() => T), options?: CallOptions<Fallback>): Promise<Awaited<T>>;
+  execute(fn: Work<never>, options?: CallOptions<Fallback>): Promise<unknown> {
+    if (typeof fn !== 'function') return Promise.reject(new TypeError(`${this.name}: execute takes a function`));
+    const work = fn as Work<Scope>;
+    if (options === undefined) return this.run(work, new RootScope(), true);
+    try {
+      return this.enter(work, new CallerScope(this.name, options));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** A call with options of its own. */
+  protected enter(work: Work<Scope>, scope: CallerScope): Promise<unknown> {
+    const { fallback, key } = scope;
+    const result = this.run(work, scope, true);
+    if (fallback === undefined) return result;
+    return result.then(
+      (value) => {
+        this.answers.remember(fallback, key, value);
+        return value;
+      },
+      (error) => {
+        if (scope.aborted && error === scope.reason) throw error;
+        return this.answers.instead(fallback, error, scope);
+      },
+    );
+  }
+
+  protected get answers(): Answers {
+    this.#answers ??= new Answers(() => this.now());
+    return this.#answers;
+  }
+
+  wrap<F extends (...args: never[]) => unknown>(fn: F): Wrapped<F> {
+    const layer = this;
+    if (typeof fn !== 'function') throw new TypeError(`${this.name}: wrap takes a function`);
+    const inner = fn as unknown as (...args: unknown[]) => unknown;
+    const wrapped = function (this: unknown, ...args: unknown[]): unknown {
+      return layer.execute((context?: unknown) => inner.apply(this, [...args, context]));
+    };
+    return wrapped as unknown as Wrapped<F>;
+  }
+
+  /** Adds a listener; the answer takes it off again. */
+  on<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): () => void {
+    const { eventNames } = this;
+    if (!eventNames.includes(event)) {
+      throw new TypeError(`on: no event '${String(event)}' (known: ${eventNames.join(', ')})`);
+    }
+    if (typeof listener !== 'function') throw new TypeError('on: the listener must be a function');
+    this.emitter ??= new Emitter(this.report);
+    return this.emitter.on(event, listener);
+  }
+}

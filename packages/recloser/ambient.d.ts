@@ -12,6 +12,6 @@ interface AbortController {
 }
 declare var AbortController: { new (): AbortController };
 declare var performance: { now(): number };
-declare var console: { error(...data: unknown[]): void };
+declare var console: { error(...data: unknown[]): void; warn(...data: unknown[]): void };
 declare function setTimeout(callback: () => void, ms: number): unknown;
 declare function clearTimeout(handle: unknown): void;

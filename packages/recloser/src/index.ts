@@ -11,7 +11,11 @@ export {
 export type { ListenerErrorHandler } from './core/events.ts';
 export { type Fallback, type FallbackFunction, type LastGood, lastGood } from './core/fallback.ts';
 export type { Classification, Classifier, Outcome, Verdict } from './core/outcome.ts';
-export type { ArgumentsOf, Policy, Wrapped } from './core/policy.ts';
+export type { AnswerOf, ArgumentsOf, Policy, PolicyLike, RejectionOf, Wrapped } from './core/policy.ts';
+export type { ListenerOptions, PolicyOptions } from './core/policy-options.ts';
 export { type Backoff, constant, type Draw, decorrelatedJitter, exponential } from './core/time/backoff.ts';
 export type { Clock } from './core/time/clock.ts';
+export * from './pipeline/index.ts';
+export * from './policies/bulkhead/index.ts';
+export * from './policies/timeout/index.ts';
 export type { LatencySummary } from './windows/latency.ts';

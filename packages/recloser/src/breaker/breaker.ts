@@ -1,8 +1,7 @@
 import { Call, type Rig } from '../core/call/call.ts';
-import { type CallOptions, promised, type Work } from '../core/call/context.ts';
+import { promised, type Work } from '../core/call/context.ts';
 import type { CallerScope, Scope } from '../core/call/scope.ts';
-import type { RejectedError } from '../core/errors.ts';
-import type { Fallback } from '../core/fallback.ts';
+import type { RejectedError, TimeoutError } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
 import { AcquiredPermit, type Permit } from './calls/permit.ts';
 import { isTicket, type Ticket } from './calls/ticket.ts';
@@ -21,7 +20,7 @@ import type { TripCounter } from './trip-rules/rule.ts';
  *
  * After Nygard, "Release It!" (2007), and Hystrix.
  */
-export interface CircuitBreaker extends Policy<CallOptions<Fallback>> {
+export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutError> {
   /** What the next call meets; reading it changes nothing. */
   readonly state: CircuitState;
   /** Whether a call would be admitted now. */
@@ -81,7 +80,7 @@ class Breaker extends Traffic implements CircuitBreaker {
       : this.#track(work, scope, leaf);
   }
 
-  protected override enter(work: Work<Scope>, scope: CallerScope): Promise<unknown> {
+  protected override called(work: Work<Scope>, scope: CallerScope): Promise<unknown> {
     const { fallback } = scope;
     return fallback === undefined
       ? this.run(work, scope, true)
@@ -126,7 +125,11 @@ class Breaker extends Traffic implements CircuitBreaker {
     if (!isTicket(ticket)) {
       return this.answer(rig.fallback, ticket, 'ignored', counted, scope) ?? Promise.reject(ticket);
     }
-    return new Call(rig, scope, ticket, this.holdsPlace(ticket), this.stamp()).run(work, leaf);
+    const full = rig.hold?.enter(scope);
+    if (full !== undefined)
+      return new Call(rig, scope, ticket, false, this.stamp()).run(() => Promise.reject(full), false);
+    const own = rig.hold === this.rig.hold;
+    return new Call(rig, scope, ticket, own ? this.holdsPlace(ticket) : true, this.stamp()).run(work, leaf);
   }
 
   acquire(): Permit | undefined {

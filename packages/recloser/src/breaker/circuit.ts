@@ -49,6 +49,10 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   /** The probes that are out no longer matter. */
   protected abstract endLeases(): void;
 
+  get kind(): string {
+    return 'circuit breaker';
+  }
+
   get name(): string {
     return this.settings.name;
   }

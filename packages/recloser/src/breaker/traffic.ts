@@ -54,7 +54,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   }
 
   /** What its calls run under by themselves. */
-  protected get rig(): Rig<Ticket> {
+  get rig(): Rig<Ticket> {
     if (this.#rig === undefined) {
       const { name, timeoutMs, clock, releaseOnTimeout, abandonAfterMs, fallback } = this.settings;
       this.#rig = {

@@ -1,5 +1,7 @@
 /** Why a call was refused; the policies add their own words. */
-export type RejectionReason = 'open' | 'half-open' | 'forced-open' | 'recovery' | 'bulkhead-full' | 'disposed';
+export type RejectionReason =
+  | ('open' | 'half-open' | 'forced-open' | 'recovery' | 'bulkhead-full' | 'disposed')
+  | ('queue-timeout' | 'rate-limited' | 'throttled' | 'budget-exhausted');
 
 /** What an error of ours says besides its message. */
 export interface RejectionDetails {
@@ -97,6 +99,13 @@ brand(RejectedError, 'RejectedError', 'ERR_REJECTED');
 brand(CircuitOpenError, 'CircuitOpenError', 'ERR_CIRCUIT_OPEN');
 brand(BulkheadFullError, 'BulkheadFullError', 'ERR_BULKHEAD_FULL');
 brand(TimeoutError, 'TimeoutError', 'ERR_TIMEOUT');
+
+/** Makes the class of a policy's own refusals; call it as pure, so that it goes with its policy where that is not imported. */
+export function rejectedErrorClass(name: string, code: string): typeof RejectedError {
+  const type = class extends RejectedError {};
+  brand(type, name, code);
+  return type;
+}
 
 /**
  * Makes an error without a stack. A limit that is no number makes V8 skip the capture altogether. (Measured: 0.4 µs for

@@ -1,15 +1,26 @@
+import type { Rig } from './call/call.ts';
 import type { CallOptions, Work } from './call/context.ts';
 import { CallerScope, RootScope, type Scope } from './call/scope.ts';
 import { Emitter, type ListenerErrorHandler } from './events.ts';
 import { Answers, type Fallback } from './fallback.ts';
 import type { Policy, Wrapped } from './policy.ts';
+import { type Basics, optionOf } from './policy-options.ts';
+
+/** The parts of a call that a policy consists of, if it is no more than that. */
+export type Parts = Pick<Rig<never>, 'limit' | 'hold'>;
 
 /** What every policy of this package is built on: policies run one inside the other without a detour over options. */
-export abstract class Layer<Events extends object> implements Policy<CallOptions<Fallback>> {
+export abstract class Layer<Events extends object> implements Policy {
   protected emitter: Emitter<Events> | undefined = undefined;
   #answers: Answers | undefined = undefined;
 
   abstract readonly name: string;
+  /** What it is, in the words of `pipeline`'s warnings. */
+  abstract readonly kind: string;
+  /** What a breaker right outside can take over, so that both are one call; `undefined` where there is more to it. */
+  get parts(): Parts | undefined {
+    return undefined;
+  }
 
   /**
    * Runs the work under this policy, on behalf of `scope`. It never throws, and rejects as soon as the scope is aborted.
@@ -27,14 +38,14 @@ export abstract class Layer<Events extends object> implements Policy<CallOptions
     const work = fn as Work<Scope>;
     if (options === undefined) return this.run(work, new RootScope(), true);
     try {
-      return this.enter(work, new CallerScope(this.name, options));
+      return this.called(work, new CallerScope(this.name, options));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** A call with options of its own. */
-  protected enter(work: Work<Scope>, scope: CallerScope): Promise<unknown> {
+  protected called(work: Work<Scope>, scope: CallerScope): Promise<unknown> {
     const { fallback, key } = scope;
     const result = this.run(work, scope, true);
     if (fallback === undefined) return result;
@@ -74,5 +85,45 @@ export abstract class Layer<Events extends object> implements Policy<CallOptions
     if (typeof listener !== 'function') throw new TypeError('on: the listener must be a function');
     this.emitter ??= new Emitter(this.report);
     return this.emitter.on(event, listener);
+  }
+
+  /** Takes up the listeners among the options. */
+  protected listen(given: Record<string, unknown>): void {
+    for (const event of this.eventNames) {
+      const listener = given[optionOf(event)];
+      if (listener !== undefined) this.on(event, listener as (payload: unknown) => void);
+    }
+  }
+}
+
+/** The base of the policies whose basic options never change. */
+export abstract class BasicLayer<Events extends object> extends Layer<Events> {
+  readonly kind: string;
+  protected readonly basics: Basics;
+  protected readonly eventNames: readonly (keyof Events & string)[];
+
+  constructor(
+    kind: string,
+    basics: Basics,
+    given: Record<string, unknown>,
+    eventNames: readonly (keyof Events & string)[],
+  ) {
+    super();
+    this.kind = kind;
+    this.basics = basics;
+    this.eventNames = eventNames;
+    this.listen(given);
+  }
+
+  get name(): string {
+    return this.basics.name;
+  }
+
+  protected get report(): Basics['report'] {
+    return this.basics.report;
+  }
+
+  protected now(): number {
+    return this.basics.clock.now();
   }
 }

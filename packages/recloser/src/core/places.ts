@@ -35,6 +35,9 @@ export class PlaceHold implements Hold {
     this.clock = clock;
   }
 
+  /** The breaker takes places itself: a probe needs none. */
+  enter(): undefined {}
+
   release(): void {
     this.#places.release();
   }

@@ -1,22 +1,43 @@
 import type { CallContext, CallOptions } from './call/context.ts';
+import type { Fallback } from './fallback.ts';
 
 /** The arguments a wrapped function takes: its own, less the context that `wrap` appends. */
 export type ArgumentsOf<F extends (...args: never[]) => unknown> =
   Parameters<F> extends [...infer Own, CallContext] ? Own : Parameters<F>;
 
 /** A wrapped function: the same type where that is already a promise's, else with a promise of its result. */
-export type Wrapped<F extends (...args: never[]) => unknown> =
-  ReturnType<F> extends Promise<unknown>
+export type Wrapped<F extends (...args: never[]) => unknown, Answer = never> = [Answer] extends [never]
+  ? ReturnType<F> extends Promise<unknown>
     ? Parameters<F> extends [...infer _Own, CallContext]
       ? (...args: ArgumentsOf<F>) => ReturnType<F>
       : F
-    : (...args: ArgumentsOf<F>) => Promise<Awaited<ReturnType<F>>>;
+    : (...args: ArgumentsOf<F>) => Promise<Awaited<ReturnType<F>>>
+  : (...args: ArgumentsOf<F>) => Promise<Awaited<ReturnType<F>> | Answer>;
 
-/** What every policy is. */
-export interface Policy<Options = CallOptions> {
+declare const rejection: unique symbol;
+
+/**
+ * What every policy is. `Answer`: what it may answer with in place of the function's own result; `Rejection`: the errors of its own
+ * that it may reject with.
+ */
+export interface Policy<Answer = never, Rejection = never> {
   readonly name: string;
   /** Runs the function under the policy. It always answers a promise and never throws. */
-  execute<T>(fn: (context: CallContext) => T, options?: Options): Promise<Awaited<T>>;
+  execute<T>(fn: (context: CallContext) => T, options?: CallOptions<Fallback>): Promise<Awaited<T> | Answer>;
   /** The function under the policy: the context comes as its last argument, `this` is kept. */
-  wrap<F extends (...args: never[]) => unknown>(fn: F): Wrapped<F>;
+  wrap<F extends (...args: never[]) => unknown>(fn: F): Wrapped<F, Answer>;
+  /** Only for the compiler. */
+  readonly [rejection]?: Rejection;
 }
+
+/** Anything that runs functions: every policy of this package, and whatever of yours has the same `execute`. */
+export interface PolicyLike {
+  readonly name?: string;
+  execute(fn: (context: CallContext) => unknown, options?: CallOptions<never>): Promise<unknown>;
+}
+
+/** What a policy may answer with in place of the function's own result. */
+export type AnswerOf<P> = P extends Policy<infer Answer, unknown> ? Answer : never;
+
+/** The errors of its own that a policy may reject with, besides what the function throws and the reason of the caller's abort. */
+export type RejectionOf<P> = P extends Policy<unknown, infer Rejection> ? Rejection : never;

@@ -25,7 +25,7 @@ function text(details: RejectionDetails, why: string): string {
       return why === '' ? 'the circuit is forced open' : `the circuit is forced open: ${why}`;
     case 'bulkhead-full':
       return `all ${why} places are taken`;
-    case 'disposed':
+    default:
       return 'the breaker is disposed';
   }
 }

@@ -22,6 +22,8 @@ export interface Judge<Ticket> {
 
 /** The places calls take while they work. */
 export interface Hold {
+  /** Takes a place, or answers with the refusal. */
+  enter(scope: Scope): Error | undefined;
   release(): void;
   /** Whether a call that ended early gives its place back at once, or when its work ends. */
   readonly releaseOnTimeout: boolean;
@@ -137,12 +139,12 @@ export class Call<Ticket = undefined> extends Deadline implements Scope, Watcher
 
   /** Runs the work inside. `leaf`: it is the protected function, not another policy. */
   run(work: Work<Scope>, leaf: boolean): Promise<unknown> {
-    const { judge, limit } = this.#rig;
+    const { judge, limit, fallback } = this.#rig;
     const promise = new Promise(capture);
     this.#resolve = resolveNext;
     this.#reject = rejectNext;
-    if (judge?.attended) this.#ownContext = rememberContext();
-    limit?.deadlines.add(this);
+    if (fallback !== undefined || judge?.attended || limit?.attended) this.#ownContext = rememberContext();
+    limit?.begin(this);
     if (this.scope.abortable) this.scope.watch(this);
     (leaf ? promised(work as Work, new ShownContext(this)) : promised(work, this)).then(
       (value) => this.#settled(true, value),
@@ -159,7 +161,9 @@ export class Call<Ticket = undefined> extends Deadline implements Scope, Watcher
     }
     this.queue?.remove(this);
     this.#leavePlace();
-    if (this.#end === 'timed-out' && !this.quiet) this.#rig.judge?.late(this, ok);
+    if (this.#end !== 'timed-out') return;
+    this.#rig.limit?.late(ok);
+    if (!this.quiet) this.#rig.judge?.late(this, ok);
   }
 
   /** The work ended, or its call did and the work goes on: then it keeps its place, for a while. */

@@ -1,6 +1,6 @@
 import { TimeoutError, withoutStack } from '../errors.ts';
 import type { Clock } from '../time/clock.ts';
-import { type Deadlines, deadlines } from '../time/timers.ts';
+import { type Deadline, type Deadlines, deadlines } from '../time/timers.ts';
 import type { CallContext } from './context.ts';
 
 /** How long calls may take. */
@@ -16,13 +16,18 @@ export class TimeLimit {
     this.#clock = clock;
   }
 
-  get deadlines(): Deadlines {
+  begin(call: Deadline): void {
     if (!this.#deadlines?.current) this.#deadlines = deadlines(this.#clock, this.timeoutMs);
-    return this.#deadlines;
+    this.#deadlines.add(call);
   }
 
   leftMs(dueAt: number): number {
     return dueAt === Infinity ? this.timeoutMs : Math.max(0, dueAt - this.#clock.now());
+  }
+
+  /** Whether anybody else's code may run when a call's time is up. */
+  get attended(): boolean {
+    return false;
   }
 
   /** A call's time is up: what it ends with. */
@@ -31,4 +36,7 @@ export class TimeLimit {
     const message = `${this.#policy}: timed out after ${timeoutMs} ms`;
     return withoutStack(TimeoutError, message, { breaker: this.#policy, timeoutMs });
   }
+
+  /** The work of a call whose time was up settled after all. */
+  late(_ok: boolean): void {}
 }

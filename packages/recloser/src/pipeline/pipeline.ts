@@ -1,0 +1,101 @@
+import type { Work } from '../core/call/context.ts';
+import type { Scope } from '../core/call/scope.ts';
+import { Check } from '../core/check.ts';
+import { BasicLayer, Layer, type Parts } from '../core/layer.ts';
+import type { AnswerOf, Policy, PolicyLike, RejectionOf } from '../core/policy.ts';
+import { type PolicyOptions, readBasics } from '../core/policy-options.ts';
+import { warnings } from './order.ts';
+import { Around, Foreign, Fused, isGuard, type Stage } from './stage.ts';
+
+/** Options of `pipeline`, before the policies. */
+export interface PipelineOptions extends PolicyOptions {
+  /** Gets what is known to hurt about the order, a sentence each; printed once a process unless given, `false` for silence. */
+  readonly onWarning?: ((warning: string) => void) | false | undefined;
+}
+
+/** Policies one inside the other. */
+export interface Pipeline<Answer = never, Rejection = never> extends Policy<Answer, Rejection> {
+  /** Outermost first; those of pipelines inside it stand in their place. */
+  readonly policies: readonly PolicyLike[];
+}
+
+class PipelineLayer extends BasicLayer<Record<never, never>> implements Pipeline {
+  readonly policies: readonly PolicyLike[];
+  readonly #outermost: Stage;
+
+  constructor(basics: BasicLayer<object>['basics'], policies: readonly PolicyLike[]) {
+    super('pipeline', basics, {}, []);
+    this.policies = policies;
+    this.#outermost = linked(policies.map((policy) => (policy instanceof Layer ? policy : new Foreign(policy))));
+  }
+
+  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    return this.#outermost.run(work, scope, leaf);
+  }
+}
+
+/** Links the layers from the innermost outwards. */
+function linked(layers: readonly Stage[]): Stage {
+  const [outer, ...inner] = layers;
+  if (outer === undefined) throw new RangeError('no layer');
+  if (inner.length === 0) return outer;
+  const apart = new Around(outer, linked(inner));
+  if (!isGuard(outer)) return apart;
+  const parts: { -readonly [P in keyof Parts]: Parts[P] } = {};
+  let taken = 0;
+  for (const layer of inner) {
+    const { limit, hold } = (layer as Partial<Layer<object>>).parts ?? {};
+    // What is taken over must be new, and stand right inside.
+    if ((!limit && !hold) || (limit && parts.limit) || (hold && parts.hold)) break;
+    Object.assign(parts, limit && { limit }, hold && { hold });
+    taken++;
+  }
+  if (taken === 0) return apart;
+  const rest = inner.slice(taken);
+  return new Fused(outer, parts, rest.length === 0 ? undefined : linked(rest), apart);
+}
+
+const told = new Set<string>();
+
+function tell(warning: string): void {
+  if (told.has(warning)) return;
+  told.add(warning);
+  console.warn(`recloser: ${warning}`);
+}
+
+/**
+ * Puts policies one inside the other, outermost first. Recommended, for those you use: `fallback`, `cache`, `coalesce`, `retry`,
+ * `circuitBreaker`, `rateLimit`, `bulkhead`, `timeout`. A breaker with `timeout` and `bulkhead` right inside costs one call, not three.
+ *
+ * @param policies any with `execute(fn, options)`; options of the pipeline may stand before them
+ * @throws RangeError, TypeError
+ * @example
+ * const orders = pipeline(retry({ attempts: 3 }), circuitBreaker({ name: 'orders' }), timeout(2_000), bulkhead({ maxConcurrent: 50 }));
+ */
+export function pipeline<const P extends readonly PolicyLike[]>(
+  ...policies: P
+): Pipeline<AnswerOf<P[number]>, RejectionOf<P[number]>>;
+export function pipeline<const P extends readonly PolicyLike[]>(
+  options: PipelineOptions,
+  ...policies: P
+): Pipeline<AnswerOf<P[number]>, RejectionOf<P[number]>>;
+export function pipeline(...given: readonly (PolicyLike | PipelineOptions)[]): Pipeline {
+  const [first] = given;
+  const hasOptions = typeof first === 'object' && first !== null && !('execute' in first);
+  const check = new Check('pipeline');
+  const { given: options, basics } = readBasics(check, 'pipeline', hasOptions ? first : {}, ['onWarning'], []);
+  const { onWarning } = options;
+  if (onWarning !== false) check.typed('onWarning', onWarning, 'function', undefined);
+  const policies = (hasOptions ? given.slice(1) : given) as readonly PolicyLike[];
+  if (policies.length === 0) check.fault('policies', 'one or more', undefined, false);
+  for (const [i, policy] of policies.entries()) {
+    if (typeof policy?.execute !== 'function') check.fault(`policy ${i + 1}`, 'an object with execute()', policy);
+  }
+  check.done();
+  const flat = policies.flatMap((policy) => (policy instanceof PipelineLayer ? policy.policies : [policy]));
+  if (onWarning !== false) {
+    const kinds = flat.map((policy) => (policy instanceof Layer ? policy.kind : ''));
+    for (const warning of warnings(kinds)) ((onWarning as typeof tell | undefined) ?? tell)(warning);
+  }
+  return new PipelineLayer(basics, flat);
+}

@@ -1,0 +1,31 @@
+import type { RejectionReason } from '../../core/errors.ts';
+
+/** A call found no place. */
+export interface BulkheadRejection {
+  readonly policy: string;
+  readonly key: string | undefined;
+  /** `bulkhead-full`: no place and no room to wait; `queue-timeout`: it waited too long. */
+  readonly reason: RejectionReason;
+}
+
+/** A call waits for a place. */
+export interface Queued {
+  readonly policy: string;
+  readonly key: string | undefined;
+  /** How many wait now, this one included. */
+  readonly queued: number;
+}
+
+/** Work outlived its call by so much that its place was given back. */
+export interface Abandoned {
+  readonly policy: string;
+}
+
+/** What listeners get, by event. */
+export interface BulkheadEvents {
+  rejected: BulkheadRejection;
+  queued: Queued;
+  abandoned: Abandoned;
+}
+
+export const eventNames: readonly (keyof BulkheadEvents)[] = ['rejected', 'queued', 'abandoned'];

@@ -1,0 +1,117 @@
+import { Call, type Rig } from '../../core/call/call.ts';
+import type { CallContext, Work } from '../../core/call/context.ts';
+import type { Scope } from '../../core/call/scope.ts';
+import { TimeLimit } from '../../core/call/time-limit.ts';
+import type { TimeoutError } from '../../core/errors.ts';
+import { BasicLayer, type Parts } from '../../core/layer.ts';
+import type { Policy } from '../../core/policy.ts';
+import type { Deadline } from '../../core/time/timers.ts';
+import { eventNames, type TimeoutEvents } from './events.ts';
+import { readOptions, type TimeoutOptions, type TimeoutSettings } from './options.ts';
+
+/** The figures of one timeout's life. */
+export interface TimeoutMetrics {
+  readonly name: string;
+  readonly totalRequests: number;
+  readonly timedOutRequests: number;
+  /** Results that came in after their call had timed out. */
+  readonly lateResults: number;
+}
+
+/** A policy that ends calls which take too long. */
+export interface Timeout extends Policy<never, TimeoutError> {
+  /** The figures of this moment. */
+  metrics(): TimeoutMetrics;
+  /** Adds a listener; the answer takes it off again. */
+  on<E extends keyof TimeoutEvents>(event: E, listener: (payload: TimeoutEvents[E]) => void): () => void;
+}
+
+class CountedLimit extends TimeLimit {
+  readonly #layer: TimeoutLayer;
+
+  constructor(layer: TimeoutLayer, { basics, timeoutMs }: TimeoutSettings) {
+    super(basics.name, timeoutMs, basics.clock);
+    this.#layer = layer;
+  }
+
+  override get attended(): boolean {
+    return this.#layer.attended;
+  }
+
+  override begin(call: Deadline): void {
+    this.#layer.begun();
+    super.begin(call);
+  }
+
+  override expired(call: CallContext): TimeoutError {
+    this.#layer.count(call.key, this.timeoutMs);
+    return super.expired(call);
+  }
+
+  override late(ok: boolean): void {
+    this.#layer.late(ok);
+  }
+}
+
+export class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
+  readonly #rig: Rig<undefined>;
+  #total = 0;
+  #timedOut = 0;
+  #late = 0;
+
+  constructor(settings: TimeoutSettings) {
+    super('timeout', settings.basics, settings.given, eventNames);
+    this.#rig = { limit: new CountedLimit(this, settings) };
+  }
+
+  override get parts(): Parts {
+    return this.#rig as Parts;
+  }
+
+  get attended(): boolean {
+    return this.emitter !== undefined;
+  }
+
+  begun(): void {
+    this.#total++;
+  }
+
+  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    if (scope.aborted) return Promise.reject(scope.reason);
+    return new Call(this.#rig, scope, undefined, false, Number.NaN).run(work, leaf);
+  }
+
+  count(key: string | undefined, timeoutMs: number): void {
+    this.#timedOut++;
+    this.emitter?.emit('timed-out', { policy: this.name, key, timeoutMs });
+  }
+
+  late(ok: boolean): void {
+    this.#late++;
+    this.emitter?.emit('late', { policy: this.name, ok });
+  }
+
+  metrics(): TimeoutMetrics {
+    return {
+      name: this.name,
+      totalRequests: this.#total,
+      timedOutRequests: this.#timedOut,
+      lateResults: this.#late,
+    };
+  }
+}
+
+/**
+ * Ends a call that takes longer than `timeoutMs`: it rejects with `TimeoutError`, which is also the reason its `signal` is aborted
+ * with. Around `retry` it limits all attempts together, inside it each one. Work that does not listen to its signal goes on: put a
+ * `bulkhead` inside to know how much of it there is.
+ *
+ * @param options the options, or just `timeoutMs`
+ * @throws RangeError, TypeError
+ * @example
+ * const quick = timeout(2_000);
+ * const page = await quick.execute(({ signal }) => fetch(url, { signal }));
+ */
+export function timeout(options: TimeoutOptions | number): Timeout {
+  return new TimeoutLayer(readOptions(options));
+}

@@ -152,9 +152,9 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     return error;
   }
 
-  /** When a call began, for `settle`; not a number where nothing needs durations: a clock reading is dear. */
-  stamp(): number {
-    return this.settings.timed ? this.settings.clock.now() : Number.NaN;
+  /** When a call began, for `settle`: `undefined` where nothing needs durations: a clock reading is dear. */
+  stamp(): number | undefined {
+    return this.settings.timed ? this.settings.clock.now() : undefined;
   }
 
   conclude(call: Call<Ticket>, ok: boolean, result: unknown, end: CallEnd): Promise<unknown> | undefined {
@@ -173,7 +173,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     caller: Caller | undefined,
     ok: boolean,
     result: unknown,
-    startedAt: number,
+    startedAt: number | undefined,
     end: CallEnd,
   ): Verdict {
     const { classify, report } = this.settings;
@@ -196,7 +196,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   }
 
   /** A success, where nobody listens: the way of almost every call. (Measured against `settle`: 0.2 × bare less.) */
-  succeed(ticket: Ticket, startedAt: number): void {
+  succeed(ticket: Ticket, startedAt: number | undefined): void {
     const { settings } = this;
     if (ticket.generation !== this.#sampling || this.emitter !== undefined || this.onIdle !== undefined) {
       this.settle(ticket, undefined, 'success', undefined, startedAt);
@@ -229,7 +229,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     caller: Caller | undefined,
     verdict: Verdict,
     error: unknown,
-    startedAt: number,
+    startedAt: number | undefined,
     retryAfterMs = 0,
     timedOut = false,
     givenMs?: number,
@@ -330,9 +330,10 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     this.expire(this.now());
     if (this.override?.state === 'disabled') return;
     this.tally.admitted++;
-    this.settle(passing, scope, 'ignored', scope.reason, Number.NaN);
+    this.settle(passing, scope, 'ignored', scope.reason, undefined);
   }
 }
 
 /** 0 where the beginning was not taken. */
-const since = (startedAt: number, now: number): number => (startedAt <= now ? now - startedAt : 0);
+const since = (startedAt: number | undefined, now: number): number =>
+  startedAt === undefined ? 0 : Math.max(0, now - startedAt);

@@ -1,6 +1,6 @@
 import type { Rig } from './call/call.ts';
 import type { CallOptions, Work } from './call/context.ts';
-import { CallerScope, RootScope, type Scope } from './call/scope.ts';
+import { CallerScope, nobody, type Scope } from './call/scope.ts';
 import { Emitter, type ListenerErrorHandler } from './events.ts';
 import { Answers, type Fallback } from './fallback.ts';
 import type { Policy, Wrapped } from './policy.ts';
@@ -36,7 +36,7 @@ export abstract class Layer<Events extends object> implements Policy {
   execute(fn: Work<never>, options?: CallOptions<Fallback>): Promise<unknown> {
     if (typeof fn !== 'function') return Promise.reject(new TypeError(`${this.name}: execute takes a function`));
     const work = fn as Work<Scope>;
-    if (options === undefined) return this.run(work, new RootScope(), true);
+    if (options === undefined) return this.run(work, nobody, true);
     try {
       return this.called(work, new CallerScope(this.name, options));
     } catch (error) {

@@ -15,7 +15,7 @@ export interface Permit {
 export class AcquiredPermit implements Permit {
   readonly #traffic: Traffic;
   readonly #ticket: Ticket;
-  readonly #startedAt: number;
+  readonly #startedAt: number | undefined;
   readonly #holdsPlace: boolean;
   #settled = false;
 

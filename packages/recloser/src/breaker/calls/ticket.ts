@@ -27,8 +27,8 @@ export const uncounted: Ticket = { generation: 0, probe: 0 };
 
 /** Who takes up results. */
 interface Settler {
-  succeed(ticket: Ticket, startedAt: number): void;
-  assess(ticket: Ticket, caller: undefined, ok: false, error: unknown, startedAt: number, end: CallEnd): unknown;
+  succeed(ticket: Ticket, startedAt: undefined): void;
+  assess(ticket: Ticket, caller: undefined, ok: false, error: unknown, startedAt: undefined, end: CallEnd): unknown;
 }
 
 /** The handlers of all calls of one closed generation that nothing ends early: such a call keeps nothing of its own. */
@@ -41,11 +41,11 @@ export class Epoch implements Ticket {
   constructor(generation: number, traffic: Settler) {
     this.generation = generation;
     this.onFulfilled = (value) => {
-      traffic.succeed(this, Number.NaN);
+      traffic.succeed(this, undefined);
       return value;
     };
     this.onRejected = (error) => {
-      traffic.assess(this, undefined, false, error, Number.NaN, 'settled');
+      traffic.assess(this, undefined, false, error, undefined, 'settled');
       throw error;
     };
   }

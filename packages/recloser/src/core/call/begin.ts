@@ -11,6 +11,6 @@ const bare: Rig<undefined> = {};
 export function begin(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
   if (!leaf) return promised(work, scope);
   return scope.abortable && !scope.aborted
-    ? new Call(bare, scope, undefined, false, Number.NaN).run(work, true)
+    ? new Call(bare, scope, undefined, false).run(work, true)
     : promised(work as Work, scope.shown());
 }

@@ -59,8 +59,7 @@ export class Call<Ticket = undefined> extends Deadline implements Scope, Watcher
   readonly #rig: Rig<Ticket>;
   readonly scope: Scope;
   readonly ticket: Ticket;
-  /** Not a number where nobody takes durations. */
-  readonly startedAt: number;
+  readonly startedAt: number | undefined;
   /** Its late result is told already, or nobody's business. */
   quiet = false;
   #resolve: Settle | undefined = undefined;
@@ -70,11 +69,10 @@ export class Call<Ticket = undefined> extends Deadline implements Scope, Watcher
   #abortReason: unknown = undefined;
   #controller: AbortController | undefined = undefined;
   #ownContext: OwnContext | undefined = undefined;
-  /** Who runs inside: mostly one. */
-  #inner: Watcher | undefined = undefined;
-  #others: Set<Watcher> | undefined = undefined;
+  /** Who runs inside: mostly one at most. */
+  #inner: Watcher | Set<Watcher> | undefined = undefined;
 
-  constructor(rig: Rig<Ticket>, scope: Scope, ticket: Ticket, holdsPlace: boolean, startedAt: number) {
+  constructor(rig: Rig<Ticket>, scope: Scope, ticket: Ticket, holdsPlace: boolean, startedAt?: number) {
     super();
     this.#rig = rig;
     this.scope = scope;
@@ -124,13 +122,16 @@ export class Call<Ticket = undefined> extends Deadline implements Scope, Watcher
   }
 
   watch(watcher: Watcher): void {
-    if (this.#inner === undefined) this.#inner = watcher;
-    else (this.#others ??= new Set()).add(watcher);
+    const inner = this.#inner;
+    if (inner === undefined) this.#inner = watcher;
+    else if (inner instanceof Set) inner.add(watcher);
+    else this.#inner = new Set([inner, watcher]);
   }
 
   unwatch(watcher: Watcher): void {
-    if (this.#inner === watcher) this.#inner = undefined;
-    else this.#others?.delete(watcher);
+    const inner = this.#inner;
+    if (inner === watcher) this.#inner = undefined;
+    else if (inner instanceof Set) inner.delete(watcher);
   }
 
   shown(): CallContext {
@@ -214,8 +215,9 @@ export class Call<Ticket = undefined> extends Deadline implements Scope, Watcher
     this.#finish(end);
     this.#abortReason = error;
     // Whoever is inside ends first, so that what it holds is free when the caller hears of it.
-    this.#inner?.handleEvent();
-    for (const other of this.#others ?? []) other.handleEvent();
+    const inner = this.#inner;
+    if (inner instanceof Set) for (const watcher of [...inner]) watcher.handleEvent();
+    else inner?.handleEvent();
     this.#controller?.abort(error);
     this.#respond(false, error, end);
   }

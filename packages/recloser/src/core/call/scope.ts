@@ -59,6 +59,15 @@ export class RootScope implements Scope {
   }
 }
 
+class Nobody extends RootScope {
+  override shown(): CallContext {
+    return new RootScope();
+  }
+}
+
+/** Of all calls whose callers said nothing: what is shown of it is each call's own. */
+export const nobody: Scope = new Nobody();
+
 /** Of a call whose caller said something about it. */
 export class CallerScope extends RootScope {
   readonly #given: CallOptions<unknown>;

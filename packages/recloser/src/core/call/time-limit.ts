@@ -21,8 +21,8 @@ export class TimeLimit {
     this.#deadlines.add(call);
   }
 
-  leftMs(dueAt: number): number {
-    return dueAt === Infinity ? this.timeoutMs : Math.max(0, dueAt - this.#clock.now());
+  leftMs(dueAt: number | undefined): number {
+    return dueAt === undefined ? this.timeoutMs : Math.max(0, dueAt - this.#clock.now());
   }
 
   /** Whether anybody else's code may run when a call's time is up. */

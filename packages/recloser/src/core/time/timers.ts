@@ -5,8 +5,8 @@ import { type Clock, endOfTurn, systemClock, systemTimers, type Timers } from '.
 export abstract class Deadline {
   /** Where it stands. */
   queue: Deadlines | undefined = undefined;
-  /** When it is due; never, while it waits for its stamp. */
-  dueAt: number = Infinity;
+  /** When it is due; not a number while it waits for its stamp. (A number costs an allocation, the stamp seldom comes.) */
+  dueAt: number | undefined = undefined;
   before: Deadline | undefined = undefined;
   after: Deadline | undefined = undefined;
   /** Its own timer, where it has one. */
@@ -66,7 +66,7 @@ class SharedTimer implements Deadlines {
       // With others before it the queue is firing right now, and arms itself afterwards.
       if (tail === undefined) this.#arm(this.durationMs);
     } else {
-      entry.dueAt = Infinity;
+      entry.dueAt = undefined;
       this.#planVisit();
     }
   }
@@ -101,9 +101,9 @@ class SharedTimer implements Deadlines {
   /** The unstamped are the newest, so the walk is as long as the turn was busy. */
   #stamp(): void {
     let entry = this.#tail;
-    if (entry === undefined || entry.dueAt !== Infinity) return;
+    if (entry === undefined || entry.dueAt !== undefined) return;
     const dueAt = systemClock.now() + this.durationMs;
-    for (; entry !== undefined && entry.dueAt === Infinity; entry = entry.before) entry.dueAt = dueAt;
+    for (; entry !== undefined && entry.dueAt === undefined; entry = entry.before) entry.dueAt = dueAt;
   }
 
   readonly #fire = (): void => {
@@ -111,12 +111,12 @@ class SharedTimer implements Deadlines {
     this.#stamp();
     const now = systemClock.now();
     try {
-      for (let head = this.#head; head !== undefined && head.dueAt <= now; head = this.#head) {
+      for (let head = this.#head; head !== undefined && (head.dueAt as number) <= now; head = this.#head) {
         this.remove(head);
         head.due();
       }
     } finally {
-      if (this.#head !== undefined && this.#native === undefined) this.#arm(this.#head.dueAt - now);
+      if (this.#head !== undefined && this.#native === undefined) this.#arm((this.#head.dueAt as number) - now);
     }
   };
 
@@ -157,7 +157,7 @@ class OwnTimers implements Deadlines {
     entry.native = this.#timers.setTimeout(() => {
       // The system's timers may be a millisecond early. More than that is no such timer but one that is advanced by hand
       // while the clock is not: then the timer is right.
-      const leftMs = this.#clock === systemClock ? entry.dueAt - systemClock.now() : 0;
+      const leftMs = this.#clock === systemClock ? (entry.dueAt as number) - systemClock.now() : 0;
       if (leftMs > 0 && leftMs <= 2) this.#arm(entry, Math.ceil(leftMs));
       else if (entry.queue === this) {
         entry.queue = undefined;

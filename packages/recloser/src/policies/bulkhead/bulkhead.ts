@@ -31,7 +31,7 @@ export interface Bulkhead extends Policy<never, BulkheadFullError> {
   on<E extends keyof BulkheadEvents>(event: E, listener: (payload: BulkheadEvents[E]) => void): () => void;
 }
 
-export class BulkheadLayer extends BasicLayer<BulkheadEvents> implements Bulkhead, Hold {
+class BulkheadLayer extends BasicLayer<BulkheadEvents> implements Bulkhead, Hold {
   readonly #rig: Rig<undefined> = { hold: this };
   readonly #settings: BulkheadSettings;
   readonly #line: WaitingLine = new WaitingLine();
@@ -117,7 +117,7 @@ export class BulkheadLayer extends BasicLayer<BulkheadEvents> implements Bulkhea
   }
 
   #occupy(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
-    if (scope.abortable) return new Call(this.#rig, scope, undefined, true, Number.NaN).run(work, leaf);
+    if (scope.abortable) return new Call(this.#rig, scope, undefined, true).run(work, leaf);
     return begin(work, scope, leaf).then(this.#fulfilled, this.#rejectedWith);
   }
 

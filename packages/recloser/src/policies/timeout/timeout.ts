@@ -53,7 +53,7 @@ class CountedLimit extends TimeLimit {
   }
 }
 
-export class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
+class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
   readonly #rig: Rig<undefined>;
   #total = 0;
   #timedOut = 0;
@@ -78,7 +78,7 @@ export class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
 
   run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
-    return new Call(this.#rig, scope, undefined, false, Number.NaN).run(work, leaf);
+    return new Call(this.#rig, scope, undefined, false).run(work, leaf);
   }
 
   count(key: string | undefined, timeoutMs: number): void {

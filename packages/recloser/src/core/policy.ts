@@ -24,7 +24,7 @@ export interface Policy<Answer = never, Rejection = never> {
   readonly name: string;
   /** Runs the function under the policy. It always answers a promise and never throws. */
   execute<T>(fn: (context: CallContext) => T, options?: CallOptions<Fallback>): Promise<Awaited<T> | Answer>;
-  /** The function under the policy: the context comes as its last argument, `this` is kept. */
+  /** The function under the policy: the context comes as its last argument, `this` is kept. @typeParam F - the function's type */
   wrap<F extends (...args: never[]) => unknown>(fn: F): Wrapped<F, Answer>;
   /** Only for the compiler. */
   readonly [rejection]?: Rejection;
@@ -33,6 +33,7 @@ export interface Policy<Answer = never, Rejection = never> {
 /** Anything that runs functions: every policy of this package, and whatever of yours has the same `execute`. */
 export interface PolicyLike {
   readonly name?: string;
+  /** Runs the function and answers with its result or rejects. */
   execute(fn: (context: CallContext) => unknown, options?: CallOptions<never>): Promise<unknown>;
 }
 

@@ -18,7 +18,7 @@ export interface Scope extends CallContext {
 }
 
 /** Of a call that nothing ends early: its signal is never aborted, but listeners on it are the call's own. */
-export class RootScope implements Scope {
+class RootScope implements Scope {
   #controller: AbortController | undefined = undefined;
 
   get key(): string | undefined {

@@ -118,7 +118,8 @@ class Breaker extends Traffic implements CircuitBreaker {
       this.pass(scope);
       return Promise.reject(scope.reason);
     }
-    // Asked before a listener of the refusal can change it.
+    // Asked before a listener can change them.
+    const ownPlaces = rig.hold === this.rig.hold;
     if (this.override !== undefined) this.expire(this.now());
     const counted = this.override?.state !== 'disabled';
     const ticket = this.admit(scope, rig.limit?.timeoutMs ?? 0);
@@ -126,10 +127,8 @@ class Breaker extends Traffic implements CircuitBreaker {
       return this.answer(rig.fallback, ticket, 'ignored', counted, scope) ?? Promise.reject(ticket);
     }
     const full = rig.hold?.enter(scope);
-    if (full !== undefined)
-      return new Call(rig, scope, ticket, false, this.stamp()).run(() => Promise.reject(full), false);
-    const own = rig.hold === this.rig.hold;
-    return new Call(rig, scope, ticket, own ? this.holdsPlace(ticket) : true, this.stamp()).run(work, leaf);
+    const call = new Call(rig, scope, ticket, !full && (!ownPlaces || this.holdsPlace(ticket)), this.stamp());
+    return full === undefined ? call.run(work, leaf) : call.run(() => Promise.reject(full), false);
   }
 
   acquire(): Permit | undefined {
@@ -235,8 +234,7 @@ class Breaker extends Traffic implements CircuitBreaker {
     const next = mergeOptions(before, changes);
     const now = this.now();
     if (next.trip !== before.trip) this.counter = restart(next, this.counter, before.trip.name, now);
-    this.settings = next;
-    this.refresh();
+    this.adopt(next);
     const changed = Object.keys(changes).filter((key) => changes[key as keyof CircuitBreakerOptions] !== undefined);
     this.emitter?.emit('updated', { breaker: this.name, changed });
   }

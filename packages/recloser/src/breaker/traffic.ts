@@ -38,6 +38,12 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     this.refresh();
   }
 
+  protected adopt(settings: Settings): void {
+    this.settings = settings;
+    this.#rig = undefined;
+    this.refresh();
+  }
+
   protected refresh(): void {
     const { machine, settings } = this;
     const { maxConcurrent } = settings;
@@ -47,7 +53,6 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     // Those at work keep their places, whatever the limit has become.
     if (maxConcurrent !== Infinity) this.places ??= new Places(maxConcurrent);
     if (this.places !== undefined) this.places.limit = maxConcurrent;
-    this.#rig = undefined;
     this.straight = closed && machine.ramp === undefined && this.override === undefined && this.ending === 'no';
     this.quick =
       this.straight && settings.timeoutMs === 0 && this.places === undefined && settings.fallback === undefined;

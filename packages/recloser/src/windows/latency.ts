@@ -1,27 +1,27 @@
-const rotateEveryMs = 60_000;
+const minuteMs = 60_000;
 const perOctave = 16;
 
-/** The bits of a double say its octave and its sixteenth of it: no logarithm, which would cost more than the clock's rest. */
-const double = new Float64Array(1);
-const words = new Uint32Array(double.buffer);
-double[0] = 1;
-const high = words[1] === 0 ? 0 : 1;
+/**
+ * A float's highest bits are its octave and the sixteenth of it: a bucket without a logarithm, which would cost more than the
+ * clock's rest. (HdrHistogram's layout, Tene.)
+ */
+const float = new Float32Array(1);
+const bits = new Uint32Array(float.buffer);
+const restOfMantissa = 19;
 
 function bucketOf(ms: number): number {
-  double[0] = ms;
-  return (words[high] as number) >>> 16;
+  float[0] = ms;
+  return (bits[0] as number) >>> restOfMantissa;
 }
 
 /** From a microsecond (2^-10 ms) to beyond the longest timer. */
 const lowest = bucketOf(2 ** -10);
-const size = bucketOf(2 ** 31) - lowest + 1;
+const highest = bucketOf(2 ** 31);
 
-/** The value that stands for a bucket: the harmonic middle, at most 3.1 % from either bound. */
-function middle(index: number): number {
-  const octave = 2 ** (Math.floor(index / perOctave) - 10);
-  const from = octave * (1 + (index % perOctave) / perOctave);
-  const to = from + octave / perOctave;
-  return (2 * from * to) / (from + to);
+/** The value that stands for a bucket: its middle, at most 3.1 % from either bound. */
+function middle(bucket: number): number {
+  bits[0] = (bucket + 0.5) * 2 ** restOfMantissa;
+  return float[0] as number;
 }
 
 /** Latencies of the calls of the last one to two minutes. */
@@ -36,29 +36,19 @@ export interface LatencySummary {
 /** One minute. An octave takes its sixteen places when it is first hit: a dependency's latencies span few of them. */
 class Minute {
   max = 0;
-  readonly #octaves: (number[] | undefined)[] = [];
+  readonly octaves: number[][] = [];
 
   record(ms: number): void {
-    let index = bucketOf(ms) - lowest;
-    if (index < 0) index = 0;
-    else if (index >= size) index = size - 1;
-    let places = this.#octaves[index >> 4];
-    if (places === undefined) {
-      places = new Array<number>(perOctave).fill(0);
-      this.#octaves[index >> 4] = places;
-    }
-    (places[index & 15] as number)++;
+    const bucket = Math.min(Math.max(bucketOf(ms), lowest), highest) - lowest;
+    const places = (this.octaves[bucket >> 4] ??= new Array<number>(perOctave).fill(0));
+    (places[bucket & 15] as number)++;
     if (ms > this.max) this.max = ms;
-  }
-
-  at(index: number): number {
-    return this.#octaves[index >> 4]?.[index & 15] ?? 0;
   }
 }
 
 /**
  * A histogram of bounded size on a logarithmic scale: a percentile is within 5 % of the value. One for this minute and one
- * for the last forget what is old. (HdrHistogram's layout, Tene.)
+ * for the last forget what is old.
  */
 export class LatencyHistogram {
   #current: Minute = new Minute();
@@ -70,33 +60,32 @@ export class LatencyHistogram {
   }
 
   record(ms: number, now: number): void {
-    if (now - this.#since >= rotateEveryMs) this.#rotate(now);
+    if (now - this.#since >= minuteMs) {
+      const passed = this.#passed(now);
+      this.#previous = passed === 1 ? this.#current : undefined;
+      this.#current = new Minute();
+      this.#since += passed * minuteMs;
+    }
     this.#current.record(ms);
   }
 
-  #rotate(now: number): void {
-    const minutes = Math.floor((now - this.#since) / rotateEveryMs);
-    this.#previous = minutes === 1 ? this.#current : undefined;
-    this.#current = new Minute();
-    this.#since += minutes * rotateEveryMs;
+  #passed(now: number): number {
+    return Math.floor((now - this.#since) / minuteMs);
   }
 
   /** Reads without rotating: what is too old at `now` is left out. */
   summary(now: number): LatencySummary | undefined {
-    const minutes = Math.floor((now - this.#since) / rotateEveryMs);
-    const parts = [minutes <= 1 ? this.#current : undefined, minutes <= 0 ? this.#previous : undefined];
-    const at = (index: number): number => parts.reduce((sum, part) => sum + (part?.at(index) ?? 0), 0);
-    const max = Math.max(...parts.map((part) => part?.max ?? 0));
-    let count = 0;
-    for (let i = 0; i < size; i++) count += at(i);
+    const passed = this.#passed(now);
+    const parts = [passed < 2 && this.#current, passed < 1 && this.#previous].filter((part) => !!part);
+    const counts = Array.from({ length: highest - lowest + 1 }, (_, i) =>
+      parts.reduce((sum, { octaves }) => sum + (octaves[i >> 4]?.[i & 15] ?? 0), 0),
+    );
+    const count = counts.reduce((sum, n) => sum + n);
     if (count === 0) return undefined;
+    const max = Math.max(...parts.map((part) => part.max));
     const percentile = (share: number): number => {
       let left = Math.ceil(count * share);
-      for (let i = 0; i < size; i++) {
-        left -= at(i);
-        if (left <= 0) return Math.min(middle(i), max);
-      }
-      return max;
+      return Math.min(max, middle(lowest + counts.findIndex((n) => (left -= n) <= 0)));
     };
     return { count, p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99), max };
   }

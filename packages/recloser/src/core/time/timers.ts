@@ -24,7 +24,8 @@ export interface Deadlines {
   remove(entry: Deadline): void;
 }
 
-const letGo = (native: unknown): void => (native as { unref?(): void } | undefined)?.unref?.();
+/** Sets a native timer; with `keepAlive` false it lets the process end. */
+type Arm = (fire: () => void, ms: number) => unknown;
 
 /**
  * On the system's own clock: deadlines of one duration are due in the order they came, so a linked list and a single native
@@ -34,144 +35,118 @@ const letGo = (native: unknown): void => (native as { unref?(): void } | undefin
  * was left of the turn. (Measured: a clock reading a call less, a third of a bare call.) The same visit clears the native timer of
  * an empty queue, so nothing at rest holds the process.
  */
-class SharedTimer implements Deadlines {
-  readonly durationMs: number;
-  readonly #timers: Timers;
-  readonly #keepAlive: boolean;
-  #head: Deadline | undefined;
-  #tail: Deadline | undefined;
-  #native: unknown;
-  #visitPlanned = false;
-
-  constructor(timers: Timers, durationMs: number, keepAlive: boolean) {
-    this.#timers = timers;
-    this.durationMs = durationMs;
-    this.#keepAlive = keepAlive;
-  }
-
-  get current(): boolean {
-    return this.#timers.setTimeout === systemTimers().setTimeout;
-  }
-
-  add(entry: Deadline): void {
-    const tail = this.#tail;
-    entry.queue = this;
-    entry.before = tail;
-    entry.after = undefined;
-    if (tail === undefined) this.#head = entry;
-    else tail.after = entry;
-    this.#tail = entry;
-    if (this.#native === undefined) {
-      entry.dueAt = systemClock.now() + this.durationMs;
-      // With others before it the queue is firing right now, and arms itself afterwards.
-      if (tail === undefined) this.#arm(this.durationMs);
-    } else {
-      entry.dueAt = undefined;
-      this.#planVisit();
-    }
-  }
-
-  remove(entry: Deadline): void {
-    if (entry.queue !== this) return;
-    const { before, after } = entry;
-    entry.queue = entry.before = entry.after = undefined;
-    if (before === undefined) this.#head = after;
-    else before.after = after;
-    if (after === undefined) this.#tail = before;
-    else after.before = before;
-    if (this.#head === undefined && this.#native !== undefined) this.#planVisit();
-  }
-
-  /** At most one a turn. */
-  #planVisit(): void {
-    if (this.#visitPlanned) return;
-    this.#visitPlanned = true;
-    this.#timers.endOfTurn?.(this.#visit);
-  }
-
-  readonly #visit = (): void => {
-    this.#visitPlanned = false;
-    if (this.#head !== undefined) this.#stamp();
-    else if (this.#native !== undefined) {
-      this.#timers.clearTimeout(this.#native);
-      this.#native = undefined;
-    }
-  };
+function sharedTimer(durationMs: number, { setTimeout, clearTimeout }: Timers, arm: Arm): Deadlines {
+  const visitAtEndOfTurn = endOfTurn();
+  let head: Deadline | undefined;
+  let tail: Deadline | undefined;
+  let native: unknown;
+  let visitPlanned = false;
 
   /** The unstamped are the newest, so the walk is as long as the turn was busy. */
-  #stamp(): void {
-    let entry = this.#tail;
-    if (entry === undefined || entry.dueAt !== undefined) return;
-    const dueAt = systemClock.now() + this.durationMs;
-    for (; entry !== undefined && entry.dueAt === undefined; entry = entry.before) entry.dueAt = dueAt;
-  }
-
-  readonly #fire = (): void => {
-    this.#native = undefined;
-    this.#stamp();
-    const now = systemClock.now();
-    try {
-      for (let head = this.#head; head !== undefined && (head.dueAt as number) <= now; head = this.#head) {
-        this.remove(head);
-        head.due();
-      }
-    } finally {
-      if (this.#head !== undefined && this.#native === undefined) this.#arm((this.#head.dueAt as number) - now);
-    }
+  const stamp = (): void => {
+    const dueAt = systemClock.now() + durationMs;
+    for (let entry = tail; entry !== undefined && entry.dueAt === undefined; entry = entry.before) entry.dueAt = dueAt;
   };
-
-  #arm(ms: number): void {
+  const armFor = (ms: number): void =>
     inNoContext(() => {
       // Rounded up: native timers drop the fraction, and would then be early.
-      this.#native = this.#timers.setTimeout(this.#fire, Math.max(1, Math.ceil(ms)));
+      native = arm(fire, Math.max(1, Math.ceil(ms)));
     });
-    if (!this.#keepAlive) letGo(this.#native);
-  }
+  const fire = (): void => {
+    native = undefined;
+    stamp();
+    const now = systemClock.now();
+    try {
+      while (head !== undefined && (head.dueAt as number) <= now) {
+        const entry = head;
+        queue.remove(entry);
+        entry.due();
+      }
+    } finally {
+      if (head !== undefined && native === undefined) armFor((head.dueAt as number) - now);
+    }
+  };
+  const visit = (): void => {
+    visitPlanned = false;
+    if (head !== undefined) stamp();
+    else if (native !== undefined) {
+      clearTimeout(native);
+      native = undefined;
+    }
+  };
+  /** At most one a turn. */
+  const planVisit = (): void => {
+    if (visitPlanned) return;
+    visitPlanned = true;
+    visitAtEndOfTurn?.(visit);
+  };
+
+  const queue: Deadlines = {
+    durationMs,
+    get current() {
+      return setTimeout === systemTimers().setTimeout;
+    },
+    add(entry) {
+      entry.queue = queue;
+      entry.before = tail;
+      if (tail === undefined) head = entry;
+      else tail.after = entry;
+      const first = tail === undefined;
+      tail = entry;
+      entry.dueAt = undefined;
+      if (native !== undefined) planVisit();
+      else {
+        stamp();
+        // With others before it the queue is firing right now, and arms itself afterwards.
+        if (first) armFor(durationMs);
+      }
+    },
+    remove(entry) {
+      if (entry.queue !== queue) return;
+      const { before, after } = entry;
+      entry.queue = entry.before = entry.after = undefined;
+      if (before === undefined) head = after;
+      else before.after = after;
+      if (after === undefined) tail = before;
+      else after.before = before;
+      if (head === undefined && native !== undefined) planVisit();
+    },
+  };
+  return queue;
 }
 
 /** On an injected clock, under fake timers and where a turn has no end: a timer for each, exact and easily understood. */
-class OwnTimers implements Deadlines {
-  readonly durationMs: number;
-  readonly #clock: Clock;
-  readonly #timers: Timers;
-  readonly #keepAlive: boolean;
-
-  constructor(clock: Clock, timers: Timers, durationMs: number, keepAlive: boolean) {
-    this.#clock = clock;
-    this.#timers = timers;
-    this.durationMs = durationMs;
-    this.#keepAlive = keepAlive;
-  }
-
-  get current(): boolean {
-    return this.#clock !== systemClock || this.#timers.setTimeout === systemTimers().setTimeout;
-  }
-
-  add(entry: Deadline): void {
-    entry.queue = this;
-    entry.dueAt = this.#clock.now() + this.durationMs;
-    this.#arm(entry, this.durationMs);
-  }
-
-  #arm(entry: Deadline, ms: number): void {
-    entry.native = this.#timers.setTimeout(() => {
+function ownTimers(durationMs: number, timers: Timers, arm: Arm, clock: Clock): Deadlines {
+  const wait = (entry: Deadline, ms: number): void => {
+    entry.native = arm(() => {
       // The system's timers may be a millisecond early. More than that is no such timer but one that is advanced by hand
       // while the clock is not: then the timer is right.
-      const leftMs = this.#clock === systemClock ? (entry.dueAt as number) - systemClock.now() : 0;
-      if (leftMs > 0 && leftMs <= 2) this.#arm(entry, Math.ceil(leftMs));
-      else if (entry.queue === this) {
+      const leftMs = clock === systemClock ? (entry.dueAt as number) - clock.now() : 0;
+      if (leftMs > 0 && leftMs <= 2) wait(entry, Math.ceil(leftMs));
+      else if (entry.queue === queue) {
         entry.queue = undefined;
         entry.due();
       }
     }, ms);
-    if (!this.#keepAlive) letGo(entry.native);
-  }
+  };
 
-  remove(entry: Deadline): void {
-    if (entry.queue !== this) return;
-    entry.queue = undefined;
-    this.#timers.clearTimeout(entry.native);
-  }
+  const queue: Deadlines = {
+    durationMs,
+    get current() {
+      return clock !== systemClock || timers.setTimeout === systemTimers().setTimeout;
+    },
+    add(entry) {
+      entry.queue = queue;
+      entry.dueAt = clock.now() + durationMs;
+      wait(entry, durationMs);
+    },
+    remove(entry) {
+      if (entry.queue !== queue) return;
+      entry.queue = undefined;
+      timers.clearTimeout(entry.native);
+    },
+  };
+  return queue;
 }
 
 const known = new WeakMap<object, Map<string, Deadlines>>();
@@ -191,10 +166,15 @@ export function deadlines(clock: Clock, durationMs: number, keepAlive = true): D
   if (found === undefined) {
     // Whoever holds one keeps it; what is forgotten is only that it could be shared.
     if (byDuration.size >= 1_000) byDuration.clear();
+    const arm: Arm = (fire, ms) => {
+      const native = timers.setTimeout(fire, ms) as { unref?(): void } | undefined;
+      if (!keepAlive) native?.unref?.();
+      return native;
+    };
     found =
       system && endOfTurn() !== undefined
-        ? new SharedTimer({ ...timers, endOfTurn: endOfTurn() }, durationMs, keepAlive)
-        : new OwnTimers(clock, timers, durationMs, keepAlive);
+        ? sharedTimer(durationMs, timers, arm)
+        : ownTimers(durationMs, timers, arm, clock);
     byDuration.set(key, found);
   }
   return found;

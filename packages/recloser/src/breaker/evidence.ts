@@ -4,9 +4,9 @@ import type { Measurement } from './trip-rules/rule.ts';
 export interface Facts {
   /** Error classes (the error's `code`, else its name) of the failures counted, most frequent first, at most five. */
   readonly topErrors: readonly { readonly name: string; readonly count: number }[];
-  readonly lastError?: { readonly name: string; readonly message: string };
+  readonly lastError?: { readonly name: string; readonly message: string } | undefined;
   /** The slowest of them, where durations are taken. */
-  readonly slowestMs?: number;
+  readonly slowestMs?: number | undefined;
 }
 
 /** Why a transition happened: measured at that moment, frozen, plain JSON. */
@@ -19,94 +19,78 @@ export interface Evidence extends Omit<Measurement, 'rule'>, Facts {
   readonly openForMs: number;
 }
 
-export const noFacts: Facts = Object.freeze({ topErrors: Object.freeze([]) });
-
-const deepFreeze = <T>(value: T): T => {
-  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
-    Object.freeze(value);
-    for (const member of Object.values(value)) deepFreeze(member);
+export const deepFreeze = <T>(value: T): T => {
+  if (!Object.isFrozen(value)) {
+    for (const member of Object.values(Object.freeze(value) as object)) deepFreeze(member);
   }
   return value;
 };
 
-export function evidence(measured: Measurement, facts: Facts, generation: number, openForMs: number): Evidence {
+export const noFacts: Facts = deepFreeze({ topErrors: [] });
+
+export function evidence(
+  measured: Measurement,
+  { topErrors, lastError, slowestMs }: Facts,
+  generation: number,
+  openForMs: number,
+): Evidence {
+  const facts = { topErrors, ...(lastError && { lastError }), ...(slowestMs && { slowestMs }) };
   return deepFreeze({ ...measured, ...facts, generation, openForMs });
 }
 
-const longestText = 200;
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);
 
-/** The class of an error for people: its `code` if it has one, else its name. Never throws, whatever was thrown. */
-function errorClass(error: unknown): string {
+/** An error for people: its class, which is its `code` or else its name, and its message. Never throws, whatever was thrown. */
+function shown(error: unknown): { readonly name: string; readonly message: string } {
+  let name = 'unknown error';
+  let message = '';
   try {
-    if (error === undefined) return 'failure without error';
-    if (typeof error !== 'object' || error === null) return `thrown ${error === null ? 'null' : typeof error}`;
-    const { code, name } = error as { code?: unknown; name?: unknown };
-    if (name === 'TimeoutError') return name;
-    if (typeof code === 'string' && code !== '') return cut(code, 60);
-    if (typeof name === 'string' && name !== '') return cut(name, 60);
+    const given = Object(error) as { readonly code?: unknown; readonly name?: unknown; readonly message?: unknown };
+    if (error === undefined) name = 'failure without error';
+    else if (given !== error) name = `thrown ${error === null ? error : typeof error}`;
+    const words = [given.name === 'TimeoutError' ? '' : given.code, given.name];
+    name = cut(words.find((word): word is string => typeof word === 'string' && word !== '') ?? name, 60);
+    message = cut(String(given.message ?? error), 200);
   } catch {
     // A getter threw.
   }
-  return 'unknown error';
+  return { name, message };
 }
 
-function messageOf(error: unknown): string {
-  try {
-    const message = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : error;
-    return cut(typeof message === 'string' ? message : String(message), longestText);
-  } catch {
-    return '';
-  }
-}
-
-const capacity = 32;
-
-/** `name`: the class of its error, if it failed. */
 interface Trouble {
-  readonly name: string | undefined;
+  /** If it failed. */
+  readonly error: Facts['lastError'];
   readonly slow: boolean;
   readonly elapsedMs: number;
 }
 
 /**
- * The last calls that counted against the circuit, failed or slow, in a ring of 32. A rule that opens has counted the newest
+ * The last 32 calls that counted against the circuit, failed or slow, the newest first. A rule that opens has counted the newest
  * of them, so the figures in the evidence are those of the decision, not of what came in later. (brakes#10)
  */
 export class TroubleLog {
-  readonly #ring: Trouble[] = [];
-  #next = 0;
-  #lastError: { name: string; message: string } | undefined;
+  readonly #log: Trouble[] = [];
 
   add(failed: boolean, slow: boolean, error: unknown, elapsedMs: number): void {
-    const name = failed ? errorClass(error) : undefined;
-    if (name !== undefined) this.#lastError = { name, message: messageOf(error) };
-    this.#ring[this.#next] = { name, slow, elapsedMs };
-    this.#next = (this.#next + 1) % capacity;
+    const length = this.#log.unshift({ error: failed ? shown(error) : undefined, slow, elapsedMs });
+    if (length > 32) this.#log.pop();
   }
 
   /** The facts of the newest `failures` failures and `slow` slow calls; a call may be both. */
   facts(failures: number, slow: number): Facts {
+    const failed = this.#log.filter(({ error }) => error).slice(0, failures);
+    const slowed = this.#log.filter((trouble) => trouble.slow).slice(0, slow);
     const counts = new Map<string, number>();
-    let slowestMs = 0;
-    let [failuresLeft, slowLeft] = [failures, slow];
-    for (let i = 1; i <= this.#ring.length; i++) {
-      const { name, slow, elapsedMs } = this.#ring[(this.#next - i + capacity) % capacity] as Trouble;
-      const asFailure = name !== undefined && failuresLeft-- > 0;
-      const asSlow = slow && slowLeft-- > 0;
-      if (asFailure || asSlow) slowestMs = Math.max(slowestMs, elapsedMs);
-      if (asFailure) counts.set(name, (counts.get(name) ?? 0) + 1);
-    }
+    for (const { error } of failed) if (error) counts.set(error.name, (counts.get(error.name) ?? 0) + 1);
     const ranked = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5);
     return {
       topErrors: ranked.map(([name, count]) => ({ name, count })),
-      ...(this.#lastError !== undefined && failures > 0 ? { lastError: this.#lastError } : {}),
-      ...(slowestMs > 0 ? { slowestMs } : {}),
+      lastError: failed[0]?.error,
+      slowestMs: Math.max(0, ...[...failed, ...slowed].map(({ elapsedMs }) => elapsedMs)) || undefined,
     };
   }
 
   clear(): void {
-    this.#ring.length = this.#next = 0;
-    this.#lastError = undefined;
+    this.#log.length = 0;
   }
 }

@@ -17,7 +17,12 @@ export interface Closed {
   readonly state: 'closed';
   readonly generation: number;
   /** While recovering: since when, and the part of a call saved up so far. */
-  readonly ramp?: { readonly since: number; readonly credit: number };
+  readonly ramp?: Ramp;
+}
+
+interface Ramp {
+  readonly since: number;
+  readonly credit: number;
 }
 
 interface Troubled {
@@ -96,161 +101,116 @@ export function step(machine: Machine, event: MachineEvent, now: number, setting
       return call(machine, now, settings);
     case 'tripped':
       if (machine.state !== 'closed') return stay(machine);
-      return open(machine, event.measured, event.facts, event.retryAfterMs, now, settings);
+      return enter(machine, 'open', event.measured, event.facts, now, settings, event.retryAfterMs);
     case 'reset':
-      return close(machine, { rule: 'reset', value: 0, threshold: 0, calls: 0 }, now, undefined);
+      // Without a ramp: a person who resets wants all traffic back.
+      return enter(machine, 'closed', reset, noFacts, now, { ...settings, rampMs: 0 });
     default:
       if (machine.state !== 'half-open' || event.generation !== machine.generation) return stay(machine);
       return probed(machine, event, now, settings);
   }
 }
 
+const reset: Measurement = { rule: 'reset', value: 0, threshold: 0, calls: 0 };
+
 const stay = (machine: Machine, ...effects: Effect[]): Step => ({ machine, effects });
+const admit = (machine: Machine, probe: number): Step =>
+  stay(machine, { type: 'admit', generation: machine.generation, probe });
+const refuse = (machine: Machine, reason: 'open' | 'half-open' | 'recovery', retryAfterMs: number): Step =>
+  stay(machine, { type: 'refuse', reason, retryAfterMs });
 
 function call(machine: Machine, now: number, settings: MachineSettings): Step {
-  switch (machine.state) {
-    case 'closed':
-      return machine.ramp === undefined
-        ? stay(machine, { type: 'admit', generation: machine.generation, probe: 0 })
-        : recover(machine, machine.ramp, now, settings);
-    case 'open': {
-      const waitMs = machine.openedAt + machine.sleepMs - now;
-      if (waitMs > 0) return stay(machine, { type: 'refuse', reason: 'open', retryAfterMs: waitMs });
-      return halfOpen(machine, now, settings);
-    }
-    case 'half-open':
-      return probe(machine, now, settings);
-  }
+  if (machine.state === 'closed')
+    return machine.ramp ? recover(machine, machine.ramp, now, settings) : admit(machine, 0);
+  if (machine.state === 'half-open') return probe(machine, now, settings);
+  const { openedAt, sleepMs } = machine;
+  const leftMs = openedAt + sleepMs - now;
+  if (leftMs > 0) return refuse(machine, 'open', leftMs);
+  const over = { rule: 'sleepWindow', value: now - openedAt, threshold: sleepMs, calls: 0 };
+  const { topErrors, lastError } = machine.evidence;
+  const entered = enter(machine, 'half-open', over, { topErrors, lastError }, now, settings);
+  const admitted = probe(entered.machine as HalfOpen, now, settings);
+  return stay(admitted.machine, ...entered.effects, ...admitted.effects);
 }
 
 /** Admits the share of the ramp exactly, without chance: each call saves up its share, a whole one lets a call through. */
-function recover(machine: Closed, ramp: NonNullable<Closed['ramp']>, now: number, settings: MachineSettings): Step {
-  const { generation } = machine;
-  const done = (now - ramp.since) / settings.rampMs;
-  if (!(done < 1)) {
-    return stay({ state: 'closed', generation }, { type: 'admit', generation, probe: 0 });
-  }
-  const share = settings.initialShare + (1 - settings.initialShare) * Math.max(0, done);
-  const credit = ramp.credit + share;
-  const admitted = credit >= 1 - 1e-9;
-  return stay(
-    { state: 'closed', generation, ramp: { since: ramp.since, credit: admitted ? Math.max(0, credit - 1) : credit } },
-    admitted
-      ? { type: 'admit', generation, probe: 0 }
-      : { type: 'refuse', reason: 'recovery', retryAfterMs: settings.rampMs - (now - ramp.since) },
-  );
-}
-
-function halfOpen(machine: Open, now: number, settings: MachineSettings): Step {
-  const { attempt, downSince, sleepMs, evidence: why } = machine;
-  const generation = machine.generation + 1;
-  const measured = { rule: 'sleepWindow', value: now - machine.openedAt, threshold: sleepMs, calls: 0 };
-  const next: HalfOpen = {
-    state: 'half-open',
-    generation,
-    attempt,
-    downSince,
-    evidence: why,
-    since: now,
-    sleepMs,
-    probes: [],
-    nextProbe: 1,
-    successes: 0,
-    failures: 0,
-  };
-  const { topErrors, lastError } = why;
-  const entered: Effect = {
-    type: 'entered',
-    from: 'open',
-    to: 'half-open',
-    evidence: evidence(measured, lastError ? { topErrors, lastError } : { topErrors }, generation, now - downSince),
-  };
-  const admitted = probe(next, now, settings);
-  return stay(admitted.machine, entered, ...admitted.effects);
+function recover(machine: Closed, { since, credit }: Ramp, now: number, settings: MachineSettings): Step {
+  const { state, generation } = machine;
+  const { rampMs, initialShare } = settings;
+  const leftMs = since + rampMs - now;
+  if (!(leftMs > 0)) return admit({ state, generation }, 0);
+  const saved = credit + 1 - (1 - initialShare) * Math.min(1, leftMs / rampMs);
+  return saved >= 1 - 1e-9
+    ? admit({ state, generation, ramp: { since, credit: Math.max(0, saved - 1) } }, 0)
+    : refuse({ state, generation, ramp: { since, credit: saved } }, 'recovery', leftMs);
 }
 
 function probe(machine: HalfOpen, now: number, settings: MachineSettings): Step {
   const { sample, probeTimeoutMs, maxProbes } = settings;
   const probes = machine.probes.filter(({ fails, leaseEndsAt }) => fails || leaseEndsAt > now);
-  const out = probes.filter(({ ended }) => !ended);
-  const missing = sample === undefined ? maxProbes : sample.calls - machine.successes - machine.failures;
-  const wanted = Math.max(1, Math.min(maxProbes, missing));
-  if (out.length >= wanted) {
-    const retryAfterMs = Math.max(0, Math.min(...out.map(({ leaseEndsAt }) => leaseEndsAt)) - now);
-    return stay(machine, { type: 'refuse', reason: 'half-open', retryAfterMs });
+  const ends = probes.flatMap(({ ended, leaseEndsAt }) => (ended ? [] : leaseEndsAt));
+  const missing = sample ? sample.calls - machine.successes - machine.failures : maxProbes;
+  if (ends.length >= Math.max(1, Math.min(maxProbes, missing))) {
+    return refuse(machine, 'half-open', Math.max(0, Math.min(...ends) - now));
   }
   const id = machine.nextProbe;
   const fails = probeTimeoutMs > 0;
-  const leaseEndsAt = now + (fails ? probeTimeoutMs : machine.sleepMs || 1_000);
-  const next = { ...machine, nextProbe: id + 1, probes: [...probes, { id, leaseEndsAt, fails }] };
-  return stay(next, { type: 'admit', generation: machine.generation, probe: id });
+  const leaseEndsAt = now + (probeTimeoutMs || machine.sleepMs || 1_000);
+  return admit({ ...machine, nextProbe: id + 1, probes: [...probes, { id, leaseEndsAt, fails }] }, id);
 }
 
 type ProbeEvent = Extract<MachineEvent, { readonly probe: number }>;
 
 function probed(machine: HalfOpen, event: ProbeEvent, now: number, settings: MachineSettings): Step {
+  const { sample, successThreshold } = settings;
   const probe = machine.probes.find(({ id }) => id === event.probe);
-  const others = machine.probes.filter((other) => other !== probe);
+  const probes = machine.probes.filter((other) => other !== probe);
   const timedOut = event.type === 'lease-ended';
   if (timedOut && (probe === undefined || probe.ended)) return stay(machine);
   // Its failure is counted already. (A lease that was only freed is not in the list: its own result still decides.)
-  if (probe?.ended || event.type === 'ignored') return stay({ ...machine, probes: others });
-  const probes = timedOut && probe ? [...others, { ...probe, ended: true as const }] : others;
+  if (probe?.ended || event.type === 'ignored') return stay({ ...machine, probes });
+  if (timedOut && probe) probes.push({ ...probe, ended: true });
   const succeeded = event.type === 'succeeded';
   const successes = machine.successes + (succeeded ? 1 : 0);
   const failures = machine.failures + (succeeded ? 0 : 1);
   const calls = successes + failures;
-  const { sample, successThreshold } = settings;
-  const rule = timedOut ? 'probeTimeout' : 'probe';
-  const failed = { rule, value: failures, threshold: 1, calls, failures };
-  const facts = event.type === 'failed' ? event.facts : noFacts;
-  const retryAfterMs = event.type === 'failed' ? event.retryAfterMs : 0;
-  if (sample !== undefined) {
-    if (calls < sample.calls) return stay({ ...machine, probes, successes, failures });
-    const measured = { rule: 'probeSample', value: failures / calls, threshold: sample.failureRate, calls, failures };
-    return failures / calls >= sample.failureRate
-      ? open(machine, measured, facts, retryAfterMs, now, settings)
-      : close(machine, measured, now, settings);
+  if (sample ? calls < sample.calls : succeeded && successes < successThreshold) {
+    return stay({ ...machine, probes, successes, failures });
   }
-  if (!succeeded) return open(machine, failed, facts, retryAfterMs, now, settings);
-  if (successes < successThreshold) return stay({ ...machine, probes, successes });
-  return close(machine, { rule, value: successes, threshold: successThreshold, calls, failures }, now, settings);
+  const [rule, value, threshold] = sample
+    ? ['probeSample', failures / calls, sample.failureRate]
+    : [timedOut ? 'probeTimeout' : 'probe', succeeded ? successes : failures, succeeded ? successThreshold : 1];
+  const opens = sample ? value >= threshold : !succeeded;
+  const { facts, retryAfterMs } = event.type === 'failed' ? event : { facts: noFacts, retryAfterMs: 0 };
+  const measured = { rule, value, threshold, calls, failures };
+  return enter(machine, opens ? 'open' : 'closed', measured, facts, now, settings, retryAfterMs);
 }
 
-function open(
-  machine: Closed | HalfOpen,
+/** Begins a state, and with it a generation. */
+function enter(
+  before: Machine,
+  to: ComputedState,
   measured: Measurement,
   facts: Facts,
-  retryAfterMs: number,
   now: number,
   settings: MachineSettings,
+  retryAfterMs = 0,
 ): Step {
-  const again = machine.state === 'half-open';
-  const generation = machine.generation + 1;
-  const attempt = again ? machine.attempt + 1 : 1;
-  const downSince = again ? machine.downSince : now;
+  const generation = before.generation + 1;
+  const { attempt, downSince, sleepMs } =
+    before.state === 'closed' ? { attempt: 0, downSince: now, sleepMs: undefined } : before;
   const why = evidence(measured, facts, generation, now - downSince);
-  const sleepMs = settings.sleepMs(attempt, why, again ? machine.sleepMs : undefined, retryAfterMs);
-  return stay(
-    { state: 'open', generation, attempt, downSince, openedAt: now, sleepMs, evidence: why },
-    { type: 'entered', from: machine.state, to: 'open', evidence: why },
-  );
-}
-
-/** Without settings there is no ramp: a person who resets wants all traffic back. */
-function close(machine: Machine, measured: Measurement, now: number, settings: MachineSettings | undefined): Step {
-  const generation = machine.generation + 1;
-  const openForMs = machine.state === 'closed' ? 0 : now - machine.downSince;
-  const ramped = settings !== undefined && settings.rampMs > 0;
-  return stay(
-    ramped
-      ? { state: 'closed', generation, ramp: { since: now, credit: 1 - settings.initialShare } }
-      : { state: 'closed', generation },
-    {
-      type: 'entered',
-      from: machine.state,
-      to: 'closed',
-      evidence: evidence(measured, noFacts, generation, openForMs),
-    },
-  );
+  let machine: Machine;
+  if (to === 'closed') {
+    const ramp = { since: now, credit: 1 - settings.initialShare };
+    machine = { state: to, generation, ...(settings.rampMs > 0 && { ramp }) };
+  } else if (to === 'open') {
+    const next = { state: to, generation, attempt: attempt + 1, downSince, openedAt: now, evidence: why };
+    machine = { ...next, sleepMs: settings.sleepMs(next.attempt, why, sleepMs, retryAfterMs) };
+  } else {
+    const { openedAt, ...troubled } = before as Open;
+    const begun = { since: now, probes: [], nextProbe: 1, successes: 0, failures: 0 };
+    machine = { ...troubled, ...begun, state: to, generation };
+  }
+  return stay(machine, { type: 'entered', from: before.state, to, evidence: why });
 }

@@ -1,4 +1,23 @@
-import { type Bounds, Check } from '../core/check.ts';
+import {
+  also,
+  anything,
+  callback,
+  count,
+  duration,
+  type Fault,
+  flag,
+  having,
+  number,
+  oneOf,
+  options,
+  type Reader,
+  type Readers,
+  read,
+  share,
+  slowness,
+  text,
+  wait,
+} from '../core/check.ts';
 import { type ListenerErrorHandler, reporter } from '../core/events.ts';
 import type { Fallback } from '../core/fallback.ts';
 import type { Classifier } from '../core/outcome.ts';
@@ -10,7 +29,7 @@ import type { MachineSettings } from './machine.ts';
 import { type ForcedState, forcedStates } from './override.ts';
 import type { Snapshot } from './snapshot.ts';
 import { consecutiveFailures } from './trip-rules/consecutive-failures.ts';
-import { checkRule, type TripRule } from './trip-rules/rule.ts';
+import { type TripRule, tripRule } from './trip-rules/rule.ts';
 
 /** Options of `circuitBreaker`. Durations are milliseconds, at most 2^31 − 1; `undefined` is absent. */
 export interface CircuitBreakerOptions extends Listeners {
@@ -94,94 +113,100 @@ export interface Settings extends MachineSettings {
   readonly report: ListenerErrorHandler;
 }
 
-const known: readonly string[] = [
-  ...'name failureThreshold trip successThreshold timeoutMs sleepWindowMs maxSleepWindowMs maxConcurrent release'.split(
-    ' ',
-  ),
-  ...'abandonAfterMs halfOpen recovery classify slowCallMs latency fallback start restore captureStacks clock'.split(
-    ' ',
-  ),
-  ...['random', 'onListenerError'],
-  ...eventNames.map(optionOf),
-];
+const each = <K extends string>(keys: readonly K[], reader: Reader<never>): Record<K, Reader<never>> =>
+  Object.fromEntries(keys.map((key) => [key, reader])) as Record<K, Reader<never>>;
 
-const duration: Bounds = [1, longestTimerMs];
-const wait: Bounds = [0, longestTimerMs];
-const slowness: Bounds = [0.001, longestTimerMs];
-const count: Bounds = [1, 2 ** 31 - 1, true];
-const share: Bounds = [Number.MIN_VALUE, 1];
+/** What can be changed under way, … */
+const changeable = {
+  failureThreshold: count,
+  trip: tripRule,
+  successThreshold: count,
+  timeoutMs: duration,
+  sleepWindowMs: (value: unknown, path: string, fault: Fault) =>
+    typeof value === 'function' ? (value as Backoff<Evidence>) : wait(value, path, fault),
+  maxSleepWindowMs: duration,
+  maxConcurrent: count,
+  release: oneOf('on-settle', 'on-timeout'),
+  abandonAfterMs: duration,
+  halfOpen: options(
+    {},
+    { maxConcurrent: count, probeTimeoutMs: duration, sample: options({ calls: count, failureRate: share }) },
+  ),
+  recovery: options({ rampMs: duration }, { initialShare: number(0.001, 1) }),
+  classify: callback,
+  slowCallMs: slowness,
+  latency: flag,
+  fallback: anything,
+  captureStacks: flag,
+};
+
+/** … and what only construction sets. */
+const fixed = {
+  name: text,
+  start: oneOf('closed', ...forcedStates),
+  restore: anything,
+  clock: having('a clock', { now: 'function', setTimeout: 'function', clearTimeout: 'function' }),
+  random: callback,
+  onListenerError: callback,
+  ...each(eventNames.map(optionOf), callback),
+};
+
+const all: Readers<CircuitBreakerOptions> = { ...changeable, ...fixed };
+const checked: Reader<CircuitBreakerOptions> = also(
+  options<object, CircuitBreakerOptions>({}, all),
+  ({ trip, failureThreshold }, fault) => {
+    if (trip && failureThreshold) fault('trip', 'absent beside failureThreshold', trip);
+  },
+);
 
 /** Checks everything, then throws all faults together: nothing is made of options that are half right. */
-export function readOptions(options: CircuitBreakerOptions | undefined): Settings {
-  const check = new Check('circuitBreaker');
-  const given = check.record('', options, known);
-  const halfOpen = check.record('halfOpen', given.halfOpen, ['maxConcurrent', 'probeTimeoutMs', 'sample']);
-  const sample = check.record('halfOpen.sample', halfOpen.sample, ['calls', 'failureRate']);
-  const recovery = check.record('recovery', given.recovery, ['rampMs', 'initialShare']);
-  const number = (key: string, bounds: Bounds, fallback?: number): number =>
-    check.number(key, given[key], bounds, fallback);
-
-  const name = check.typed('name', given.name, 'string', 'circuit-breaker');
-  const report = reporter(name, check.typed('onListenerError', given.onListenerError, 'function', undefined));
-  const random = check.typed('random', given.random, 'function', systemRandom);
-  const classify = check.typed<Classifier | undefined>('classify', given.classify, 'function', undefined);
-  for (const event of eventNames) check.typed(optionOf(event), given[optionOf(event)], 'function', undefined);
-  check.oneOf('start', given.start, ['closed', ...forcedStates]);
-  if (given.trip !== undefined) {
-    checkRule(check, 'trip', given.trip);
-    if (given.failureThreshold !== undefined) check.fault('trip', 'absent beside failureThreshold', given.trip);
-  }
-  if (given.clock !== undefined) checkClock(check, given.clock);
-  const failureThreshold = number('failureThreshold', count, 5);
-  const timeoutMs = number('timeoutMs', duration, 0);
-  const slowCallMs = number('slowCallMs', slowness, 0);
-  const backoff = typeof given.sleepWindowMs === 'function' ? (given.sleepWindowMs as Backoff<Evidence>) : undefined;
-  const sleepMs = backoff === undefined ? number('sleepWindowMs', wait, 30_000) : 0;
-  const maxSleepMs = number('maxSleepWindowMs', duration, Math.max(300_000, sleepMs));
-  const release = check.oneOf('release', given.release, ['on-settle', 'on-timeout']);
-  const maxConcurrent = number('maxConcurrent', count, Infinity);
-  const successThreshold = number('successThreshold', count, 2);
-  const abandonAfterMs = number('abandonAfterMs', duration, Math.min(longestTimerMs, 10 * timeoutMs));
-  const probes = {
-    maxProbes: check.number('halfOpen.maxConcurrent', halfOpen.maxConcurrent, count, 1),
-    probeTimeoutMs: check.number('halfOpen.probeTimeoutMs', halfOpen.probeTimeoutMs, duration, timeoutMs),
-    sample: halfOpen.sample && {
-      calls: check.number('halfOpen.sample.calls', sample.calls, count),
-      failureRate: check.number('halfOpen.sample.failureRate', sample.failureRate, share),
-    },
-    rampMs: given.recovery ? check.number('recovery.rampMs', recovery.rampMs, duration) : 0,
-    initialShare: check.number('recovery.initialShare', recovery.initialShare, [0.001, 1], 0.1),
-  } as Pick<Settings, 'maxProbes' | 'probeTimeoutMs' | 'sample' | 'rampMs' | 'initialShare'>;
-  const captureStacks = check.typed('captureStacks', given.captureStacks, 'boolean', false);
-  const latencyGiven = check.typed<boolean | undefined>('latency', given.latency, 'boolean', undefined);
-  check.done();
-
-  const trip = (given.trip as TripRule | undefined) ?? consecutiveFailures(failureThreshold);
-  const latency = latencyGiven ?? trip.reads === 'time';
+export function readOptions(value: CircuitBreakerOptions = {}): Settings {
+  const given = read('circuitBreaker', value, checked);
+  const {
+    name = 'circuit-breaker',
+    clock = systemClock,
+    random = systemRandom,
+    failureThreshold = 5,
+    trip = consecutiveFailures(failureThreshold),
+    successThreshold = 2,
+    timeoutMs = 0,
+    sleepWindowMs = 30_000,
+    maxSleepWindowMs = Math.max(300_000, typeof sleepWindowMs === 'number' ? sleepWindowMs : 0),
+    maxConcurrent = Infinity,
+    abandonAfterMs = Math.min(longestTimerMs, 10 * timeoutMs),
+    classify,
+    slowCallMs = trip.slowCallMs ?? 0,
+    latency = trip.reads === 'time',
+    fallback,
+    captureStacks = false,
+  } = given;
+  const { maxConcurrent: maxProbes = 1, probeTimeoutMs = timeoutMs, sample } = given.halfOpen ?? {};
+  const { rampMs = 0, initialShare = 0.1 } = given.recovery ?? {};
+  const report = reporter(name, given.onListenerError);
   return {
-    given: {
-      ...given,
-      ...(given.halfOpen ? { halfOpen: { ...halfOpen, ...(halfOpen.sample ? { sample: { ...sample } } : {}) } } : {}),
-      ...(given.recovery ? { recovery: { ...recovery } } : {}),
-    } as CircuitBreakerOptions,
+    given,
     name,
-    clock: (given.clock as Clock | undefined) ?? systemClock,
+    clock,
     random,
     trip,
     timeoutMs,
     maxConcurrent,
     successThreshold,
-    ...probes,
-    releaseOnTimeout: release === 'on-timeout',
+    maxProbes,
+    probeTimeoutMs,
+    sample,
+    rampMs,
+    initialShare,
+    releaseOnTimeout: given.release === 'on-timeout',
     abandonAfterMs,
     classify,
-    slowCallMs: slowCallMs || (trip.slowCallMs ?? 0),
+    slowCallMs,
     latency,
     timed: latency || slowCallMs > 0 || classify !== undefined || trip.reads !== undefined,
-    fallback: given.fallback as Fallback | undefined,
+    fallback,
     captureStacks,
     report,
-    sleepMs: sleeper(backoff ?? sleepMs, maxSleepMs, random, report),
+    sleepMs: sleeper(sleepWindowMs, maxSleepWindowMs, random, report),
   };
 }
 
@@ -206,29 +231,17 @@ function sleeper(
   };
 }
 
-function checkClock(check: Check, value: unknown): void {
-  const clock = value as Record<string, unknown> | null;
-  for (const member of ['now', 'setTimeout', 'clearTimeout']) {
-    if (typeof clock?.[member] !== 'function') check.fault('clock', `an object with ${member}()`, value);
-  }
-}
+const leftAlone: Reader<never> = (value, path, fault) =>
+  fault(path, 'left alone (it is set at construction)', value) as never;
 
 /** The options as they are after an update; a new trip rule replaces `failureThreshold`, and the other way round. */
-export function mergeOptions({ given, trip }: Settings, changes: CircuitBreakerOptions): Settings {
-  const check = new Check('update');
-  const changed = check.record('', changes ?? null, known);
-  const merged: Record<string, unknown> = { ...given };
-  for (const key in changed) {
-    if (changed[key] === undefined) continue;
-    if (/^(name|start|restore|clock|random|on[A-Z].*)$/.test(key)) {
-      check.fault(key, 'left alone (it is set at construction)', changed[key]);
-    }
-    if (key === 'trip') merged.failureThreshold = undefined;
-    if (key === 'failureThreshold') merged.trip = undefined;
-  }
-  check.done();
-  for (const key in changed) if (changed[key] !== undefined) merged[key] = changed[key];
-  const next = readOptions(merged);
+export function mergeOptions(before: Settings, changes: CircuitBreakerOptions): Settings {
+  const unchangeable = each(Object.keys(fixed) as (keyof typeof fixed)[], leftAlone);
+  const readers: Readers<CircuitBreakerOptions> = { ...changeable, ...unchangeable };
+  const changed = read('update', changes, options<object, CircuitBreakerOptions>({}, readers));
+  const rule = changed.trip ?? changed.failureThreshold;
+  const { trip, failureThreshold, ...others } = before.given;
+  const next = readOptions({ ...(rule ? others : before.given), ...changed });
   // The short form makes a new rule each time it is read: unchanged is unchanged.
-  return (changed.trip ?? changed.failureThreshold) ? next : { ...next, trip };
+  return rule ? next : { ...next, trip: before.trip };
 }

@@ -1,5 +1,4 @@
-import { Check } from '../core/check.ts';
-import { longestTimerMs } from '../core/time/clock.ts';
+import { duration, options, read, text } from '../core/check.ts';
 
 /** The states only a person or a program sets. */
 export type ForcedState = 'forced-open' | 'forced-closed' | 'disabled' | 'observe-only';
@@ -23,21 +22,22 @@ export interface Override {
   readonly expiresAt: number;
 }
 
-export function override(state: ForcedState, options: ForceOptions | undefined, now: number): Override {
-  const check = new Check(state);
-  const given = check.record('', options, ['reason', 'by', 'expiresInMs']);
-  const result = {
-    state,
-    reason: check.typed<string | undefined>('reason', given.reason, 'string', undefined),
-    by: check.typed<string | undefined>('by', given.by, 'string', undefined),
-    expiresAt:
-      given.expiresInMs === undefined
-        ? Infinity
-        : now + check.number('expiresInMs', given.expiresInMs, [1, longestTimerMs]),
-  };
-  check.done();
-  return result;
-}
+const asked = options<object, ForceOptions>({}, { reason: text, by: text, expiresInMs: duration });
+
+export const override = (state: ForcedState, given: ForceOptions | undefined, now: number): Override =>
+  overridden(state, given === undefined ? {} : read(state, given, asked), now);
+
+/** Lays a state over the computed one. */
+export const overridden = (
+  state: ForcedState,
+  { reason, by, expiresInMs = Infinity }: ForceOptions,
+  now: number,
+): Override => ({
+  state,
+  reason,
+  by,
+  expiresAt: now + expiresInMs,
+});
 
 /** The override that holds at `now`, if any. */
 export const standing = (over: Override | undefined, now: () => number): Override | undefined =>

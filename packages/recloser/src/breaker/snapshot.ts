@@ -1,8 +1,7 @@
-import { type Bounds, Check } from '../core/check.ts';
-import { longestTimerMs } from '../core/time/clock.ts';
-import { type Evidence, evidence } from './evidence.ts';
+import { anything, list, number, oneOf, type Reader, type Readers, read, record, text, wait } from '../core/check.ts';
+import { deepFreeze, type Evidence } from './evidence.ts';
 import type { ComputedState, Machine } from './machine.ts';
-import { type ForcedState, forcedStates, type Override } from './override.ts';
+import { type ForcedState, forcedStates, type Override, overridden } from './override.ts';
 import type { Measurement, TripCounter, TripRule } from './trip-rules/rule.ts';
 
 /** What a breaker begins with: fresh, or read from a snapshot. */
@@ -71,21 +70,69 @@ function durations(machine: Machine, now: number): Partial<Snapshot> {
   return { ...troubled, halfOpenForMs: now - since, successes, failures };
 }
 
-const figures = ['failures', 'slowCalls', 'minimumCalls', 'windowMs', 'windowCalls', 'slowCallMs', 'confidence'];
-const finite: Bounds = [-Number.MAX_VALUE, Number.MAX_VALUE];
+const whole = (lowest: number): Reader<number> => number(lowest, Number.MAX_SAFE_INTEGER, true);
+const age = number(0, Number.MAX_SAFE_INTEGER);
+const finite = number(-Number.MAX_VALUE, Number.MAX_VALUE);
 
 /** Rules measure what they like; what JSON has made `null` was no finite number. */
-function readMeasurement(check: Check, given: Record<string, unknown>, depth: number): Measurement {
-  const figure = (key: string): number => check.number(key, given[key] ?? 0, finite);
-  const parts = Array.isArray(given.parts) && depth > 0 ? given.parts.slice(0, 20) : undefined;
-  return {
-    rule: check.typed('rule', given.rule ?? null, 'string', '').slice(0, 200),
-    value: figure('value'),
-    threshold: figure('threshold'),
-    calls: figure('calls'),
-    ...Object.fromEntries(figures.filter((key) => given[key] !== undefined).map((key) => [key, figure(key)])),
-    ...(parts && { parts: parts.map((part) => readMeasurement(check, check.record('parts', part), depth - 1)) }),
+const figure: Reader<number> = (value, path, fault) => finite(value ?? 0, path, fault);
+
+/** Evidence is shown to people: nothing is taken over but figures and short texts. */
+const short: Reader<string> = (value, path, fault) => String(text(value, path, fault)).slice(0, 200);
+
+const figures = { rule: short, value: figure, threshold: figure, calls: figure };
+const more = {
+  failures: figure,
+  slowCalls: figure,
+  minimumCalls: figure,
+  windowMs: figure,
+  windowCalls: figure,
+  slowCallMs: figure,
+  confidence: figure,
+};
+/** Combined rules may be combined again, but not for ever. */
+const parts = (depth: number): Reader<readonly Measurement[]> =>
+  list(record(figures, { ...more, ...(depth > 0 && { parts: parts(depth - 1) }) } as Readers<Measurement>), 20);
+
+const troubled = {
+  attempt: whole(1),
+  downForMs: age,
+  sleepMs: wait,
+  evidence: record(
+    { ...figures, topErrors: list(record({ name: short, count: age }), 5), generation: age, openForMs: age },
+    { ...more, parts: parts(2), lastError: record({ name: short, message: short }), slowestMs: age },
+  ),
+};
+const open = { ...troubled, openForMs: age };
+const halfOpen = { ...troubled, halfOpenForMs: age, successes: whole(0), failures: whole(0) };
+const ramp = record({ elapsedMs: age, credit: number(0, 1) });
+const forced = record({ state: oneOf(...forcedStates) }, { reason: short, by: short, expiresInMs: wait });
+
+/** What stands in every state, and what in this one. */
+const written: Reader<Snapshot> = (value, path, fault) => {
+  const state = (value as Partial<Snapshot> | null)?.state;
+  const own = state === 'open' ? open : state === 'half-open' ? halfOpen : {};
+  const always = {
+    version: number(1, 1),
+    state: oneOf('closed', 'open', 'half-open'),
+    generation: whole(1),
+    trip: record({}, { rule: anything, counter: anything }),
   };
+  return record({ ...always, ...own }, { ramp, forced })(value, path, fault) as unknown as Snapshot;
+};
+
+/** Durations back into instants. What stands in no machine of that state is not in the record that was read. */
+function machineOf(given: Snapshot, now: number): Machine {
+  const { version, trip, forced, ramp, downForMs, openForMs, halfOpenForMs, ...same } = given as Required<Snapshot>;
+  if (same.state === 'closed') {
+    return { ...same, ...(ramp && { ramp: { since: now - ramp.elapsedMs, credit: ramp.credit } }) } as Machine;
+  }
+  const troubled = { ...same, evidence: deepFreeze(same.evidence), downSince: now - downForMs };
+  return (
+    same.state === 'open'
+      ? { ...troubled, openedAt: now - openForMs }
+      : { ...troubled, since: now - halfOpenForMs, probes: [], nextProbe: 1 }
+  ) as Machine;
 }
 
 /**
@@ -94,81 +141,12 @@ function readMeasurement(check: Check, given: Record<string, unknown>, depth: nu
  * @throws TypeError with all faults together
  */
 export function readSnapshot(snapshot: unknown, rule: TripRule, now: number): Beginning {
-  const check = new Check('restore', true);
-  const given = check.record('', snapshot ?? null);
-  const number = (
-    from: Record<string, unknown>,
-    key: string,
-    highest: number = Number.MAX_SAFE_INTEGER,
-    lowest = 0,
-  ): number => check.number(key, from[key], [lowest, highest]);
-  const whole = (key: string, lowest = 1): number =>
-    check.number(key, given[key], [lowest, Number.MAX_SAFE_INTEGER, true]);
-  const text = (key: string, value: unknown): string => check.typed(key, value ?? null, 'string', '').slice(0, 200);
-
-  check.oneOf('version', given.version ?? null, [1]);
-  const state = check.oneOf<ComputedState>('state', given.state ?? null, ['closed', 'open', 'half-open']);
-  const generation = whole('generation');
-  const trip = check.record('trip', given.trip ?? null);
-  let machine: Machine = { state: 'closed', generation };
-  if (state === 'closed') {
-    if (given.ramp !== undefined) {
-      const ramp = check.record('ramp', given.ramp);
-      machine = { ...machine, ramp: { since: now - number(ramp, 'elapsedMs'), credit: number(ramp, 'credit', 1) } };
-    }
-  } else {
-    const why = check.record('evidence', given.evidence ?? null);
-    const last = why.lastError === undefined ? undefined : check.record('lastError', why.lastError);
-    const top = Array.isArray(why.topErrors) ? why.topErrors.slice(0, 5) : [];
-    const troubled = {
-      generation,
-      attempt: whole('attempt'),
-      downSince: now - number(given, 'downForMs'),
-      sleepMs: number(given, 'sleepMs', longestTimerMs),
-      // Evidence is shown to people: nothing is taken over but figures and short texts.
-      evidence: evidence(
-        readMeasurement(check, why, 3),
-        {
-          ...(typeof why.slowestMs === 'number' ? { slowestMs: number(why, 'slowestMs') } : {}),
-          topErrors: top.map((entry: unknown) => {
-            const error = check.record('topErrors', entry);
-            return { name: text('name', error.name), count: number(error, 'count') };
-          }),
-          ...(last && { lastError: { name: text('name', last.name), message: text('message', last.message) } }),
-        },
-        number(why, 'generation'),
-        number(why, 'openForMs'),
-      ),
-    };
-    machine =
-      state === 'open'
-        ? {
-            state,
-            ...troubled,
-            openedAt: now - number(given, 'openForMs'),
-          }
-        : {
-            state,
-            ...troubled,
-            since: now - number(given, 'halfOpenForMs'),
-            probes: [],
-            nextProbe: 1,
-            successes: whole('successes', 0),
-            failures: whole('failures', 0),
-          };
-  }
-  let override: Override | undefined;
-  if (given.forced !== undefined) {
-    const { reason, by, ...forced } = check.record('forced', given.forced);
-    override = {
-      state: check.oneOf('forced.state', forced.state ?? null, forcedStates),
-      reason: reason === undefined ? undefined : text('reason', reason),
-      by: by === undefined ? undefined : text('by', by),
-      expiresAt: forced.expiresInMs === undefined ? Infinity : now + number(forced, 'expiresInMs', longestTimerMs),
-    };
-  }
-  check.done();
-  // Another rule's figures mean nothing to this one: it begins anew.
-  const counter = trip.rule === rule.name ? rule.start(now, trip.counter) : rule.start(now);
-  return { machine, counter, override };
+  const given = read('restore', snapshot, written, true);
+  const { trip, forced } = given;
+  return {
+    machine: machineOf(given, now),
+    // Another rule's figures mean nothing to this one: it begins anew.
+    counter: trip.rule === rule.name ? rule.start(now, trip.counter) : rule.start(now),
+    override: forced && overridden(forced.state, forced, now),
+  };
 }

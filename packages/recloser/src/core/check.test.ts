@@ -1,12 +1,27 @@
 import { describe, expect, test } from 'vitest';
-import { type Bounds, Check } from './check.ts';
+import {
+  also,
+  anything,
+  callback,
+  flag,
+  having,
+  list,
+  number,
+  oneOf,
+  options,
+  type Reader,
+  read,
+  record,
+  text,
+} from './check.ts';
 
-/** The error of a check, if it found anything. */
-function faultOf(look: (check: Check) => unknown, wrongType?: boolean): Error | undefined {
-  const check = new Check('thing', wrongType);
-  look(check);
+/** A member that must be there, read as options are. */
+const member = (reader: Reader, value: unknown): unknown => read('thing', { m: value }, record({ m: reader })).m;
+
+/** The error of a reading, if it found a fault. */
+function faultOf(look: () => unknown): Error | undefined {
   try {
-    check.done();
+    look();
   } catch (error) {
     return error as Error;
   }
@@ -14,11 +29,11 @@ function faultOf(look: (check: Check) => unknown, wrongType?: boolean): Error | 
 }
 
 describe('number', () => {
-  const bounds: Bounds = [1, 10];
-  const whole: Bounds = [1, 10, true];
+  const bounds = number(1, 10);
+  const whole = number(1, 10, true);
 
   test.each([1, 10, 1.5, 5])('takes %d from 1 to 10, the ends included', (value) => {
-    expect(faultOf((check) => expect(check.number('n', value, bounds)).toBe(value))).toBeUndefined();
+    expect(member(bounds, value)).toBe(value);
   });
 
   test.each([
@@ -28,120 +43,174 @@ describe('number', () => {
     [Number.NaN, 'NaN'],
     [Number.POSITIVE_INFINITY, 'Infinity'],
   ])('refuses %d as out of range', (value, shown) => {
-    const fault = faultOf((check) => check.number('n', value, bounds));
+    const fault = faultOf(() => member(bounds, value));
     expect(fault).toBeInstanceOf(RangeError);
-    expect(fault?.message).toBe(`thing: n must be a number from 1 to 10, got ${shown}`);
+    expect(fault?.message).toBe(`thing: m must be a number from 1 to 10, got ${shown}`);
   });
 
   test('refuses fractions where whole numbers are wanted', () => {
-    expect(faultOf((check) => check.number('n', 5, whole))).toBeUndefined();
-    expect(faultOf((check) => check.number('n', 5.5, whole))?.message).toBe(
-      'thing: n must be an integer from 1 to 10, got 5.5',
-    );
+    expect(member(whole, 5)).toBe(5);
+    expect(faultOf(() => member(whole, 5.5))?.message).toBe('thing: m must be an integer from 1 to 10, got 5.5');
   });
 
-  test.each(['5', null, true, {}, 5n])('refuses %s as of the wrong type', (value) => {
-    expect(faultOf((check) => check.number('n', value, bounds))).toBeInstanceOf(TypeError);
-  });
-
-  test('answers the default for undefined, and requires the value without one', () => {
-    expect(faultOf((check) => expect(check.number('n', undefined, bounds, 77)).toBe(77))).toBeUndefined();
-    expect(faultOf((check) => check.number('n', undefined, bounds))?.message).toContain('got undefined');
-  });
-
-  test('goes on with a number whatever it got', () => {
-    const check = new Check('thing');
-    expect(check.number('n', 'x', bounds)).toBe(1);
-    expect(check.number('n', 99, bounds, 5)).toBe(1);
+  test.each(['5', null, true, {}, 5n, undefined])('refuses %s as of the wrong type', (value) => {
+    expect(faultOf(() => member(bounds, value))).toBeInstanceOf(TypeError);
   });
 });
 
 describe('oneOf', () => {
-  const words = ['first', 'second'] as const;
+  const words = oneOf('first', 'second');
 
-  test('takes the words, and the first of them for undefined', () => {
-    const fault = faultOf((check) => {
-      expect(check.oneOf('w', 'second', words)).toBe('second');
-      expect(check.oneOf('w', undefined, words)).toBe('first');
-    });
-    expect(fault).toBeUndefined();
+  test('takes the words', () => {
+    expect(member(words, 'first')).toBe('first');
+    expect(member(words, 'second')).toBe('second');
   });
 
   test('refuses other words as out of range, other types as such', () => {
-    const fault = faultOf((check) => expect(check.oneOf('w', 'third', words)).toBe('first'));
+    const fault = faultOf(() => member(words, 'third'));
     expect(fault).toBeInstanceOf(RangeError);
-    expect(fault?.message).toBe("thing: w must be one of 'first', 'second', got 'third'");
-    expect(faultOf((check) => check.oneOf('w', 5, words))).toBeInstanceOf(TypeError);
+    expect(fault?.message).toBe("thing: m must be one of 'first', 'second', got 'third'");
+    expect(faultOf(() => member(words, 5))).toBeInstanceOf(TypeError);
   });
 });
 
-describe('typed', () => {
+describe('values of JavaScript’s own types', () => {
   test.each([
-    ['string', 'x', 5],
-    ['boolean', false, 'false'],
-    ['function', () => {}, {}],
-  ] as const)('takes a %s and refuses what is none', (type, good, bad) => {
-    expect(faultOf((check) => expect(check.typed('o', good, type, undefined)).toBe(good))).toBeUndefined();
-    const fault = faultOf((check) => check.typed('o', bad, type, undefined));
+    ['string', text, 'x', 5],
+    ['boolean', flag, false, 'false'],
+    ['function', callback, () => {}, {}],
+    ['string', text, '', null],
+  ] as const)('takes a %s and refuses what is none', (type, reader, good, bad) => {
+    expect(member(reader, good)).toBe(good);
+    const fault = faultOf(() => member(reader, bad));
     expect(fault).toBeInstanceOf(TypeError);
-    expect(fault?.message).toContain(`o must be a ${type}`);
+    expect(fault?.message).toContain(`m must be a ${type}`);
   });
 
-  test('answers the default for undefined, and goes on with it after a fault', () => {
-    expect(faultOf((check) => expect(check.typed('o', undefined, 'string', 'd')).toBe('d'))).toBeUndefined();
-    expect(faultOf((check) => expect(check.typed('o', 5, 'string', 'd')).toBe('d'))).toBeInstanceOf(TypeError);
-    expect(faultOf((check) => check.typed('o', null, 'string', 'd'))).toBeInstanceOf(TypeError);
+  test.each([null, 5, undefined])('anything is taken: %s', (value) => {
+    expect(member(anything, value)).toBe(value);
+  });
+});
+
+describe('having', () => {
+  const door = having('a door', { open: 'function', name: 'string' });
+
+  test('takes the very object, or function, that has the members, its own or inherited', () => {
+    class Door {
+      name = 'a';
+      open(): void {}
+    }
+    const given = new Door();
+    expect(member(door, given)).toBe(given);
+    const callable = Object.assign(() => {}, { open: () => {} });
+    expect(member(door, callable)).toBe(callable);
+  });
+
+  test.each([null, undefined, 5, {}, { open: () => {} }, { open: 1, name: 'a' }])('refuses %o', (value) => {
+    const fault = faultOf(() => member(door, value));
+    expect(fault).toBeInstanceOf(TypeError);
+    expect(fault?.message).toContain('m must be a door with');
+  });
+
+  test('says what is missing', () => {
+    expect(faultOf(() => member(door, { name: 'a' }))?.message).toBe(
+      'thing: m must be a door with open, got an object',
+    );
+  });
+});
+
+describe('list', () => {
+  test('takes over so many members, each as it is read', () => {
+    expect(member(list(number(0, 9)), [1, 2, 3])).toEqual([1, 2, 3]);
+    expect(member(list(number(0, 9), 2), [1, 2, 'beyond'])).toEqual([1, 2]);
+  });
+
+  test('refuses what is no list, and members that do not fit', () => {
+    expect(faultOf(() => member(list(anything), { length: 0 }))?.message).toBe(
+      'thing: m must be a list, got an object',
+    );
+    expect(faultOf(() => member(list(number(0, 9)), [1, 10, 11]))?.message).toMatch(/got 10; .*got 11/);
   });
 });
 
 describe('record', () => {
-  test('hands out the record, and an empty one for undefined', () => {
-    const record = { a: 1 };
-    const fault = faultOf((check) => {
-      expect(check.record('', record, ['a', 'b'])).toBe(record);
-      expect(check.record('', undefined, ['a'])).toEqual({});
-    });
-    expect(fault).toBeUndefined();
+  const known = { a: number(0, 9) };
+
+  test('takes over what is named, of what may be absent only what is there', () => {
+    const given = { a: 1, b: 2, c: undefined, other: 5 };
+    const taken = read('thing', given, record(known, { b: anything, c: anything, d: anything }));
+    expect(taken).toStrictEqual({ a: 1, b: 2 });
+    expect(taken).not.toBe(given);
   });
 
-  test.each([[null], [[]], ['text'], [5]])('refuses %o', (value) => {
-    const fault = faultOf((check) => expect(check.record('', value)).toEqual({}));
+  test('what is needed must be there', () => {
+    expect(faultOf(() => read('thing', {}, record(known)))?.message).toContain(
+      'a must be a number from 0 to 9, got undefined',
+    );
+  });
+
+  test.each([[null], [[]], ['text'], [5], [undefined]])('refuses %o', (value) => {
+    const fault = faultOf(() => read('thing', value, record(known)));
     expect(fault).toBeInstanceOf(TypeError);
     expect(fault?.message).toContain('options must be an object');
-    expect(faultOf((check) => check.record('inner', value))?.message).toContain('inner must be an object');
+    expect(faultOf(() => read('thing', { inner: value }, record({ inner: record(known) })))?.message).toContain(
+      'inner must be an object',
+    );
   });
 
-  test('tells unknown keys with those that are known, unless they are undefined', () => {
-    const fault = faultOf((check) => check.record('', { a: 1, c: undefined, d: 4 }, ['a', 'b']));
+  test('names the path of a fault', () => {
+    const nested = record({ inner: record({ innermost: record(known) }) });
+    expect(faultOf(() => read('thing', { inner: { innermost: { a: 10 } } }, nested))?.message).toContain(
+      'inner.innermost.a must be',
+    );
+  });
+});
+
+describe('options', () => {
+  const known = options({}, { a: anything, b: anything, inner: options({}, { a: anything }) });
+
+  test('unknown ones are faults that name those that are known, unless they are undefined', () => {
+    const fault = faultOf(() => read('thing', { a: 1, c: undefined, d: 4 }, known));
     expect(fault).toBeInstanceOf(TypeError);
-    expect(fault?.message).toMatch(/d must be one of a, b/);
+    expect(fault?.message).toMatch(/unknown option d must be one of a, b, inner, got 'd'/);
     expect(fault?.message).not.toMatch(/\bc\b/);
-    expect(faultOf((check) => check.record('inner', { d: 4 }, ['a']))?.message).toContain('inner.d');
+    expect(faultOf(() => read('thing', { inner: { d: 4 } }, known))?.message).toContain('inner.d');
   });
 
-  test('asks nothing of the keys where none are named', () => {
-    expect(faultOf((check) => check.record('', { anything: 1 }))).toBeUndefined();
+  test.each(['constructor', 'toString', 'hasOwnProperty'])('what every object has is unknown as well: %s', (key) => {
+    expect(faultOf(() => read('thing', { [key]: 1 }, known))?.message).toContain(`unknown option ${key}`);
+    expect(read('thing', {}, known)).toStrictEqual({});
+  });
+});
+
+describe('also', () => {
+  const ordered = also(record({ low: number(0, 9), high: number(0, 9) }), ({ low, high }, fault) => {
+    if (low > high) fault('high', 'at least low', high, false);
+  });
+
+  test('adds a rule over several members', () => {
+    expect(read('thing', { low: 1, high: 2 }, ordered)).toEqual({ low: 1, high: 2 });
+    const fault = faultOf(() => read('thing', { low: 2, high: 1 }, ordered));
+    expect(fault).toBeInstanceOf(RangeError);
+    expect(fault?.message).toBe('thing: high must be at least low, got 1');
   });
 });
 
 describe('faults', () => {
+  const two = record({ a: number(1, 2), b: number(1, 2) });
+
   test('are told all together, in the order they were found', () => {
-    const fault = faultOf((check) => {
-      check.number('a', 0, [1, 2]);
-      check.fault('b', 'blue', 'red', false);
-    });
+    const fault = faultOf(() => read('thing', { a: 0, b: 3 }, two));
     expect(fault).toBeInstanceOf(RangeError);
-    expect(fault?.message).toBe("thing: a must be a number from 1 to 2, got 0; b must be blue, got 'red'");
+    expect(fault?.message).toBe('thing: a must be a number from 1 to 2, got 0; b must be a number from 1 to 2, got 3');
   });
 
-  test('are a TypeError as soon as one of them is', () => {
-    const mixed = faultOf((check) => {
-      check.fault('a', 'x', 1, true);
-      check.fault('b', 'x', 1, false);
-    });
-    expect(mixed).toBeInstanceOf(TypeError);
-    expect(faultOf((check) => check.fault('a', 'x', 1))).toBeInstanceOf(TypeError);
-    expect(faultOf((check) => check.fault('a', 'x', 1, false), true)).toBeInstanceOf(TypeError);
+  test('are a TypeError as soon as one of them is, or where the data was saved', () => {
+    expect(faultOf(() => read('thing', { a: '1', b: 3 }, two))).toBeInstanceOf(TypeError);
+    expect(faultOf(() => read('thing', { a: 0, b: '1' }, two))).toBeInstanceOf(TypeError);
+    expect(faultOf(() => read('thing', { a: 0, b: 1 }, two, true))).toBeInstanceOf(TypeError);
+    const own: Reader = (value, path, fault) => fault(path, 'x', value);
+    expect(faultOf(() => member(own, 1))).toBeInstanceOf(TypeError);
   });
 
   test.each([
@@ -154,7 +223,7 @@ describe('faults', () => {
     [Symbol('s'), 'Symbol(s)'],
     [Object.create(null), 'an object'],
   ])('show what was received, shortly (%#)', (value, shown) => {
-    const fault = faultOf((check) => check.fault('a', 'b', value));
-    expect(fault?.message).toBe(`thing: a must be b, got ${shown}`);
+    const never: Reader = (received, path, fault) => fault(path, 'b', received);
+    expect(faultOf(() => member(never, value))?.message).toBe(`thing: m must be b, got ${shown}`);
   });
 });

@@ -1,5 +1,13 @@
-/** Lowest and highest value; `true` for whole numbers only. */
-export type Bounds = readonly [lowest: number, highest: number, whole?: boolean];
+import { longestTimerMs } from './time/clock.ts';
+
+/** Takes up a fault: where, what is allowed there, what was received, and whether that is of a wrong type altogether. */
+export type Fault = (path: string, allowed: string, value: unknown, wrongType?: boolean) => void;
+
+/** Reads one value: answers what is taken over of it. After a fault its answer means nothing: `read` throws. */
+export type Reader<T = unknown> = (value: unknown, path: string, fault: Fault) => T;
+
+/** A reader for each member. */
+export type Readers<T> = { readonly [K in keyof T]-?: Reader<T[K]> };
 
 /** Says a received value so that it can be told apart from its neighbours: `'5'`, `NaN`, `an array`. */
 function show(value: unknown): string {
@@ -13,65 +21,123 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Collects the faults of one set of options, so that all are told at once, each with option, range and received value.
- * `undefined` is absent everywhere: the default applies.
+ * Reads options, or with `saved` what another process wrote, and tells all faults at once, each with its path, what is allowed
+ * and what was received.
+ *
+ * @throws TypeError if a value is of the wrong type, an option is unknown or the data was saved; else RangeError
  */
-export class Check {
-  readonly #of: string;
-  #faults = '';
-  #wrongType: boolean;
+export function read<T>(of: string, value: unknown, reader: Reader<T>, saved = false): T {
+  let faults = '';
+  let isTypeError = saved;
+  const taken = reader(value, '', (path, allowed, received, wrongType = true) => {
+    isTypeError ||= wrongType;
+    faults += `${faults && '; '}${path} must be ${allowed}, got ${show(received)}`;
+  });
+  if (faults) throw new (isTypeError ? TypeError : RangeError)(`${of}: ${faults}`);
+  return taken;
+}
 
-  /** @param wrongType whether any fault at all is a `TypeError` */
-  constructor(of: string, wrongType = false) {
-    this.#of = of;
-    this.#wrongType = wrongType;
-  }
+// The annotations below tell bundlers that making a reader does nothing else: tables nobody asks for are shaken off.
 
-  /** Hands out the record (an empty one if it is none) after telling its unknown keys. */
-  record(path: string, value: unknown, known?: readonly string[]): Record<string, unknown> {
-    if (value === undefined) return {};
-    if (!isRecord(value)) {
-      this.fault(path || 'options', 'an object', value);
-      return {};
-    }
-    for (const key in value) {
-      if (known?.includes(key) === false && value[key] !== undefined) {
-        this.fault(`unknown option ${path && `${path}.`}${key}`, `one of ${known.join(', ')}`, key);
+/** A value of one of JavaScript's own types. */
+/*@__NO_SIDE_EFFECTS__*/
+const typed =
+  <T>(type: string, allowed: string, fits = (_value: T): boolean => true): Reader<T> =>
+  (value, path, fault) => {
+    const isOfType = typeof value === type;
+    if (!isOfType || !fits(value as T)) fault(path, allowed, value, !isOfType);
+    return value as T;
+  };
+
+export const text: Reader<string> = typed('string', 'a string');
+export const flag: Reader<boolean> = typed('boolean', 'a boolean');
+/** What it takes and answers can't be seen: it is believed. */
+export const callback: Reader<never> = typed('function', 'a function');
+/** Whatever it is. */
+export const anything: Reader<never> = (value) => value as never;
+
+/*@__NO_SIDE_EFFECTS__*/
+export const number = (lowest: number, highest: number, whole = false): Reader<number> =>
+  typed('number', `${whole ? 'an integer' : 'a number'} from ${lowest} to ${highest}`, (value) => {
+    return value >= lowest && value <= highest && !(whole && value % 1);
+  });
+
+/** How many of something. */
+export const count: Reader<number> = number(1, 2 ** 31 - 1, true);
+/** A time that passes, in milliseconds. */
+export const duration: Reader<number> = number(1, longestTimerMs);
+/** The same, or none. */
+export const wait: Reader<number> = number(0, longestTimerMs);
+/** From when on something is slow. */
+export const slowness: Reader<number> = number(0.001, longestTimerMs);
+/** A part of the whole, and not none. */
+export const share: Reader<number> = number(Number.MIN_VALUE, 1);
+
+/*@__NO_SIDE_EFFECTS__*/
+export const oneOf = <T extends string>(...words: readonly T[]): Reader<T> =>
+  typed('string', `one of '${words.join("', '")}'`, (word) => words.includes(word));
+
+/** An object of the user's, by the few members that are asked of it. */
+/*@__NO_SIDE_EFFECTS__*/
+export const having =
+  (what: string, members: Record<string, 'function' | 'string'>): Reader<never> =>
+  (value, path, fault) => {
+    const given = value as Record<string, unknown> | null | undefined;
+    const lacks = Object.keys(members).filter((key) => typeof given?.[key] !== members[key]);
+    if (lacks.length > 0) fault(path, `${what} with ${lacks}`, value);
+    return value as never;
+  };
+
+/** A list, of which no more than `longest` members are taken over. */
+/*@__NO_SIDE_EFFECTS__*/
+export const list =
+  <T>(item: Reader<T>, longest: number = Infinity): Reader<T[]> =>
+  (value, path, fault) => {
+    if (Array.isArray(value)) return value.slice(0, longest).map((member) => item(member, path, fault));
+    fault(path, 'a list', value);
+    return [];
+  };
+
+/** A record: of its members those that are named here, unless others are faults. `undefined` is absent. */
+/*@__NO_SIDE_EFFECTS__*/
+export const record = <Needed extends object, Optional extends object = object>(
+  needed: Readers<Needed>,
+  optional?: Readers<Optional>,
+  closed = false,
+): Reader<Needed & Partial<Optional>> => {
+  const readers: Record<string, Reader> = { ...needed, ...optional };
+  const known = Object.keys(readers);
+  return (value, path, fault) => {
+    const taken: Record<string, unknown> = {};
+    if (!isRecord(value)) fault(path || 'options', 'an object', value);
+    else {
+      const inside = path && `${path}.`;
+      for (const [key, reader] of Object.entries(readers)) {
+        const member = value[key];
+        if (member !== undefined || key in needed) taken[key] = reader(member, inside + key, fault);
+      }
+      for (const key in value) {
+        if (!closed || value[key] === undefined || known.includes(key)) continue;
+        fault(`unknown option ${inside}${key}`, `one of ${known.join(', ')}`, key);
       }
     }
-    return value;
-  }
+    return taken as Needed & Partial<Optional>;
+  };
+};
 
-  /** Without a default the option is required. */
-  number(path: string, value: unknown, [lowest, highest, whole]: Bounds, fallback?: number): number {
-    if (value === undefined && fallback !== undefined) return fallback;
-    const isNumber = typeof value === 'number';
-    if (isNumber && value >= lowest && value <= highest && !(whole && value % 1)) return value;
-    this.fault(path, `${whole ? 'an integer' : 'a number'} from ${lowest} to ${highest}`, value, !isNumber);
-    return lowest;
-  }
+/** Options: a record in which nothing else may stand. */
+/*@__NO_SIDE_EFFECTS__*/
+export const options = <Needed extends object, Optional extends object = object>(
+  needed: Readers<Needed>,
+  optional?: Readers<Optional>,
+): Reader<Needed & Partial<Optional>> => record(needed, optional, true);
 
-  oneOf<T>(path: string, value: unknown, words: readonly T[]): T {
-    const [fallback] = words;
-    if (value === undefined || words.includes(value as T)) return (value ?? fallback) as T;
-    this.fault(path, `one of '${words.join("', '")}'`, value, typeof value !== 'string');
-    return fallback as T;
-  }
-
-  /** A value of one of JavaScript's own types. */
-  typed<T>(path: string, value: unknown, type: 'string' | 'boolean' | 'function', fallback: T): T {
-    if (typeof value === type) return value as T;
-    if (value !== undefined) this.fault(path, `a ${type}`, value);
-    return fallback;
-  }
-
-  fault(path: string, allowed: string, value: unknown, wrongType = true): void {
-    this.#wrongType ||= wrongType;
-    this.#faults += `${this.#faults && '; '}${path} must be ${allowed}, got ${show(value)}`;
-  }
-
-  /** Throws what was found: `TypeError` if a value was of the wrong type or an option is unknown, else `RangeError`. */
-  done(): void {
-    if (this.#faults) throw new (this.#wrongType ? TypeError : RangeError)(`${this.#of}: ${this.#faults}`);
-  }
-}
+/** And a rule over what was taken over, for what no member can say alone. */
+/*@__NO_SIDE_EFFECTS__*/
+export const also =
+  <T>(reader: Reader<T>, rule: (taken: T, fault: Fault) => void): Reader<T> =>
+  (value, path, fault) => {
+    const taken = reader(value, path, fault);
+    rule(taken, fault);
+    return taken;
+  };

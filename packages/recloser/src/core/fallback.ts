@@ -1,8 +1,7 @@
 import { begin } from './call/begin.ts';
 import type { CallContext, Work } from './call/context.ts';
 import type { Scope } from './call/scope.ts';
-import { Check } from './check.ts';
-import { longestTimerMs } from './time/clock.ts';
+import { duration, flag, number, options, read } from './check.ts';
 
 const lastGoodBrand = Symbol.for('recloser.lastGood');
 
@@ -26,6 +25,11 @@ export type Fallback<T = unknown> =
   | readonly (FallbackFunction<T> | LastGood | T)[]
   | T;
 
+const stored = options<object, LastGood>(
+  {},
+  { maxAgeMs: duration, maxEntries: number(1, 1_000_000, true), shared: flag },
+);
+
 /**
  * Answers with the last good value of the same `key`. Values are kept in the policy, least recently stored first out.
  *
@@ -34,17 +38,8 @@ export type Fallback<T = unknown> =
  * @param options.shared whether calls without a `key` share one value; false unless said, so that nobody gets another's answer
  * @throws RangeError, TypeError
  */
-export function lastGood(options?: {
-  readonly maxAgeMs?: number;
-  readonly maxEntries?: number;
-  readonly shared?: boolean;
-}): LastGood {
-  const check = new Check('lastGood');
-  const given = check.record('', options, ['maxAgeMs', 'maxEntries', 'shared']);
-  const maxAgeMs = check.number('maxAgeMs', given.maxAgeMs, [1, longestTimerMs], Infinity);
-  const maxEntries = check.number('maxEntries', given.maxEntries, [1, 1_000_000, true], 1_000);
-  const shared = check.typed('shared', given.shared, 'boolean', false);
-  check.done();
+export function lastGood(given: Partial<LastGood> = {}): LastGood {
+  const { maxAgeMs = Infinity, maxEntries = 1_000, shared = false } = read('lastGood', given, stored);
   return Object.freeze({ maxAgeMs, maxEntries, shared, [lastGoodBrand]: true });
 }
 

@@ -1,4 +1,4 @@
-import { Check } from '../core/check.ts';
+import { also, list, number, type Reader, read, record } from '../core/check.ts';
 import { longestTimerMs } from '../core/time/clock.ts';
 import type { Window } from './window.ts';
 
@@ -9,6 +9,23 @@ interface Saved {
   /** `[calls, hits]`, the newest bucket first. */
   readonly buckets: readonly (readonly [calls: number, hits: number])[];
 }
+
+const pair: Reader<Saved['buckets'][0]> = (value, _path, fault) => {
+  const [calls, hits] = Array.isArray(value) ? value : [];
+  number(0, 2 ** 31, true)(calls, 'calls', fault);
+  number(0, calls, true)(hits, 'hits', fault);
+  return [calls, hits];
+};
+const written: Reader<Saved> = also(
+  record({
+    bucketMs: number(Number.MIN_VALUE, longestTimerMs),
+    ageMs: number(0, longestTimerMs),
+    buckets: list(pair),
+  }),
+  ({ bucketMs, ageMs }, fault) => {
+    if (ageMs > bucketMs) fault('ageMs', 'at most bucketMs', ageMs);
+  },
+);
 
 /**
  * The last T milliseconds in B buckets. It is rotated by the time of the calls, not by a timer and not a bucket a call:
@@ -95,22 +112,10 @@ export class TimeWindow implements Window {
    */
   static restore(windowMs: number, buckets: number, now: number, saved: unknown): TimeWindow {
     const window = new TimeWindow(windowMs, buckets, now);
-    const check = new Check('a time window', true);
-    const { bucketMs, ageMs, buckets: list } = check.record('window', saved);
-    const pairs = Array.isArray(list) ? list : [];
-    const age = check.number('ageMs', ageMs, [
-      0,
-      check.number('bucketMs', bucketMs, [Number.MIN_VALUE, longestTimerMs]),
-    ]);
-    if (!Array.isArray(list)) check.fault('buckets', 'a list', list);
-    for (const pair of pairs) {
-      const [calls, hits] = Array.isArray(pair) ? pair : [];
-      check.number('hits', hits, [0, check.number('calls', calls, [0, 2 ** 31, true]), true]);
-    }
-    check.done();
+    const { bucketMs, ageMs, buckets: pairs } = read('a time window', saved, written, true);
     if (bucketMs !== window.#bucketMs || pairs.length !== buckets) return window;
-    window.#newestSince = now - age;
-    pairs.forEach(([calls, hits]: [number, number], i) => {
+    window.#newestSince = now - ageMs;
+    pairs.forEach(([calls, hits], i) => {
       const at = (window.#buckets.length - 2 * i) % window.#buckets.length;
       window.#buckets[at] = calls;
       window.#buckets[at + 1] = hits;

@@ -1,5 +1,5 @@
-import { Check } from '../../core/check.ts';
-import { checkRule, type Measurement, type TripCounter, type TripRule } from './rule.ts';
+import { read } from '../../core/check.ts';
+import { type Measurement, type TripCounter, type TripRule, tripRule } from './rule.ts';
 
 const isMet = ({ value, threshold, calls, minimumCalls = 0 }: Measurement): boolean =>
   calls >= minimumCalls && value >= threshold;
@@ -43,11 +43,10 @@ class CombinedCounter implements TripCounter {
 }
 
 function combined(name: 'anyOf' | 'allOf', given: readonly TripRule[]): TripRule {
-  const check = new Check(name);
-  if (given.length === 0) check.fault('rules', 'one trip rule or more', undefined, false);
-  for (const [i, rule] of given.entries()) checkRule(check, `rule ${i + 1}`, rule);
-  check.done();
-  const rules = [...given];
+  const rules = read(name, given, (_value, _path, fault) => {
+    if (given.length === 0) fault('rules', 'one trip rule or more', undefined, false);
+    return given.map((rule, i) => tripRule(rule, `rule ${i + 1}`, fault));
+  });
   const slow = rules.flatMap(({ slowCallMs }) => slowCallMs ?? []);
   const reads = rules.map((rule) => rule.reads);
   return {

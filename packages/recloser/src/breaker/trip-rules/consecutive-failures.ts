@@ -1,4 +1,4 @@
-import { Check } from '../../core/check.ts';
+import { count, number, read, record } from '../../core/check.ts';
 import { many } from '../../core/words.ts';
 import type { Measurement, TripCounter, TripRule } from './rule.ts';
 
@@ -42,9 +42,8 @@ class ConsecutiveRule implements TripRule {
   }
 
   start(_now: number, saved: unknown = 0): TripCounter {
-    const check = new Check('consecutiveFailures', true);
-    const failures = check.number('failures', saved, [0, Number.MAX_SAFE_INTEGER, true]);
-    check.done();
+    const row = { failures: number(0, Number.MAX_SAFE_INTEGER, true) };
+    const { failures } = read('consecutiveFailures', { failures: saved }, record(row), true);
     return new ConsecutiveFailures(this.#threshold, failures);
   }
 
@@ -61,8 +60,6 @@ class ConsecutiveRule implements TripRule {
  * @throws RangeError, TypeError
  */
 export function consecutiveFailures(threshold: number): TripRule {
-  const check = new Check('consecutiveFailures');
-  check.number('threshold', threshold, [1, 2 ** 31 - 1, true]);
-  check.done();
+  read('consecutiveFailures', { threshold }, record({ threshold: count }));
   return new ConsecutiveRule(threshold);
 }

@@ -1,4 +1,4 @@
-import type { Check } from '../../core/check.ts';
+import { having, type Reader } from '../../core/check.ts';
 
 /** What a rule has measured: the figure, what it is held against, and the calls behind it. */
 export interface Measurement {
@@ -50,8 +50,4 @@ export interface TripRule {
   describe?(measured: Measurement): string | undefined;
 }
 
-/** Tells a fault unless the value has the members of a rule. */
-export function checkRule(check: Check, path: string, value: unknown): void {
-  const { name, start } = (value ?? {}) as Partial<TripRule>;
-  if (typeof name !== 'string' || typeof start !== 'function') check.fault(path, 'a trip rule', value);
-}
+export const tripRule: Reader<TripRule> = having('a trip rule', { name: 'string', start: 'function' });

@@ -1,5 +1,15 @@
-import { Check, isRecord } from '../../core/check.ts';
-import { longestTimerMs } from '../../core/time/clock.ts';
+import {
+  also,
+  count,
+  duration,
+  isRecord,
+  number,
+  options,
+  type Reader,
+  read,
+  share,
+  slowness,
+} from '../../core/check.ts';
 import { many, percent, span } from '../../core/words.ts';
 import { CountWindow } from '../../windows/count-window.ts';
 import { TimeWindow } from '../../windows/time-window.ts';
@@ -51,9 +61,6 @@ function shareOf({ calls, confidence, value }: Measurement, hits = 0): string {
     : `${seen} (at least ${percent(value)} with ${percent(confidence)} confidence)`;
 }
 
-const count = [1, 2 ** 31 - 1, true] as const;
-const common = ['threshold', 'windowMs', 'windowCalls', 'buckets', 'minimumCalls'];
-
 interface Settings {
   readonly rule: Kind;
   readonly threshold: number;
@@ -69,33 +76,41 @@ interface Settings {
   readonly z: number;
 }
 
-function readSettings(rule: Kind, options: unknown): Settings {
-  const check = new Check(rule);
-  const isCount = rule === 'failureCount';
-  const isSlow = rule === 'slowCallRate';
-  const own = isCount ? [] : isSlow ? ['confidence', 'slowCallMs'] : ['confidence'];
-  const given = check.record('', options ?? null, [...common, ...own]);
-  const byTime = given.windowMs !== undefined;
-  if (byTime === (given.windowCalls !== undefined)) {
-    check.fault('windowMs or windowCalls', 'given, one of the two', byTime ? 'both' : undefined);
-  }
-  const windowCalls = check.number('windowCalls', given.windowCalls, [1, 1_000_000, true], 0);
-  const least = check.number('minimumCalls', given.minimumCalls, count, isCount ? 1 : 20);
-  const share = [Number.MIN_VALUE, 1] as const;
-  const confidence = check.number('confidence', given.confidence, [0.5, 0.9999], 0);
-  const settings = {
+const common = {
+  windowMs: duration,
+  windowCalls: number(1, 1_000_000, true),
+  buckets: number(1, 1_000, true),
+  minimumCalls: count,
+};
+const rate = { ...common, confidence: number(0.5, 0.9999) };
+const kinds: Record<Kind, Reader<RateOptions & Partial<SlowCallOptions>>> = {
+  failureRate: options({ threshold: share }, rate),
+  slowCallRate: options({ threshold: share, slowCallMs: slowness }, rate),
+  failureCount: options({ threshold: count }, common),
+};
+
+function readSettings(rule: Kind, given: unknown): Settings {
+  const checked = also(kinds[rule], ({ threshold, windowMs, windowCalls }, fault) => {
+    if ((windowMs === undefined) === (windowCalls === undefined)) {
+      fault('windowMs or windowCalls', 'given, one of the two', windowMs && 'both');
+    }
+    if (threshold > (windowCalls ?? threshold))
+      fault('threshold', `at most windowCalls (${windowCalls})`, threshold, false);
+  });
+  const taken = read(rule, given, checked);
+  const { threshold, windowMs = 0, windowCalls = 0, buckets = 10, confidence = 0, slowCallMs = Infinity } = taken;
+  const { minimumCalls = rule === 'failureCount' ? 1 : 20 } = taken;
+  return {
     rule,
-    threshold: check.number('threshold', given.threshold, isCount ? [1, windowCalls || 2 ** 31 - 1, true] : share),
-    minimumCalls: byTime ? least : Math.min(least, windowCalls),
-    windowMs: check.number('windowMs', given.windowMs, [1, longestTimerMs], 0),
+    threshold,
+    minimumCalls: windowMs ? minimumCalls : Math.min(minimumCalls, windowCalls),
+    windowMs,
     windowCalls,
-    buckets: check.number('buckets', given.buckets, [1, 1_000, true], 10),
-    slowCallMs: isSlow ? check.number('slowCallMs', given.slowCallMs, [0.001, longestTimerMs]) : Infinity,
+    buckets,
+    slowCallMs,
     confidence,
     z: confidence === 0 ? 0 : standardScore(confidence),
   };
-  check.done();
-  return settings;
 }
 
 class WindowedRule implements TripRule {

@@ -1,5 +1,4 @@
-import { Check } from '../check.ts';
-import { longestTimerMs } from './clock.ts';
+import { also, number, options as optionsOf, type Readers, read, wait } from '../check.ts';
 
 /** What a back-off may draw on: the policy's own random source, and the delay it gave before this one. */
 export interface Draw {
@@ -20,6 +19,12 @@ const share = (random: () => number): number => {
   return drawn >= 0 && drawn <= 1 ? drawn : 1;
 };
 
+const fraction = number(0, 1);
+const rising = <More extends object>(more?: Readers<More>) =>
+  also(optionsOf({ initialMs: wait, maxMs: wait }, more), ({ initialMs, maxMs }, fault) => {
+    if (maxMs < initialMs) fault('maxMs', `at least initialMs (${initialMs})`, maxMs, false);
+  });
+
 /**
  * The same delay each time.
  *
@@ -27,13 +32,12 @@ const share = (random: () => number): number => {
  * @param options.jitter the random share taken off, 0 … 1; 0 unless said
  * @throws RangeError, TypeError
  */
-export function constant(ms: number, options?: { readonly jitter?: number }): Backoff {
-  const check = new Check('constant');
-  const given = check.record('', options, ['jitter']);
-  const delay = check.number('ms', ms, [0, longestTimerMs]);
-  const jitter = check.number('jitter', given.jitter, [0, 1], 0);
-  check.done();
-  return (_attempt, _evidence, draw) => delay * (1 - (jitter && jitter * share(draw.random)));
+export function constant(ms: number, options: { readonly jitter?: number } = {}): Backoff {
+  const { jitter = 0 } = read('constant', options, (value, path, fault) => {
+    wait(ms, 'ms', fault);
+    return optionsOf({}, { jitter: fraction })(value, path, fault);
+  });
+  return (_attempt, _evidence, draw) => ms * (1 - (jitter && jitter * share(draw.random)));
 }
 
 /**
@@ -48,13 +52,8 @@ export function exponential(options: {
   readonly factor?: number;
   readonly jitter?: number;
 }): Backoff {
-  const check = new Check('exponential');
-  const given = check.record('', options ?? null, ['initialMs', 'maxMs', 'factor', 'jitter']);
-  const initialMs = check.number('initialMs', given.initialMs, [0, longestTimerMs]);
-  const maxMs = check.number('maxMs', given.maxMs, [initialMs, longestTimerMs]);
-  const factor = check.number('factor', given.factor, [1, 1_000], 2);
-  const jitter = check.number('jitter', given.jitter, [0, 1], 1);
-  check.done();
+  const growing = rising({ factor: number(1, 1_000), jitter: fraction });
+  const { initialMs, maxMs, factor = 2, jitter = 1 } = read('exponential', options, growing);
   return (attempt, _evidence, draw) => {
     // A power beyond the numbers is Infinity, and Infinity × 0 no number: the maximum stands for both. (Polly#2163)
     const full = initialMs === 0 ? 0 : Math.min(maxMs, initialMs * factor ** (attempt - 1));
@@ -68,11 +67,7 @@ export function exponential(options: {
  * @throws RangeError, TypeError
  */
 export function decorrelatedJitter(options: { readonly initialMs: number; readonly maxMs: number }): Backoff {
-  const check = new Check('decorrelatedJitter');
-  const given = check.record('', options ?? null, ['initialMs', 'maxMs']);
-  const initialMs = check.number('initialMs', given.initialMs, [0, longestTimerMs]);
-  const maxMs = check.number('maxMs', given.maxMs, [initialMs, longestTimerMs]);
-  check.done();
+  const { initialMs, maxMs } = read('decorrelatedJitter', options, rising());
   return (attempt, _evidence, { random, previousMs = initialMs }) => {
     if (attempt <= 1) return initialMs;
     const highest = Math.max(initialMs, previousMs * 3);

@@ -1,3 +1,4 @@
+import type { ListenerOptions } from '../core/policy-options.ts';
 import type { Evidence } from './evidence.ts';
 import type { ComputedState } from './machine.ts';
 import type { ForcedState } from './override.ts';
@@ -84,20 +85,12 @@ export interface BreakerEvents {
 /** What `on` listens to. */
 export type EventName = keyof BreakerEvents;
 
-type Camel<S extends string> = S extends `${infer Head}-${infer Tail}`
-  ? `${Capitalize<Head>}${Camel<Tail>}`
-  : Capitalize<S>;
-
 /** Listeners as options: `onOpened`, `onHalfOpened`, `onTimedOut`, … */
-export type Listeners = {
-  readonly [E in EventName as `on${Camel<E>}`]?: ((event: BreakerEvents[E]) => void) | undefined;
-};
+export type Listeners = ListenerOptions<BreakerEvents>;
 
 export const eventNames: readonly EventName[] = [
   ...(['opened', 'half-opened', 'closed', 'succeeded', 'failed', 'ignored'] as const),
   ...(['rejected', 'timed-out', 'late', 'forced', 'released', 'updated'] as const),
 ];
 
-/** The option that listens to an event. */
-export const optionOf = (event: EventName): keyof Listeners =>
-  `on-${event}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()) as keyof Listeners;
+export { optionOf } from '../core/policy-options.ts';

@@ -6,24 +6,23 @@ import {
   duration,
   type Fault,
   flag,
-  having,
   number,
   oneOf,
-  options,
+  optionsOf,
   type Reader,
   type Readers,
   read,
   share,
   slowness,
-  text,
   wait,
 } from '../core/check.ts';
-import { type ListenerErrorHandler, reporter } from '../core/events.ts';
+import type { ListenerErrorHandler } from '../core/events.ts';
 import type { Fallback } from '../core/fallback.ts';
 import type { Classifier } from '../core/outcome.ts';
+import { type Basics, basicsOf, common, type PolicyOptions } from '../core/policy-options.ts';
 import type { Backoff } from '../core/time/backoff.ts';
-import { type Clock, longestTimerMs, systemClock, systemRandom } from '../core/time/clock.ts';
-import { eventNames, type Listeners, optionOf } from './events.ts';
+import { longestTimerMs } from '../core/time/clock.ts';
+import { eventNames, type Listeners } from './events.ts';
 import type { Evidence } from './evidence.ts';
 import type { MachineSettings } from './machine.ts';
 import { type ForcedState, forcedStates } from './override.ts';
@@ -32,9 +31,7 @@ import { consecutiveFailures } from './trip-rules/consecutive-failures.ts';
 import { type TripRule, tripRule } from './trip-rules/rule.ts';
 
 /** Options of `circuitBreaker`. Durations are milliseconds, at most 2^31 − 1; `undefined` is absent. */
-export interface CircuitBreakerOptions extends Listeners {
-  /** Shown in errors, events and metrics; `circuit-breaker` unless said. */
-  readonly name?: string | undefined;
+export interface CircuitBreakerOptions extends PolicyOptions, Listeners {
   /** Consecutive failures that open, from 1; 5 unless said. Short for `trip: consecutiveFailures(n)`: give one of the two. */
   readonly failureThreshold?: number | undefined;
   /** The rule that opens. */
@@ -70,12 +67,6 @@ export interface CircuitBreakerOptions extends Listeners {
   readonly restore?: Snapshot | undefined;
   /** Whether refusals carry a stack trace; false unless said: a stack is most of their price. */
   readonly captureStacks?: boolean | undefined;
-  /** Where time and timers come from; the monotonic clock of the system unless given. */
-  readonly clock?: Clock | undefined;
-  /** From 0 to 1, for jitter; `Math.random` unless given. */
-  readonly random?: (() => number) | undefined;
-  /** Gets what listeners, classifiers and back-offs throw; one `console.error` unless given. */
-  readonly onListenerError?: ListenerErrorHandler | undefined;
 }
 
 /** How the half-open circuit decides. */
@@ -89,11 +80,8 @@ export interface HalfOpenOptions {
 }
 
 /** The options, checked and complete: the one place of every default. */
-export interface Settings extends MachineSettings {
+export interface Settings extends Basics, MachineSettings {
   readonly given: CircuitBreakerOptions;
-  readonly name: string;
-  readonly clock: Clock;
-  readonly random: () => number;
   readonly trip: TripRule;
   /** 0: none. */
   readonly timeoutMs: number;
@@ -110,11 +98,7 @@ export interface Settings extends MachineSettings {
   readonly timed: boolean;
   readonly fallback: Fallback | undefined;
   readonly captureStacks: boolean;
-  readonly report: ListenerErrorHandler;
 }
-
-const each = <K extends string>(keys: readonly K[], reader: Reader<never>): Record<K, Reader<never>> =>
-  Object.fromEntries(keys.map((key) => [key, reader])) as Record<K, Reader<never>>;
 
 /** What can be changed under way, … */
 const changeable = {
@@ -128,11 +112,11 @@ const changeable = {
   maxConcurrent: count,
   release: oneOf('on-settle', 'on-timeout'),
   abandonAfterMs: duration,
-  halfOpen: options(
+  halfOpen: optionsOf(
     {},
-    { maxConcurrent: count, probeTimeoutMs: duration, sample: options({ calls: count, failureRate: share }) },
+    { maxConcurrent: count, probeTimeoutMs: duration, sample: optionsOf({ calls: count, failureRate: share }) },
   ),
-  recovery: options({ rampMs: duration }, { initialShare: number(0.001, 1) }),
+  recovery: optionsOf({ rampMs: duration }, { initialShare: number(0.001, 1) }),
   classify: callback,
   slowCallMs: slowness,
   latency: flag,
@@ -141,19 +125,11 @@ const changeable = {
 };
 
 /** … and what only construction sets. */
-const fixed = {
-  name: text,
-  start: oneOf('closed', ...forcedStates),
-  restore: anything,
-  clock: having('a clock', { now: 'function', setTimeout: 'function', clearTimeout: 'function' }),
-  random: callback,
-  onListenerError: callback,
-  ...each(eventNames.map(optionOf), callback),
-};
+const fixed = { ...common(eventNames), start: oneOf('closed', ...forcedStates), restore: anything };
 
 const all: Readers<CircuitBreakerOptions> = { ...changeable, ...fixed };
 const checked: Reader<CircuitBreakerOptions> = also(
-  options<object, CircuitBreakerOptions>({}, all),
+  optionsOf<object, CircuitBreakerOptions>({}, all),
   ({ trip, failureThreshold }, fault) => {
     if (trip && failureThreshold) fault('trip', 'absent beside failureThreshold', trip);
   },
@@ -162,10 +138,9 @@ const checked: Reader<CircuitBreakerOptions> = also(
 /** Checks everything, then throws all faults together: nothing is made of options that are half right. */
 export function readOptions(value: CircuitBreakerOptions = {}): Settings {
   const given = read('circuitBreaker', value, checked);
+  const basics = basicsOf('circuit-breaker', given);
+  const { random, report } = basics;
   const {
-    name = 'circuit-breaker',
-    clock = systemClock,
-    random = systemRandom,
     failureThreshold = 5,
     trip = consecutiveFailures(failureThreshold),
     successThreshold = 2,
@@ -182,12 +157,9 @@ export function readOptions(value: CircuitBreakerOptions = {}): Settings {
   } = given;
   const { maxConcurrent: maxProbes = 1, probeTimeoutMs = timeoutMs, sample } = given.halfOpen ?? {};
   const { rampMs = 0, initialShare = 0.1 } = given.recovery ?? {};
-  const report = reporter(name, given.onListenerError);
   return {
+    ...basics,
     given,
-    name,
-    clock,
-    random,
     trip,
     timeoutMs,
     maxConcurrent,
@@ -205,7 +177,6 @@ export function readOptions(value: CircuitBreakerOptions = {}): Settings {
     timed: latency || slowCallMs > 0 || classify !== undefined || trip.reads !== undefined,
     fallback,
     captureStacks,
-    report,
     sleepMs: sleeper(sleepWindowMs, maxSleepWindowMs, random, report),
   };
 }
@@ -236,9 +207,9 @@ const leftAlone: Reader<never> = (value, path, fault) =>
 
 /** The options as they are after an update; a new trip rule replaces `failureThreshold`, and the other way round. */
 export function mergeOptions(before: Settings, changes: CircuitBreakerOptions): Settings {
-  const unchangeable = each(Object.keys(fixed) as (keyof typeof fixed)[], leftAlone);
-  const readers: Readers<CircuitBreakerOptions> = { ...changeable, ...unchangeable };
-  const changed = read('update', changes, options<object, CircuitBreakerOptions>({}, readers));
+  const unchangeable = Object.fromEntries(Object.keys(fixed).map((key) => [key, leftAlone]));
+  const readers = { ...changeable, ...unchangeable } as unknown as Readers<CircuitBreakerOptions>;
+  const changed = read('update', changes, optionsOf<object, CircuitBreakerOptions>({}, readers));
   const rule = changed.trip ?? changed.failureThreshold;
   const { trip, failureThreshold, ...others } = before.given;
   const next = readOptions({ ...(rule ? others : before.given), ...changed });

@@ -1,4 +1,4 @@
-import { duration, options, read, text } from '../core/check.ts';
+import { duration, optionsOf, read, text } from '../core/check.ts';
 
 /** The states only a person or a program sets. */
 export type ForcedState = 'forced-open' | 'forced-closed' | 'disabled' | 'observe-only';
@@ -22,7 +22,7 @@ export interface Override {
   readonly expiresAt: number;
 }
 
-const asked = options<object, ForceOptions>({}, { reason: text, by: text, expiresInMs: duration });
+const asked = optionsOf<object, ForceOptions>({}, { reason: text, by: text, expiresInMs: duration });
 
 export const override = (state: ForcedState, given: ForceOptions | undefined, now: number): Override =>
   overridden(state, given === undefined ? {} : read(state, given, asked), now);

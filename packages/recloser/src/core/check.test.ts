@@ -8,7 +8,7 @@ import {
   list,
   number,
   oneOf,
-  options,
+  optionsOf,
   type Reader,
   read,
   record,
@@ -167,7 +167,7 @@ describe('record', () => {
 });
 
 describe('options', () => {
-  const known = options({}, { a: anything, b: anything, inner: options({}, { a: anything }) });
+  const known = optionsOf({}, { a: anything, b: anything, inner: optionsOf({}, { a: anything }) });
 
   test('unknown ones are faults that name those that are known, unless they are undefined', () => {
     const fault = faultOf(() => read('thing', { a: 1, c: undefined, d: 4 }, known));

@@ -127,7 +127,7 @@ export const record = <Needed extends object, Optional extends object = object>(
 
 /** Options: a record in which nothing else may stand. */
 /*@__NO_SIDE_EFFECTS__*/
-export const options = <Needed extends object, Optional extends object = object>(
+export const optionsOf = <Needed extends object, Optional extends object = object>(
   needed: Readers<Needed>,
   optional?: Readers<Optional>,
 ): Reader<Needed & Partial<Optional>> => record(needed, optional, true);

@@ -1,7 +1,7 @@
 import { begin } from './call/begin.ts';
 import type { CallContext, Work } from './call/context.ts';
 import type { Scope } from './call/scope.ts';
-import { duration, flag, number, options, read } from './check.ts';
+import { duration, flag, number, optionsOf, read } from './check.ts';
 
 const lastGoodBrand = Symbol.for('recloser.lastGood');
 
@@ -25,7 +25,7 @@ export type Fallback<T = unknown> =
   | readonly (FallbackFunction<T> | LastGood | T)[]
   | T;
 
-const stored = options<object, LastGood>(
+const stored = optionsOf<object, LastGood>(
   {},
   { maxAgeMs: duration, maxEntries: number(1, 1_000_000, true), shared: flag },
 );
@@ -38,8 +38,10 @@ const stored = options<object, LastGood>(
  * @param options.shared whether calls without a `key` share one value; false unless said, so that nobody gets another's answer
  * @throws RangeError, TypeError
  */
-export function lastGood(given: Partial<LastGood> = {}): LastGood {
-  const { maxAgeMs = Infinity, maxEntries = 1_000, shared = false } = read('lastGood', given, stored);
+export function lastGood(
+  options: { readonly maxAgeMs?: number; readonly maxEntries?: number; readonly shared?: boolean } = {},
+): LastGood {
+  const { maxAgeMs = Infinity, maxEntries = 1_000, shared = false } = read('lastGood', options, stored);
   return Object.freeze({ maxAgeMs, maxEntries, shared, [lastGoodBrand]: true });
 }
 

@@ -1,4 +1,4 @@
-import type { Check } from './check.ts';
+import { callback, having, optionsOf, type Reader, type Readers, text } from './check.ts';
 import { type ListenerErrorHandler, reporter } from './events.ts';
 import { type Clock, systemClock, systemRandom } from './time/clock.ts';
 
@@ -32,34 +32,35 @@ export type ListenerOptions<Events> = {
 };
 
 /** The option that listens to an event. */
-export const optionOf = (event: string): string =>
-  `on-${event}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+export const optionOf = <E extends string>(event: E): `on${Camel<E>}` =>
+  `on-${event}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()) as `on${Camel<E>}`;
 
-const own = ['name', 'clock', 'random', 'onListenerError'];
+/** The readers of what every policy has, and of a listener for each event. */
+/*@__NO_SIDE_EFFECTS__*/
+export const common = <E extends string>(
+  events: readonly E[],
+): Readers<PolicyOptions> & Record<`on${Camel<E>}`, Reader<never>> => ({
+  name: text,
+  clock: having('a clock', { now: 'function', setTimeout: 'function', clearTimeout: 'function' }),
+  random: callback,
+  onListenerError: callback,
+  ...(Object.fromEntries(events.map((event) => [optionOf(event), callback])) as Record<`on${Camel<E>}`, Reader<never>>),
+});
 
-/** Takes up the options of a policy: its own names, those every policy has, and a listener for each event. */
-export function readBasics(
-  check: Check,
-  kind: string,
-  options: unknown,
-  names: readonly string[],
+/** Options of a policy as they were given, and checked. */
+export type Given<Own> = Own & PolicyOptions & Record<string, unknown>;
+
+/** Reads the options of a policy: what it needs, what else it knows, and what is common to all. */
+/*@__NO_SIDE_EFFECTS__*/
+export const policyOptions = <Needed extends object, Optional extends object = object>(
   events: readonly string[],
-): { readonly given: Record<string, unknown>; readonly basics: Basics } {
-  const listeners = events.map(optionOf);
-  const given = check.record('', options, [...names, ...own, ...listeners]);
-  for (const key of listeners) check.typed(key, given[key], 'function', undefined);
-  const name = check.typed('name', given.name, 'string', kind);
-  const clock = given.clock as (Clock & Record<string, unknown>) | null | undefined;
-  for (const member of ['now', 'setTimeout', 'clearTimeout']) {
-    if (clock !== undefined && typeof clock?.[member] !== 'function') {
-      check.fault('clock', `an object with ${member}()`, clock);
-    }
-  }
-  const basics = {
-    name,
-    clock: clock ?? systemClock,
-    random: check.typed('random', given.random, 'function', systemRandom),
-    report: reporter(name, check.typed('onListenerError', given.onListenerError, 'function', undefined)),
-  };
-  return { given, basics };
-}
+  needed: Readers<Needed>,
+  optional?: Readers<Optional>,
+): Reader<Given<Needed & Partial<Optional>>> =>
+  optionsOf(needed, { ...optional, ...common(events) }) as unknown as Reader<Given<Needed & Partial<Optional>>>;
+
+/** What is common to all, complete. */
+export const basicsOf = (
+  kind: string,
+  { name = kind, clock = systemClock, random = systemRandom, onListenerError }: PolicyOptions,
+): Basics => ({ name, clock, random, report: reporter(name, onListenerError) });

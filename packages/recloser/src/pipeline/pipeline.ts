@@ -1,9 +1,9 @@
 import type { Work } from '../core/call/context.ts';
 import type { Scope } from '../core/call/scope.ts';
-import { Check } from '../core/check.ts';
+import { callback, type Fault, having, read } from '../core/check.ts';
 import { BasicLayer, Layer, type Parts } from '../core/layer.ts';
 import type { AnswerOf, Policy, PolicyLike, RejectionOf } from '../core/policy.ts';
-import { type PolicyOptions, readBasics } from '../core/policy-options.ts';
+import { basicsOf, type PolicyOptions, policyOptions } from '../core/policy-options.ts';
 import { warnings } from './order.ts';
 import { Around, Foreign, Fused, isGuard, type Stage } from './stage.ts';
 
@@ -63,6 +63,16 @@ function tell(warning: string): void {
   console.warn(`recloser: ${warning}`);
 }
 
+const layer = having('an object', { execute: 'function' });
+const known = policyOptions(
+  [],
+  {},
+  {
+    onWarning: (value: unknown, path: string, fault: Fault) =>
+      value === false ? value : (callback(value, path, fault) as typeof tell),
+  },
+);
+
 /**
  * Puts policies one inside the other, outermost first. Recommended, for those you use: `fallback`, `cache`, `coalesce`, `retry`,
  * `circuitBreaker`, `rateLimit`, `bulkhead`, `timeout`. A breaker with `timeout` and `bulkhead` right inside costs one call, not three.
@@ -82,20 +92,17 @@ export function pipeline<const P extends readonly PolicyLike[]>(
 export function pipeline(...given: readonly (PolicyLike | PipelineOptions)[]): Pipeline {
   const [first] = given;
   const hasOptions = typeof first === 'object' && first !== null && !('execute' in first);
-  const check = new Check('pipeline');
-  const { given: options, basics } = readBasics(check, 'pipeline', hasOptions ? first : {}, ['onWarning'], []);
-  const { onWarning } = options;
-  if (onWarning !== false) check.typed('onWarning', onWarning, 'function', undefined);
   const policies = (hasOptions ? given.slice(1) : given) as readonly PolicyLike[];
-  if (policies.length === 0) check.fault('policies', 'one or more', undefined, false);
-  for (const [i, policy] of policies.entries()) {
-    if (typeof policy?.execute !== 'function') check.fault(`policy ${i + 1}`, 'an object with execute()', policy);
-  }
-  check.done();
+  const options = read('pipeline', hasOptions ? first : {}, (value, path, fault) => {
+    if (policies.length === 0) fault('policies', 'one or more', undefined, false);
+    for (const [i, policy] of policies.entries()) layer(policy, `policy ${i + 1}`, fault);
+    return known(value, path, fault);
+  });
+  const { onWarning = tell } = options;
   const flat = policies.flatMap((policy) => (policy instanceof PipelineLayer ? policy.policies : [policy]));
   if (onWarning !== false) {
     const kinds = flat.map((policy) => (policy instanceof Layer ? policy.kind : ''));
-    for (const warning of warnings(kinds)) ((onWarning as typeof tell | undefined) ?? tell)(warning);
+    for (const warning of warnings(kinds)) onWarning(warning);
   }
-  return new PipelineLayer(basics, flat);
+  return new PipelineLayer(basicsOf('pipeline', options), flat);
 }

@@ -4,7 +4,7 @@ import {
   duration,
   isRecord,
   number,
-  options,
+  optionsOf,
   type Reader,
   read,
   share,
@@ -84,9 +84,9 @@ const common = {
 };
 const rate = { ...common, confidence: number(0.5, 0.9999) };
 const kinds: Record<Kind, Reader<RateOptions & Partial<SlowCallOptions>>> = {
-  failureRate: options({ threshold: share }, rate),
-  slowCallRate: options({ threshold: share, slowCallMs: slowness }, rate),
-  failureCount: options({ threshold: count }, common),
+  failureRate: optionsOf({ threshold: share }, rate),
+  slowCallRate: optionsOf({ threshold: share, slowCallMs: slowness }, rate),
+  failureCount: optionsOf({ threshold: count }, common),
 };
 
 function readSettings(rule: Kind, given: unknown): Settings {

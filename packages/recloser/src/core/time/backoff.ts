@@ -1,4 +1,4 @@
-import { also, number, options as optionsOf, type Readers, read, wait } from '../check.ts';
+import { also, number, optionsOf, type Readers, read, wait } from '../check.ts';
 
 /** What a back-off may draw on: the policy's own random source, and the delay it gave before this one. */
 export interface Draw {

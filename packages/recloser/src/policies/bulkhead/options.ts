@@ -1,7 +1,12 @@
 import type { CallContext } from '../../core/call/context.ts';
-import { Check } from '../../core/check.ts';
-import { type Basics, type ListenerOptions, type PolicyOptions, readBasics } from '../../core/policy-options.ts';
-import { longestTimerMs } from '../../core/time/clock.ts';
+import { callback, count, duration, flag, number, oneOf, type Reader, read } from '../../core/check.ts';
+import {
+  type Basics,
+  basicsOf,
+  type ListenerOptions,
+  type PolicyOptions,
+  policyOptions,
+} from '../../core/policy-options.ts';
 import { type BulkheadEvents, eventNames } from './events.ts';
 
 /** How urgent a call is, by whose it is: the higher goes first, equals in the order they came. 0 if it throws or is no number. */
@@ -39,22 +44,31 @@ export interface BulkheadSettings {
   readonly captureStacks: boolean;
 }
 
-const names = ['maxConcurrent', 'maxQueue', 'queueTimeoutMs', 'priority', 'release', 'abandonAfterMs', 'captureStacks'];
+const known = policyOptions(
+  eventNames,
+  { maxConcurrent: count },
+  {
+    maxQueue: number(0, 1_000_000, true),
+    queueTimeoutMs: duration,
+    priority: callback as Reader<Priority>,
+    release: oneOf('on-settle', 'on-timeout'),
+    abandonAfterMs: duration,
+    captureStacks: flag,
+  },
+);
 
 export function readOptions(options: BulkheadOptions): BulkheadSettings {
-  const check = new Check('bulkhead');
-  const { given, basics } = readBasics(check, 'bulkhead', options ?? null, names, eventNames);
-  const settings = {
-    basics,
+  const given = read('bulkhead', options, known);
+  const { maxConcurrent, maxQueue = 0, queueTimeoutMs = 0, priority, abandonAfterMs = 60_000 } = given;
+  return {
+    basics: basicsOf('bulkhead', given),
     given,
-    maxConcurrent: check.number('maxConcurrent', given.maxConcurrent, [1, 2 ** 31 - 1, true]),
-    maxQueue: check.number('maxQueue', given.maxQueue, [0, 1_000_000, true], 0),
-    queueTimeoutMs: check.number('queueTimeoutMs', given.queueTimeoutMs, [1, longestTimerMs], 0),
-    priority: check.typed<Priority | undefined>('priority', given.priority, 'function', undefined),
-    releaseOnTimeout: check.oneOf('release', given.release, ['on-settle', 'on-timeout']) === 'on-timeout',
-    abandonAfterMs: check.number('abandonAfterMs', given.abandonAfterMs, [1, longestTimerMs], 60_000),
-    captureStacks: check.typed('captureStacks', given.captureStacks, 'boolean', false),
+    maxConcurrent,
+    maxQueue,
+    queueTimeoutMs,
+    priority,
+    releaseOnTimeout: given.release === 'on-timeout',
+    abandonAfterMs,
+    captureStacks: given.captureStacks ?? false,
   };
-  check.done();
-  return settings;
 }

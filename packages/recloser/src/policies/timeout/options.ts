@@ -1,6 +1,11 @@
-import { Check } from '../../core/check.ts';
-import { type Basics, type ListenerOptions, type PolicyOptions, readBasics } from '../../core/policy-options.ts';
-import { longestTimerMs } from '../../core/time/clock.ts';
+import { duration, read } from '../../core/check.ts';
+import {
+  type Basics,
+  basicsOf,
+  type ListenerOptions,
+  type PolicyOptions,
+  policyOptions,
+} from '../../core/policy-options.ts';
 import { eventNames, type TimeoutEvents } from './events.ts';
 
 /** Options of `timeout`. */
@@ -16,11 +21,9 @@ export interface TimeoutSettings {
   readonly timeoutMs: number;
 }
 
+const known = policyOptions(eventNames, { timeoutMs: duration });
+
 export function readOptions(options: TimeoutOptions | number): TimeoutSettings {
-  const check = new Check('timeout');
-  const record = typeof options === 'number' ? { timeoutMs: options } : (options ?? null);
-  const { given, basics } = readBasics(check, 'timeout', record, ['timeoutMs'], eventNames);
-  const timeoutMs = check.number('timeoutMs', given.timeoutMs, [1, longestTimerMs]);
-  check.done();
-  return { basics, given, timeoutMs };
+  const given = read('timeout', typeof options === 'number' ? { timeoutMs: options } : options, known);
+  return { basics: basicsOf('timeout', given), given, timeoutMs: given.timeoutMs };
 }

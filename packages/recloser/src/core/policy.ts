@@ -14,7 +14,7 @@ export type Wrapped<F extends (...args: never[]) => unknown, Answer = never> = [
     : (...args: ArgumentsOf<F>) => Promise<Awaited<ReturnType<F>>>
   : (...args: ArgumentsOf<F>) => Promise<Awaited<ReturnType<F>> | Answer>;
 
-declare const rejection: unique symbol;
+declare const outcomes: unique symbol;
 
 /**
  * What every policy is. `Answer`: what it may answer with in place of the function's own result; `Rejection`: the errors of its own
@@ -27,7 +27,7 @@ export interface Policy<Answer = never, Rejection = never> {
   /** The function under the policy: the context comes as its last argument, `this` is kept. @typeParam F - the function's type */
   wrap<F extends (...args: never[]) => unknown>(fn: F): Wrapped<F, Answer>;
   /** Only for the compiler. */
-  readonly [rejection]?: Rejection;
+  readonly [outcomes]?: { readonly answer: Answer; readonly rejection: Rejection };
 }
 
 /** Anything that runs functions: every policy of this package, and whatever of yours has the same `execute`. */
@@ -38,7 +38,9 @@ export interface PolicyLike {
 }
 
 /** What a policy may answer with in place of the function's own result. */
-export type AnswerOf<P> = P extends Policy<infer Answer, unknown> ? Answer : never;
+export type AnswerOf<P> = P extends { readonly [outcomes]?: { readonly answer: infer Answer } } ? Answer : never;
 
 /** The errors of its own that a policy may reject with, besides what the function throws and the reason of the caller's abort. */
-export type RejectionOf<P> = P extends Policy<unknown, infer Rejection> ? Rejection : never;
+export type RejectionOf<P> = P extends { readonly [outcomes]?: { readonly rejection: infer Rejection } }
+  ? Rejection
+  : never;

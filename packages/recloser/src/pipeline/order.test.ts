@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { warnings } from './order.ts';
+
+test('the recommended order has nothing to say', () => {
+  const order = [
+    'fallback',
+    'cache',
+    'coalesce',
+    'timeout',
+    'retry',
+    'circuit breaker',
+    'rate limit',
+    'bulkhead',
+    'timeout',
+  ];
+  expect(warnings(order)).toEqual([]);
+});
+
+test.each([
+  [['circuit breaker', 'retry without budget'], 'circuit breaker around retry without budget'],
+  [['bulkhead', 'retry'], 'bulkhead around retry'],
+  [['retry', 'timeout', 'retry without budget'], 'retry around retry'],
+  [['retry', 'fallback'], 'retry around fallback'],
+  [['circuit breaker', 'fallback'], 'circuit breaker around fallback'],
+  [['retry', 'cache'], 'retry around cache'],
+  [['circuit breaker', 'cache'], 'circuit breaker around cache'],
+  [['chaos', 'circuit breaker'], 'chaos around circuit breaker'],
+  [['chaos', 'retry'], 'chaos around retry'],
+  [['timeout', 'retry', 'circuit breaker'], 'timeout around retry only'],
+])('%j hurts, and it says why', (kinds, says) => {
+  expect(warnings(kinds)).toEqual([expect.stringMatching(new RegExp(`^${says}: .{20}`))]);
+});
+
+test('a breaker around a retry with a budget is no fault, nor is a policy that is not ours', () => {
+  expect(warnings(['circuit breaker', 'retry'])).toEqual([]);
+  expect(warnings(['', 'retry', ''])).toEqual([]);
+});

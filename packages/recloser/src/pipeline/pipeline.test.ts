@@ -1,0 +1,247 @@
+import { getEventListeners } from 'node:events';
+import {
+  type BulkheadFullError,
+  bulkhead,
+  type CallContext,
+  circuitBreaker,
+  type Policy,
+  type PolicyLike,
+  pipeline,
+  type RejectedError,
+  type RejectionOf,
+  TimeoutError,
+  timeout,
+} from 'recloser';
+import { manualClock } from 'recloser/testing';
+import { describe, expect, expectTypeOf, test, vi } from 'vitest';
+import { rejection } from '../../../../test/support/calls.ts';
+
+const hang = (): Promise<never> => new Promise(() => {});
+
+/** A policy of somebody else's that writes down who comes and goes. */
+function recorder(name: string, log: string[]): PolicyLike {
+  return {
+    name,
+    async execute(fn, options) {
+      log.push(`${name} in`);
+      try {
+        return await fn({ signal: options?.signal ?? new AbortController().signal } as CallContext);
+      } finally {
+        log.push(`${name} out`);
+      }
+    },
+  };
+}
+
+describe('the order', () => {
+  test('is outermost first, pipelines inside it included', async () => {
+    const log: string[] = [];
+    const inner = pipeline(recorder('b', log), timeout(1_000), recorder('c', log));
+    const all = pipeline(recorder('a', log), inner, recorder('d', log));
+    expect(await all.execute(() => log.push('work'))).toBe(5);
+    expect(log).toEqual(['a in', 'b in', 'c in', 'd in', 'work', 'd out', 'c out', 'b out', 'a out']);
+    expect(all.policies.map(({ name }) => name)).toEqual(['a', 'b', 'timeout', 'c', 'd']);
+  });
+
+  test('one policy may serve in many pipelines', async () => {
+    const places = bulkhead({ maxConcurrent: 1 });
+    const [a, b] = [pipeline(timeout(1_000), places), pipeline(circuitBreaker(), places)];
+    let end = (): void => {};
+    const first = a.execute(() => new Promise<void>((resolve) => (end = resolve)));
+    expect(await rejection(b.execute(() => 1))).toMatchObject({ code: 'ERR_BULKHEAD_FULL' });
+    end();
+    await first;
+    expect(await b.execute(() => 1)).toBe(1);
+  });
+});
+
+describe('what goes through', () => {
+  test('result, error, key and context; wrap keeps this, arguments and adds the context', async () => {
+    const all = pipeline(timeout(1_000), circuitBreaker(), bulkhead({ maxConcurrent: 1 }));
+    const seen = await all.execute(({ key, context }) => [key, context], { key: 'k', context: { a: 1 } });
+    expect(seen).toEqual(['k', { a: 1 }]);
+    const error = new Error('down');
+    expect(await rejection(all.execute(() => Promise.reject(error)))).toBe(error);
+    const client = {
+      base: 10,
+      add: all.wrap(function (this: { base: number }, n: number, context?: CallContext) {
+        return [this.base + n, context?.signal.aborted];
+      }),
+    };
+    expect(await client.add(5)).toEqual([15, false]);
+  });
+
+  test('S22: an abort is faster than every policy and reaches the function, its reason kept, no listener left', async () => {
+    const log: string[] = [];
+    const policies = [circuitBreaker({ failureThreshold: 1 }), timeout(1_000), bulkhead({ maxConcurrent: 2 })] as const;
+    for (const all of [pipeline(...policies), pipeline(timeout(500), recorder('x', log), ...policies)]) {
+      const caller = new AbortController();
+      let inner: AbortSignal | undefined;
+      const call = all.execute(
+        ({ signal }) => {
+          inner = signal;
+          return hang();
+        },
+        { signal: caller.signal },
+      );
+      caller.abort('enough');
+      expect(await rejection(call)).toBe('enough');
+      expect(inner?.reason).toBe('enough');
+      expect(getEventListeners(caller.signal, 'abort')).toHaveLength(0);
+      expect(policies[0].state).toBe('closed');
+      expect(await rejection(all.execute(() => 1, { signal: caller.signal }))).toBe('enough');
+    }
+  });
+
+  test('S12: an outer timeout ends what is inside with its error, and a breaker there counts a failure', async () => {
+    const clock = manualClock();
+    const breaker = circuitBreaker({ clock, failureThreshold: 1 });
+    const places = bulkhead({ maxConcurrent: 1, clock });
+    const all = pipeline(timeout({ timeoutMs: 100, clock, name: 'outer' }), breaker, places);
+    let signal: AbortSignal | undefined;
+    const call = rejection(
+      all.execute((context) => {
+        signal = context.signal;
+        return hang();
+      }),
+    );
+    await clock.advance(100);
+    expect(await call).toBeInstanceOf(TimeoutError);
+    expect(await call).toMatchObject({ breaker: 'outer' });
+    expect(signal?.reason).toBe(await call);
+    expect(breaker.state).toBe('open');
+    expect(places.metrics().inFlight).toBe(1);
+  });
+
+  test('an inner timeout never has more than what is left of the outer one', async () => {
+    const clock = manualClock();
+    const all = pipeline(timeout({ timeoutMs: 100, clock }), timeout({ timeoutMs: 500, clock }));
+    const left: number[] = [];
+    const call = rejection(
+      all.execute(async (context) => {
+        left.push(context.timeLeftMs);
+        await new Promise<void>((resolve) => clock.setTimeout(resolve, 30));
+        left.push(context.timeLeftMs);
+        return hang();
+      }),
+    );
+    await clock.advance(100);
+    expect(await call).toMatchObject({ timeoutMs: 100 });
+    expect(left).toEqual([100, 70]);
+  });
+});
+
+describe('a breaker with a time limit and places right inside', () => {
+  const build = (options: object = {}) => {
+    const clock = manualClock();
+    const breaker = circuitBreaker({ clock, failureThreshold: 2, sleepWindowMs: 1_000, ...options });
+    const limit = timeout({ timeoutMs: 100, clock, name: 'limit' });
+    const places = bulkhead({ maxConcurrent: 1, clock, name: 'places' });
+    return { clock, breaker, limit, places, all: pipeline(breaker, limit, places) };
+  };
+
+  test('is one call: the places’ refusal is ignored by the breaker, the timeout fails it', async () => {
+    const { clock, breaker, limit, places, all } = build();
+    const hung = rejection(all.execute(hang));
+    expect(await rejection(all.execute(() => 1))).toMatchObject({ code: 'ERR_BULKHEAD_FULL', breaker: 'places' });
+    await clock.advance(100);
+    expect(await hung).toMatchObject({ code: 'ERR_TIMEOUT', breaker: 'limit' });
+    expect(breaker.metrics()).toMatchObject({
+      totalRequests: 2,
+      failedRequests: 1,
+      ignoredRequests: 1,
+      timedOutRequests: 1,
+    });
+    expect(limit.metrics()).toMatchObject({ timedOutRequests: 1 });
+    expect(places.metrics()).toMatchObject({ rejectedRequests: 1, inFlight: 1 });
+    await clock.advance(60_000);
+    expect(places.metrics()).toMatchObject({ inFlight: 0, abandoned: 1 });
+  });
+
+  test('S9: a probe that finds no place gives its permit back and decides nothing', async () => {
+    const { clock, breaker, places, all } = build({ failureThreshold: 1 });
+    await rejection(all.execute(() => Promise.reject(new Error('down'))));
+    await clock.advance(1_000);
+    let end = (): void => {};
+    const outside = places.execute(() => new Promise<void>((resolve) => (end = resolve)));
+    expect(await rejection(all.execute(() => 1))).toMatchObject({ breaker: 'places' });
+    expect(breaker.state).toBe('half-open');
+    end();
+    await outside;
+    expect(await all.execute(() => 1)).toBe(1);
+  });
+
+  test('keeps parts of its own that an update brings: then the policies stand inside as they are', async () => {
+    const { clock, breaker, all } = build();
+    expect(await all.execute(() => 1)).toBe(1);
+    breaker.update({ timeoutMs: 50 });
+    const call = rejection(all.execute(hang));
+    await clock.advance(50);
+    expect(await call).toMatchObject({ breaker: 'circuit-breaker', timeoutMs: 50 });
+  });
+
+  test('goes on inwards: the rest of the pipeline runs inside the one call', async () => {
+    const log: string[] = [];
+    const { breaker, limit } = build();
+    const all = pipeline(breaker, limit, recorder('x', log), bulkhead({ maxConcurrent: 5 }));
+    expect(await all.execute(() => log.push('work'))).toBe(2);
+    expect(log).toEqual(['x in', 'work', 'x out']);
+  });
+
+  test('a breaker’s own fallback answers for the places too', async () => {
+    const { all } = build({ fallback: 'other' });
+    void all.execute(hang);
+    expect(await all.execute(() => 1)).toBe('other');
+  });
+});
+
+describe('policies of somebody else', () => {
+  test('get the signal, and one that does not mind it ends all the same', async () => {
+    const deaf: PolicyLike = { execute: (fn) => Promise.resolve(fn({} as CallContext)) };
+    const clock = manualClock();
+    const all = pipeline(timeout({ timeoutMs: 100, clock }), deaf, circuitBreaker());
+    const call = rejection(all.execute(hang));
+    await clock.advance(100);
+    expect(await call).toBeInstanceOf(TimeoutError);
+  });
+
+  test('a throw of their own is a rejection', async () => {
+    const broken: PolicyLike = {
+      execute() {
+        throw new Error('broken');
+      },
+    };
+    expect(await rejection(pipeline(broken).execute(() => 1))).toMatchObject({ message: 'broken' });
+  });
+});
+
+describe('construction', () => {
+  test('S26: names what is no policy; an empty pipeline is none', () => {
+    expect(() => pipeline({} as never, 5 as never)).toThrow(
+      'pipeline: policy 1 must be an object with execute(), got 5',
+    );
+    expect(() => pipeline()).toThrow('pipeline: policies must be one or more');
+    expect(() => pipeline({ wat: 1 } as never, timeout(1))).toThrow('unknown option wat');
+  });
+
+  test('warns once a process of an order that hurts, unless told where to or not to', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {});
+    const chaos = Object.assign(timeout(1), { kind: 'chaos' });
+    pipeline(chaos, circuitBreaker());
+    pipeline(chaos, circuitBreaker());
+    pipeline({ onWarning: false }, chaos, circuitBreaker());
+    expect(warn.mock.calls).toEqual([[expect.stringMatching(/^recloser: chaos around circuit breaker: /)]]);
+    const said: string[] = [];
+    pipeline({ onWarning: (warning) => said.push(warning), name: 'x' }, chaos, circuitBreaker());
+    expect(said).toHaveLength(1);
+    warn.mockRestore();
+  });
+
+  test('infers results and its own rejections', () => {
+    const all = pipeline(circuitBreaker(), timeout(1), bulkhead({ maxConcurrent: 1 }));
+    expectTypeOf(all.execute(async () => 5)).toEqualTypeOf<Promise<number>>();
+    expectTypeOf<RejectionOf<typeof all>>().toEqualTypeOf<RejectedError | TimeoutError | BulkheadFullError>();
+    const answering = pipeline({} as Policy<'cached'>, timeout(1));
+    expectTypeOf(answering.execute(() => 5)).toEqualTypeOf<Promise<number | 'cached'>>();
+  });
+});

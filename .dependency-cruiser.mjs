@@ -61,7 +61,7 @@ export default {
       name: 'portable',
       comment: 'Only these rooms may use Node itself; the rest runs in every JavaScript runtime.',
       severity: 'error',
-      from: { path: source, pathNot: [tests, `${source}(telemetry/channel|adapters/|fleet/stores/)`] },
+      from: { path: source, pathNot: [tests, `${source}(telemetry/channel|adapters/|fleet/stores/|compat/)`] },
       to: { dependencyTypes: ['core'] },
     },
     {

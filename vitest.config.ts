@@ -9,6 +9,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^recloser$/, replacement: `${source}/index.ts` },
+      { find: /^recloser\/opossum$/, replacement: `${source}/compat/opossum/index.ts` },
       { find: /^recloser\/(.+)$/, replacement: `${source}/$1/index.ts` },
     ],
   },

@@ -1,9 +1,16 @@
 import { defineConfig } from 'tsdown';
 
+const both = { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' };
+
 export default defineConfig({
-  entry: ['src/index.ts', 'src/testing/index.ts'],
-  format: ['esm', 'cjs'],
+  entry: both,
+  format: {
+    esm: { entry: { ...both, 'compat/opossum/index': 'src/compat/opossum/index.ts' } },
+    // With nothing but a default, `require` gives the class itself, and its declaration says `export =`.
+    cjs: { entry: { ...both, 'compat/opossum/index': 'src/compat/opossum/require.ts' } },
+  },
   platform: 'neutral',
+  deps: { neverBundle: [/^node:/] },
   target: 'es2022',
   dts: true,
 });

@@ -55,7 +55,7 @@ const alternatives = (fallback: unknown): readonly unknown[] =>
     : [fallback];
 
 /** The first error becomes the cause of the later one, if that is another, extensible error without one. */
-function causedBy(error: unknown, first: unknown): unknown {
+export function causedBy(error: unknown, first: unknown): unknown {
   try {
     if (error !== first && error instanceof Error && !('cause' in error)) {
       Object.defineProperty(error, 'cause', { value: first, writable: true, configurable: true });

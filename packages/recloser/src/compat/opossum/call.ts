@@ -1,0 +1,109 @@
+import { promised } from '../../core/call/context.ts';
+import { type OwnContext, rememberContext } from '../../core/time/async-context.ts';
+import { Deadline, type Deadlines } from '../../core/time/timers.ts';
+import type { Ticket } from './circuit.ts';
+import { type BreakerError, breakerError } from './errors.ts';
+import type { CoalesceReset, ResolvedOptions } from './options.ts';
+
+/** What caches want to know of a call. */
+export interface CallWatcher {
+  started(call: Promise<unknown>): void;
+  ended(outcome: CoalesceReset, value: unknown): void;
+}
+
+/** Where a call is counted and answered for. */
+export interface CallHost {
+  readonly parts: {
+    readonly options: ResolvedOptions;
+    readonly report: (fault: unknown, where: string) => void;
+  };
+  /** The queue of the call timeouts, if there is a timeout. */
+  timeouts(): Deadlines | undefined;
+  /** The call is over, though its work may go on. */
+  leave(): void;
+  succeeded(ticket: Ticket, result: unknown, latencyMs: number): void;
+  timedOut(error: BreakerError<'ETIMEDOUT'>, args: unknown[], latencyMs: number): void;
+  /** @returns what the caller gets in place of the error, if anything */
+  failed(ticket: Ticket, error: unknown, args: unknown[], latencyMs: number): Promise<unknown> | undefined;
+}
+
+/** One call of the action, and its own deadline. */
+export class Call extends Deadline {
+  readonly #host: CallHost;
+  readonly #ticket: Ticket;
+  readonly #args: unknown[];
+  readonly #watcher: CallWatcher | undefined;
+  readonly #startedAt: number;
+  /** A shared timer ends the call: listeners and fallback still see the caller's `AsyncLocalStorage`. */
+  #context: OwnContext | undefined = undefined;
+  #resolve!: (value: unknown) => void;
+  #reject!: (error: unknown) => void;
+  #ended = false;
+
+  constructor(host: CallHost, ticket: Ticket, args: unknown[], watcher: CallWatcher | undefined) {
+    super();
+    this.#host = host;
+    this.#ticket = ticket;
+    this.#args = args;
+    this.#watcher = watcher;
+    this.#startedAt = host.parts.options.clock.now();
+  }
+
+  run(work: () => unknown): Promise<unknown> {
+    const timeouts = this.#host.timeouts();
+    if (timeouts !== undefined) {
+      this.#context = rememberContext();
+      timeouts.add(this);
+    }
+    promised(work, undefined).then(
+      (value) => this.#fulfilled(value),
+      (error) => {
+        if (!this.#ended) this.#failed(error, this.#leave(), 'error');
+      },
+    );
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** Whole milliseconds since it began. */
+  #leave(): number {
+    this.#ended = true;
+    this.queue?.remove(this);
+    this.#host.leave();
+    return Math.round(this.#host.parts.options.clock.now() - this.#startedAt);
+  }
+
+  #fulfilled(value: unknown): void {
+    if (this.#ended) return;
+    this.#host.succeeded(this.#ticket, value, this.#leave());
+    this.#watcher?.ended('success', value);
+    this.#resolve(value);
+  }
+
+  #failed(error: unknown, latencyMs: number, outcome: 'error' | 'timeout'): void {
+    const answer = this.#host.failed(this.#ticket, error, this.#args, latencyMs);
+    this.#watcher?.ended(outcome, undefined);
+    if (answer === undefined) this.#reject(error);
+    else this.#resolve(answer);
+  }
+
+  due(): void {
+    if (this.#context === undefined) this.#timeOut();
+    else this.#context.runInAsyncScope(() => this.#timeOut());
+  }
+
+  #timeOut(): void {
+    const { options, report } = this.#host.parts;
+    const latencyMs = this.#leave();
+    const error = breakerError(`Timed out after ${options.timeout}ms`, 'ETIMEDOUT');
+    this.#host.timedOut(error, this.#args, latencyMs);
+    this.#failed(error, latencyMs, 'timeout');
+    try {
+      options.abortController?.abort();
+    } catch (fault) {
+      report(fault, 'abort');
+    }
+  }
+}

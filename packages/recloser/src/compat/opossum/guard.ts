@@ -1,0 +1,130 @@
+import { causedBy } from '../../core/fallback.ts';
+import { longestTimerMs } from '../../core/time/clock.ts';
+import { type Deadlines, deadlines } from '../../core/time/timers.ts';
+import { Call, type CallHost, type CallWatcher } from './call.ts';
+import type { Circuit, Ticket } from './circuit.ts';
+import { type BreakerError, breakerError } from './errors.ts';
+import type { Tell } from './events.ts';
+import type { ResolvedOptions } from './options.ts';
+import type { Semaphore } from './semaphore.ts';
+import type { Status } from './status/status.ts';
+
+export type Fallback = (...args: unknown[]) => unknown;
+
+/** The parts of a breaker that its calls need. */
+export interface Parts {
+  readonly options: ResolvedOptions;
+  readonly status: Status;
+  readonly semaphore: Semaphore;
+  readonly circuit: Circuit;
+  readonly tell: Tell;
+  /** What went wrong in the user's own code, and must not go wrong for the call. */
+  readonly report: (fault: unknown, where: string) => void;
+  readonly isWarmingUp: () => boolean;
+}
+
+/** Lets calls through or rejects them, counts them, and answers for those that fail. */
+export class Guard implements CallHost {
+  readonly parts: Parts;
+  fallback: Fallback | undefined = undefined;
+  /** Calls at work, those that timed out left out. */
+  #running = 0;
+  #timeouts: Deadlines | undefined;
+
+  constructor(parts: Parts) {
+    this.parts = parts;
+  }
+
+  fire(work: () => unknown, args: unknown[], watcher: CallWatcher | undefined): Promise<unknown> {
+    const { circuit, semaphore, status, tell } = this.parts;
+    const ticket = circuit.admit();
+    if (ticket === undefined) {
+      const error = breakerError('Breaker is open', 'EOPENBREAKER');
+      status.increment('rejects');
+      tell('reject', error);
+      return this.#instead(error, args) ?? Promise.reject(error);
+    }
+    if (!semaphore.test()) {
+      circuit.ignored(ticket);
+      const error = breakerError('Semaphore locked', 'ESEMLOCKED');
+      status.increment('semaphoreRejections');
+      tell('semaphoreLocked', error, 0);
+      return this.#instead(error, args) ?? Promise.reject(error);
+    }
+    this.#running++;
+    const call = new Call(this, ticket, args, watcher).run(work);
+    watcher?.started(call);
+    return call;
+  }
+
+  timeouts(): Deadlines | undefined {
+    const { timeout, clock } = this.parts.options;
+    if (!timeout) return undefined;
+    const ms = Math.min(Math.max(1, timeout), longestTimerMs);
+    if (this.#timeouts?.durationMs !== ms || !this.#timeouts.current) this.#timeouts = deadlines(clock, ms);
+    return this.#timeouts;
+  }
+
+  leave(): void {
+    this.#running--;
+    this.parts.semaphore.release();
+  }
+
+  succeeded(ticket: Ticket, result: unknown, latencyMs: number): void {
+    const { circuit, status, tell } = this.parts;
+    status.increment('successes', latencyMs);
+    circuit.succeeded(ticket);
+    tell('success', result, latencyMs);
+  }
+
+  timedOut(error: BreakerError<'ETIMEDOUT'>, args: unknown[], latencyMs: number): void {
+    this.parts.status.increment('timeouts');
+    this.parts.tell('timeout', error, latencyMs, args);
+  }
+
+  failed(ticket: Ticket, error: unknown, args: unknown[], latencyMs: number): Promise<unknown> | undefined {
+    if (this.#isFiltered(error, args)) {
+      this.succeeded(ticket, error, latencyMs);
+      return undefined;
+    }
+    const { circuit, status, tell } = this.parts;
+    status.increment('failures', latencyMs);
+    tell('failure', error as Error, latencyMs, args);
+    circuit.failed(ticket, () => this.#trips());
+    return this.#instead(error, args);
+  }
+
+  #isFiltered(error: unknown, args: unknown[]): boolean {
+    try {
+      return !!this.parts.options.errorFilter(error, ...args);
+    } catch (fault) {
+      this.parts.report(fault, 'errorFilter');
+      return false;
+    }
+  }
+
+  /**
+   * opossum divides by `fires`, which in its examples are the calls of the action. Those that were rejected or answered by a cache
+   * say nothing about it, and one that was fired before the window began is still one call.
+   */
+  #trips(): boolean {
+    const { options, status, isWarmingUp } = this.parts;
+    if (isWarmingUp() || status.sum('fires') < options.volumeThreshold) return false;
+    const failures = status.sum('failures');
+    const calls = failures + status.sum('successes') + this.#running;
+    return (failures / calls) * 100 > options.errorThresholdPercentage;
+  }
+
+  #instead(error: unknown, args: unknown[]): Promise<unknown> | undefined {
+    const { fallback } = this;
+    if (!fallback) return undefined;
+    try {
+      const answer = fallback.call(fallback, ...args, error);
+      this.parts.status.increment('fallbacks');
+      this.parts.tell('fallback', answer, error as Error);
+      return Promise.resolve(answer).catch((fault) => Promise.reject(causedBy(fault, error)));
+    } catch (fault) {
+      return Promise.reject(causedBy(fault, error));
+    }
+  }
+}

@@ -56,6 +56,20 @@ describe('a fallback', () => {
     expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0);
   });
 
+  test('tries no further alternative once the caller gave up', async () => {
+    const { instead } = answers();
+    const controller = new AbortController();
+    let tried = 0;
+    const first = (_error: unknown, { signal }: CallContext): Promise<never> =>
+      new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));
+    const answer = instead([first, () => tried++], 'k', controller.signal);
+    controller.abort('enough');
+    await expect(answer).rejects.toBe('enough');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(tried).toBe(0);
+    expect(await instead([() => Promise.reject(new Error('x')), 'end'], 'k', AbortSignal.abort('passed'))).toBe('end');
+  });
+
   test('leaves no listener after an answer or an error', async () => {
     const { instead } = answers();
     const { signal } = new AbortController();

@@ -54,6 +54,9 @@ const alternatives = (fallback: unknown): readonly unknown[] =>
     ? fallback
     : [fallback];
 
+/** The `lastGood` among its alternatives, if there is one: then good values are to be remembered. */
+export const lastGoodOf = (fallback: unknown): LastGood | undefined => alternatives(fallback).find(isLastGood);
+
 /** The first error becomes the cause of the later one, if that is another, extensible error without one. */
 export function causedBy(error: unknown, first: unknown): unknown {
   try {
@@ -77,7 +80,7 @@ export class Answers {
   }
 
   remember(fallback: unknown, key: string | undefined, value: unknown): void {
-    const wanted = alternatives(fallback).find(isLastGood);
+    const wanted = lastGoodOf(fallback);
     if (wanted === undefined || (key === undefined && !wanted.shared)) return;
     const good = this.#good;
     good.delete(key);
@@ -94,9 +97,10 @@ export class Answers {
   }
 
   /** Tries the alternatives in order. Without an answer it rejects with the last one's own error, its cause the one before. */
-  async #try(fallback: unknown, first: unknown, context: CallContext): Promise<unknown> {
+  async #try(fallback: unknown, first: unknown, context: CallContext, gaveUp: () => boolean): Promise<unknown> {
     let error = first;
     for (const alternative of alternatives(fallback)) {
+      if (gaveUp()) break;
       try {
         if (typeof alternative === 'function') return await alternative(error, context);
         if (!isLastGood(alternative)) return alternative;
@@ -114,6 +118,7 @@ export class Answers {
    * there is faster than any fallback; one that came before is the failure that is to be answered.
    */
   instead(fallback: unknown, error: unknown, scope: Scope): Promise<unknown> {
-    return begin(((context) => this.#try(fallback, error, context)) as Work<Scope>, scope, true);
+    const gaveUp = scope.aborted ? () => false : () => scope.aborted;
+    return begin(((context) => this.#try(fallback, error, context, gaveUp)) as Work<Scope>, scope, true);
   }
 }

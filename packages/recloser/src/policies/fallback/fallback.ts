@@ -1,0 +1,136 @@
+import { begin } from '../../core/call/begin.ts';
+import type { Work } from '../../core/call/context.ts';
+import { CallerScope, type Scope } from '../../core/call/scope.ts';
+import { type FallbackFunction, type LastGood, lastGoodOf } from '../../core/fallback.ts';
+import { BasicLayer } from '../../core/layer.ts';
+import { defaultVerdict } from '../../core/outcome.ts';
+import type { Policy } from '../../core/policy.ts';
+import { eventNames, type FallbackEvents } from './events.ts';
+import { type FallbackOptions, type FallbackSettings, readOptions } from './options.ts';
+
+/** The figures of one fallback's life. */
+export interface FallbackMetrics {
+  readonly name: string;
+  readonly totalRequests: number;
+  /** Calls whose fallback ran. */
+  readonly fallbackRequests: number;
+  /** Those of them for which there was no answer either. */
+  readonly failedFallbacks: number;
+}
+
+/** A policy that answers in place of errors. */
+export interface FallbackPolicy<Answer = unknown> extends Policy<Answer> {
+  /** The figures of this moment. */
+  metrics(): FallbackMetrics;
+  /** Adds a listener; the answer takes it off again. */
+  on<E extends keyof FallbackEvents>(event: E, listener: (payload: FallbackEvents[E]) => void): () => void;
+}
+
+/** What one link of a chain may be. */
+export type FallbackLink = FallbackFunction | LastGood | string | number | boolean | bigint | symbol | object | null;
+
+/** What a fallback may be. */
+export type FallbackLike = FallbackLink | readonly FallbackLink[];
+
+/** What one link may answer with; `lastGood` answers with what the function itself returned. */
+export type LinkAnswer<L> = L extends LastGood ? never : L extends (...args: never[]) => infer T ? Awaited<T> : L;
+
+/** What a fallback may answer with. A list is a chain if there is a function or `lastGood()` in it, else a value. */
+export type FallbackAnswer<F> = F extends readonly (infer L)[]
+  ? [Extract<L, LastGood | ((...args: never[]) => unknown)>] extends [never]
+    ? F
+    : LinkAnswer<L>
+  : LinkAnswer<F>;
+
+class FallbackLayer extends BasicLayer<FallbackEvents> {
+  readonly #settings: FallbackSettings;
+  #total = 0;
+  #fallbacks = 0;
+  #failed = 0;
+
+  constructor(settings: FallbackSettings) {
+    super('fallback', settings.basics, settings.given, eventNames);
+    this.#settings = settings;
+  }
+
+  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    return this.#guard(this.#settings.answer, work, scope, leaf);
+  }
+
+  protected override called(work: Work<Scope>, scope: CallerScope): Promise<unknown> {
+    const { fallback } = scope;
+    return this.#guard(fallback === undefined ? this.#settings.answer : fallback, work, scope, true);
+  }
+
+  #guard(answer: unknown, work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    if (scope.aborted) return Promise.reject(scope.reason);
+    this.#total++;
+    const remember = lastGoodOf(answer) && this.#rememberer(answer, scope.key);
+    return begin(work, scope, leaf).then(remember, (error) => {
+      if (abandoned(scope) || !this.#answers(error, scope)) throw error;
+      return this.#fallBack(answer, error, scope);
+    });
+  }
+
+  #rememberer(answer: unknown, key: string | undefined) {
+    return (value: unknown): unknown => {
+      this.answers.remember(answer, key, value);
+      return value;
+    };
+  }
+
+  #answers(error: unknown, scope: Scope): boolean {
+    try {
+      return this.#settings.when?.(error, scope.shown()) ?? true;
+    } catch (fault) {
+      this.report(fault, 'when');
+      return true;
+    }
+  }
+
+  async #fallBack(answer: unknown, error: unknown, scope: Scope): Promise<unknown> {
+    const about = { policy: this.name, key: scope.key, error };
+    this.#fallbacks++;
+    try {
+      const value = await this.answers.instead(answer, error, scope);
+      this.emitter?.emit('fell-back', about);
+      return value;
+    } catch (failure) {
+      if (!scope.aborted || failure !== scope.reason) {
+        this.#failed++;
+        this.emitter?.emit('fallback-failed', { ...about, failure });
+      }
+      throw failure;
+    }
+  }
+
+  metrics(): FallbackMetrics {
+    return {
+      name: this.name,
+      totalRequests: this.#total,
+      fallbackRequests: this.#fallbacks,
+      failedFallbacks: this.#failed,
+    };
+  }
+}
+
+/** Nobody waits for an answer: the caller gave up, or what is around it ended. A caller whose own deadline has passed waits. */
+const abandoned = (scope: Scope): boolean =>
+  scope.aborted && !(scope instanceof CallerScope && defaultVerdict(false, scope.reason, true) === 'failure');
+
+/**
+ * Answers in place of errors and refusals, never of the caller's own abort: with a value, with what a function answers, with the
+ * last good value of the same key, or with the first of a list of these that has an answer. Stands outermost: what is inside sees
+ * the error.
+ *
+ * @param answer a function gets the error and the context of the call; a call's own `fallback` goes before it
+ * @throws TypeError
+ * @example
+ * const prices = fallback([() => mirror.execute(() => fetchPrices(mirrorUrl)), lastGood({ maxAgeMs: 60_000 }), 'no prices']);
+ */
+export function fallback<F extends FallbackLike>(
+  answer: F,
+  options?: FallbackOptions,
+): FallbackPolicy<FallbackAnswer<F>> {
+  return new FallbackLayer(readOptions(answer, options)) as unknown as FallbackPolicy<FallbackAnswer<F>>;
+}

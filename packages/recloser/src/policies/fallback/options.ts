@@ -1,0 +1,43 @@
+import type { CallContext } from '../../core/call/context.ts';
+import { callback, type Reader, read } from '../../core/check.ts';
+import {
+  type Basics,
+  basicsOf,
+  type ListenerOptions,
+  type PolicyOptions,
+  policyOptions,
+} from '../../core/policy-options.ts';
+import { eventNames, type FallbackEvents } from './events.ts';
+
+/** Whether an error is to be answered. */
+export type Answerable = (error: unknown, caller: Pick<CallContext, 'key' | 'context'>) => boolean;
+
+/** Options of `fallback`. */
+export interface FallbackOptions extends PolicyOptions, ListenerOptions<FallbackEvents> {
+  /** Which errors are to be answered; every one is unless said, and where this throws. */
+  readonly when?: Answerable | undefined;
+}
+
+/** The options, checked and complete. */
+export interface FallbackSettings {
+  readonly basics: Basics;
+  readonly given: Record<string, unknown>;
+  readonly answer: unknown;
+  readonly when: Answerable | undefined;
+}
+
+const known = policyOptions(eventNames, {}, { when: callback as Reader<Answerable> });
+
+export function readOptions(answer: unknown, options: FallbackOptions = {}): FallbackSettings {
+  const given = read('fallback', options, (value, path, fault) => {
+    // Most likely a name that was misspelt: it would hide every error.
+    if (answer === undefined) fault('the answer', 'a value, a function, a list of them or lastGood()', answer);
+    return known(value, path, fault);
+  });
+  return {
+    basics: basicsOf('fallback', given),
+    given,
+    answer: Array.isArray(answer) ? [...answer] : answer,
+    when: given.when,
+  };
+}

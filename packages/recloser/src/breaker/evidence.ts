@@ -4,9 +4,9 @@ import type { Measurement } from './trip-rules/rule.ts';
 export interface Facts {
   /** Error classes (the error's `code`, else its name) of the failures counted, most frequent first, at most five. */
   readonly topErrors: readonly { readonly name: string; readonly count: number }[];
-  readonly lastError?: { readonly name: string; readonly message: string } | undefined;
+  readonly lastError?: { readonly name: string; readonly message: string };
   /** The slowest of them, where durations are taken. */
-  readonly slowestMs?: number | undefined;
+  readonly slowestMs?: number;
 }
 
 /** Why a transition happened: measured at that moment, frozen, plain JSON. */
@@ -28,13 +28,7 @@ export const deepFreeze = <T>(value: T): T => {
 
 export const noFacts: Facts = deepFreeze({ topErrors: [] });
 
-export function evidence(
-  measured: Measurement,
-  { topErrors, lastError, slowestMs }: Facts,
-  generation: number,
-  openForMs: number,
-): Evidence {
-  const facts = { topErrors, ...(lastError && { lastError }), ...(slowestMs && { slowestMs }) };
+export function evidence(measured: Measurement, facts: Facts, generation: number, openForMs: number): Evidence {
   return deepFreeze({ ...measured, ...facts, generation, openForMs });
 }
 
@@ -83,10 +77,11 @@ export class TroubleLog {
     const counts = new Map<string, number>();
     for (const { error } of failed) if (error) counts.set(error.name, (counts.get(error.name) ?? 0) + 1);
     const ranked = [...counts].sort((a, b) => b[1] - a[1]).slice(0, 5);
+    const slowestMs = Math.max(0, ...[...failed, ...slowed].map(({ elapsedMs }) => elapsedMs));
     return {
       topErrors: ranked.map(([name, count]) => ({ name, count })),
-      lastError: failed[0]?.error,
-      slowestMs: Math.max(0, ...[...failed, ...slowed].map(({ elapsedMs }) => elapsedMs)) || undefined,
+      ...(failed[0]?.error && { lastError: failed[0].error }),
+      ...(slowestMs > 0 && { slowestMs }),
     };
   }
 

@@ -44,7 +44,7 @@ export interface Open extends Troubled {
 
 export interface HalfOpen extends Troubled {
   readonly state: 'half-open';
-  readonly since: number;
+  readonly probingSince: number;
   readonly probes: readonly Probe[];
   readonly nextProbe: number;
   readonly successes: number;
@@ -128,7 +128,7 @@ function call(machine: Machine, now: number, settings: MachineSettings): Step {
   if (leftMs > 0) return refuse(machine, 'open', leftMs);
   const over = { rule: 'sleepWindow', value: now - openedAt, threshold: sleepMs, calls: 0 };
   const { topErrors, lastError } = machine.evidence;
-  const entered = enter(machine, 'half-open', over, { topErrors, lastError }, now, settings);
+  const entered = enter(machine, 'half-open', over, { topErrors, ...(lastError && { lastError }) }, now, settings);
   const admitted = probe(entered.machine as HalfOpen, now, settings);
   return stay(admitted.machine, ...entered.effects, ...admitted.effects);
 }
@@ -197,20 +197,20 @@ function enter(
   retryAfterMs = 0,
 ): Step {
   const generation = before.generation + 1;
-  const { attempt, downSince, sleepMs } =
-    before.state === 'closed' ? { attempt: 0, downSince: now, sleepMs: undefined } : before;
+  const again = before.state !== 'closed';
+  const downSince = again ? before.downSince : now;
   const why = evidence(measured, facts, generation, now - downSince);
-  let machine: Machine;
-  if (to === 'closed') {
-    const ramp = { since: now, credit: 1 - settings.initialShare };
-    machine = { state: to, generation, ...(settings.rampMs > 0 && { ramp }) };
-  } else if (to === 'open') {
-    const next = { state: to, generation, attempt: attempt + 1, downSince, openedAt: now, evidence: why };
-    machine = { ...next, sleepMs: settings.sleepMs(next.attempt, why, sleepMs, retryAfterMs) };
-  } else {
-    const { openedAt, ...troubled } = before as Open;
-    const begun = { since: now, probes: [], nextProbe: 1, successes: 0, failures: 0 };
-    machine = { ...troubled, ...begun, state: to, generation };
+  let machine: Machine = { state: 'closed', generation };
+  if (to === 'open') {
+    const attempt = again ? before.attempt + 1 : 1;
+    const sleepMs = settings.sleepMs(attempt, why, again ? before.sleepMs : undefined, retryAfterMs);
+    machine = { state: to, generation, attempt, downSince, openedAt: now, sleepMs, evidence: why };
+  } else if (to === 'half-open') {
+    const { attempt, sleepMs, evidence } = before as Open;
+    const none = { probes: [], nextProbe: 1, successes: 0, failures: 0 };
+    machine = { state: to, generation, attempt, downSince, probingSince: now, sleepMs, evidence, ...none };
+  } else if (settings.rampMs > 0) {
+    machine = { ...machine, ramp: { since: now, credit: 1 - settings.initialShare } };
   }
   return stay(machine, { type: 'entered', from: before.state, to, evidence: why });
 }

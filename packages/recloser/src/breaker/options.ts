@@ -138,8 +138,7 @@ const checked: Reader<CircuitBreakerOptions> = also(
 /** Checks everything, then throws all faults together: nothing is made of options that are half right. */
 export function readOptions(value: CircuitBreakerOptions = {}): Settings {
   const given = read('circuitBreaker', value, checked);
-  const basics = basicsOf('circuit-breaker', given);
-  const { random, report } = basics;
+  const { name, clock, random, report } = basicsOf('circuit-breaker', given);
   const {
     failureThreshold = 5,
     trip = consecutiveFailures(failureThreshold),
@@ -158,8 +157,11 @@ export function readOptions(value: CircuitBreakerOptions = {}): Settings {
   const { maxConcurrent: maxProbes = 1, probeTimeoutMs = timeoutMs, sample } = given.halfOpen ?? {};
   const { rampMs = 0, initialShare = 0.1 } = given.recovery ?? {};
   return {
-    ...basics,
     given,
+    name,
+    clock,
+    random,
+    report,
     trip,
     timeoutMs,
     maxConcurrent,

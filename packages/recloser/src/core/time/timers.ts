@@ -35,84 +35,98 @@ type Arm = (fire: () => void, ms: number) => unknown;
  * was left of the turn. (Measured: a clock reading a call less, a third of a bare call.) The same visit clears the native timer of
  * an empty queue, so nothing at rest holds the process.
  */
-function sharedTimer(durationMs: number, { setTimeout, clearTimeout }: Timers, arm: Arm): Deadlines {
-  const visitAtEndOfTurn = endOfTurn();
-  let head: Deadline | undefined;
-  let tail: Deadline | undefined;
-  let native: unknown;
-  let visitPlanned = false;
+class SharedTimer implements Deadlines {
+  readonly durationMs: number;
+  readonly #timers: Timers;
+  readonly #arm: Arm;
+  #head: Deadline | undefined;
+  #tail: Deadline | undefined;
+  #native: unknown;
+  #visitPlanned = false;
+
+  constructor(durationMs: number, timers: Timers, arm: Arm) {
+    this.durationMs = durationMs;
+    this.#timers = timers;
+    this.#arm = arm;
+  }
+
+  get current(): boolean {
+    return this.#timers.setTimeout === systemTimers().setTimeout;
+  }
+
+  add(entry: Deadline): void {
+    const tail = this.#tail;
+    entry.queue = this;
+    entry.before = tail;
+    entry.after = undefined;
+    if (tail === undefined) this.#head = entry;
+    else tail.after = entry;
+    this.#tail = entry;
+    if (this.#native === undefined) {
+      entry.dueAt = systemClock.now() + this.durationMs;
+      // With others before it the queue is firing right now, and arms itself afterwards.
+      if (tail === undefined) this.#wait(this.durationMs);
+    } else {
+      entry.dueAt = undefined;
+      this.#planVisit();
+    }
+  }
+
+  remove(entry: Deadline): void {
+    if (entry.queue !== this) return;
+    const { before, after } = entry;
+    entry.queue = entry.before = entry.after = undefined;
+    if (before === undefined) this.#head = after;
+    else before.after = after;
+    if (after === undefined) this.#tail = before;
+    else after.before = before;
+    if (this.#head === undefined && this.#native !== undefined) this.#planVisit();
+  }
+
+  /** At most one a turn. */
+  #planVisit(): void {
+    if (this.#visitPlanned) return;
+    this.#visitPlanned = true;
+    this.#timers.endOfTurn?.(this.#visit);
+  }
+
+  readonly #visit = (): void => {
+    this.#visitPlanned = false;
+    if (this.#head !== undefined) this.#stamp();
+    else if (this.#native !== undefined) {
+      this.#timers.clearTimeout(this.#native);
+      this.#native = undefined;
+    }
+  };
 
   /** The unstamped are the newest, so the walk is as long as the turn was busy. */
-  const stamp = (): void => {
-    const dueAt = systemClock.now() + durationMs;
-    for (let entry = tail; entry !== undefined && entry.dueAt === undefined; entry = entry.before) entry.dueAt = dueAt;
-  };
-  const armFor = (ms: number): void =>
-    inNoContext(() => {
-      // Rounded up: native timers drop the fraction, and would then be early.
-      native = arm(fire, Math.max(1, Math.ceil(ms)));
-    });
-  const fire = (): void => {
-    native = undefined;
-    stamp();
+  #stamp(): void {
+    let entry = this.#tail;
+    if (entry === undefined || entry.dueAt !== undefined) return;
+    const dueAt = systemClock.now() + this.durationMs;
+    for (; entry !== undefined && entry.dueAt === undefined; entry = entry.before) entry.dueAt = dueAt;
+  }
+
+  readonly #fire = (): void => {
+    this.#native = undefined;
+    this.#stamp();
     const now = systemClock.now();
     try {
-      while (head !== undefined && (head.dueAt as number) <= now) {
-        const entry = head;
-        queue.remove(entry);
-        entry.due();
+      for (let head = this.#head; head !== undefined && (head.dueAt as number) <= now; head = this.#head) {
+        this.remove(head);
+        head.due();
       }
     } finally {
-      if (head !== undefined && native === undefined) armFor((head.dueAt as number) - now);
+      if (this.#head !== undefined && this.#native === undefined) this.#wait((this.#head.dueAt as number) - now);
     }
-  };
-  const visit = (): void => {
-    visitPlanned = false;
-    if (head !== undefined) stamp();
-    else if (native !== undefined) {
-      clearTimeout(native);
-      native = undefined;
-    }
-  };
-  /** At most one a turn. */
-  const planVisit = (): void => {
-    if (visitPlanned) return;
-    visitPlanned = true;
-    visitAtEndOfTurn?.(visit);
   };
 
-  const queue: Deadlines = {
-    durationMs,
-    get current() {
-      return setTimeout === systemTimers().setTimeout;
-    },
-    add(entry) {
-      entry.queue = queue;
-      entry.before = tail;
-      if (tail === undefined) head = entry;
-      else tail.after = entry;
-      const first = tail === undefined;
-      tail = entry;
-      entry.dueAt = undefined;
-      if (native !== undefined) planVisit();
-      else {
-        stamp();
-        // With others before it the queue is firing right now, and arms itself afterwards.
-        if (first) armFor(durationMs);
-      }
-    },
-    remove(entry) {
-      if (entry.queue !== queue) return;
-      const { before, after } = entry;
-      entry.queue = entry.before = entry.after = undefined;
-      if (before === undefined) head = after;
-      else before.after = after;
-      if (after === undefined) tail = before;
-      else after.before = before;
-      if (head === undefined && native !== undefined) planVisit();
-    },
-  };
-  return queue;
+  #wait(ms: number): void {
+    inNoContext(() => {
+      // Rounded up: native timers drop the fraction, and would then be early.
+      this.#native = this.#arm(this.#fire, Math.max(1, Math.ceil(ms)));
+    });
+  }
 }
 
 /** On an injected clock, under fake timers and where a turn has no end: a timer for each, exact and easily understood. */
@@ -173,7 +187,7 @@ export function deadlines(clock: Clock, durationMs: number, keepAlive = true): D
     };
     found =
       system && endOfTurn() !== undefined
-        ? sharedTimer(durationMs, timers, arm)
+        ? new SharedTimer(durationMs, { ...timers, endOfTurn: endOfTurn() }, arm)
         : ownTimers(durationMs, timers, arm, clock);
     byDuration.set(key, found);
   }

@@ -263,7 +263,7 @@ describe('explain', () => {
     await clock.advance(1_000);
     await succeed(breaker);
     await fail(breaker);
-    expect(breaker.explain()).toMatch(/0 probes out, 2 of 4 probes back/);
+    expect(breaker.explain()).toMatch(/0 probes out, 2 of 4 probes settled/);
   });
 
   test('S24: … closed, with what is measured and what opens', async () => {

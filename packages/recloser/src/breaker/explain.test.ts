@@ -37,7 +37,7 @@ const halfOpen: HalfOpen = {
   downSince: 0,
   sleepMs: 30_000,
   evidence: why,
-  since: 30_000,
+  probingSince: 30_000,
   probes: [],
   nextProbe: 1,
   successes: 0,
@@ -59,7 +59,7 @@ describe('one sentence', () => {
       /^half-open for 1 s: 1 probe out, 1 of 2 probes succeeded.*; it had opened on 5 consecutive failures \(ETIMEDOUT ×5\)$/,
     );
     const sample = { calls: 10, failureRate: 0.5 };
-    expect(say({ ...halfOpen, successes: 3, failures: 2 }, 31_000, { sample })).toMatch(/5 of 10 probes back/);
+    expect(say({ ...halfOpen, successes: 3, failures: 2 }, 31_000, { sample })).toMatch(/5 of 10 probes settled/);
   });
 
   test('S24: closed: what is measured and what opens', () => {
@@ -111,10 +111,10 @@ describe('why', () => {
     );
     expect(of({ ...bare, rule: 'probe', failures: 1 }, timeouts)).toBe('a probe failed (ETIMEDOUT ×5)');
     expect(of({ ...bare, rule: 'probe', failures: 1 }, { topErrors: [], slowestMs: 1_200 })).toBe(
-      'a probe was slow (1.2 s)',
+      'a probe failed (slowest 1.2 s)',
     );
     expect(of({ rule: 'probeSample', value: 0.5, threshold: 0.5, calls: 4, failures: 2 }, timeouts)).toBe(
-      '2 of 4 probes failed, threshold 50 % (ETIMEDOUT ×5)',
+      '2 of 4 probes failed (ETIMEDOUT ×5)',
     );
   });
 

@@ -4,49 +4,38 @@ import type { Machine, MachineSettings } from './machine.ts';
 import type { Override } from './override.ts';
 import type { Measurement, TripRule } from './trip-rules/rule.ts';
 
-const thresholdOf = ({ rule, threshold }: Measurement): string =>
-  /Rate$|Sample$/.test(rule) ? percent(threshold) : String(threshold);
+const figure = (rule: string, value: number): string => (/Rate$|Sample$/.test(rule) ? percent(value) : String(value));
 
-function described(m: Measurement, trip: TripRule): string | undefined {
+/** What was measured, in the words of whoever measured it. */
+function inWords(m: Measurement, trip: TripRule): string {
+  const { rule, value, threshold, calls, failures } = m;
+  if (rule === 'reset') return rule;
+  if (rule === 'probeTimeout') return 'a probe did not settle in time';
+  if (rule === 'probeSample') return `${failures} of ${many(calls, 'probe')} failed`;
+  if (rule === 'probe') return failures ? 'a probe failed' : `${value} of ${many(threshold, 'probe')} succeeded`;
   try {
-    return trip.describe?.(m);
+    const words = trip.describe?.(m);
+    if (words !== undefined) return words;
   } catch {
-    return undefined; // the user's: the plain words will do
+    // The user's: the plain words will do.
   }
+  return `${rule} at ${figure(rule, value)}`;
 }
 
-const inWords = (m: Measurement, trip: TripRule): string =>
-  described(m, trip) ?? `${m.rule} at ${/Rate$/.test(m.rule) ? percent(m.value) : m.value}`;
-
-/** What a sentence needs to know besides the state. */
-type Background = MachineSettings & { readonly trip: TripRule };
-
-/** Evidence in words, with the errors behind it. */
+/** Evidence in words, with what is behind it. */
 export function whyOf(why: Evidence, trip: TripRule): string {
-  const { rule, value, threshold, calls, failures = 0, topErrors, slowestMs = 0 } = why;
-  const errors = topErrors.map(({ name, count }) => `${name} ×${count}`).join(', ');
-  const withErrors = (text: string): string => (errors ? `${text} (${errors})` : text);
-  switch (rule) {
-    case 'reset':
-      return 'reset';
-    case 'sleepWindow':
-      return `the sleep window of ${span(threshold)} is over`;
-    case 'probeTimeout':
-      return 'a probe did not settle in time';
-    case 'probeSample':
-      return withErrors(`${failures} of ${many(calls, 'probe')} failed, threshold ${percent(threshold)}`);
-    case 'probe':
-      if (!failures) return `${value} of ${many(threshold, 'probe')} succeeded`;
-      return errors ? withErrors('a probe failed') : `a probe was slow (${span(slowestMs)})`;
-    default:
-      return withErrors(`${inWords(why, trip)}${value === threshold ? '' : `, threshold ${thresholdOf(why)}`}`);
-  }
+  const { rule, value, threshold, topErrors, slowestMs } = why;
+  if (rule === 'sleepWindow') return `the sleep window of ${span(threshold)} is over`;
+  const behind = topErrors.map(({ name, count }) => `${name} ×${count}`);
+  if (slowestMs) behind.push(`slowest ${span(slowestMs)}`);
+  const limit = value === threshold ? '' : `, threshold ${figure(rule, threshold)}`;
+  return inWords(why, trip) + limit + (behind.length > 0 ? ` (${behind.join(', ')})` : '');
 }
 
 /** One sentence: what is, since when, why, and what must happen next. */
 export function explain(
   machine: Machine,
-  settings: Background,
+  settings: MachineSettings & { readonly trip: TripRule },
   m: Measurement,
   over: Override | undefined,
   now: number,
@@ -58,13 +47,18 @@ export function explain(
   return `${state}${by ? ` by ${by}` : ''}${reason ? ` (${reason})` : ''} ${until}; underneath: ${computed}`;
 }
 
-function explainComputed(machine: Machine, settings: Background, m: Measurement, now: number): string {
-  const { trip, sample, successThreshold, rampMs } = settings;
+function explainComputed(
+  machine: Machine,
+  { trip, sample, successThreshold, rampMs }: MachineSettings & { readonly trip: TripRule },
+  m: Measurement,
+  now: number,
+): string {
   if (machine.state === 'closed') {
-    const leftMs = machine.ramp === undefined ? 0 : machine.ramp.since + rampMs - now;
+    const leftMs = machine.ramp ? machine.ramp.since + rampMs - now : 0;
     if (leftMs > 0) return `closed and recovering: all calls pass in ${span(leftMs)}`;
-    const least = m.minimumCalls ?? 0;
-    return `closed: ${inWords(m, trip)}, opens at ${thresholdOf(m)}${m.calls < least ? ` from ${many(least, 'call')} on` : ''}`;
+    const { rule, threshold, calls, minimumCalls: least = 0 } = m;
+    const from = calls < least ? ` from ${many(least, 'call')} on` : '';
+    return `closed: ${inWords(m, trip)}, opens at ${figure(rule, threshold)}${from}`;
   }
   const why = whyOf(machine.evidence, trip);
   if (machine.state === 'open') {
@@ -72,9 +66,8 @@ function explainComputed(machine: Machine, settings: Background, m: Measurement,
     const next = leftMs > 0 ? `next probe in ${span(leftMs)}` : 'the next call is a probe';
     return `open for ${span(now - machine.openedAt)}: ${why}, ${next}`;
   }
-  const { since, probes, successes, failures } = machine;
-  const progress = sample
-    ? `${successes + failures} of ${many(sample.calls, 'probe')} back, decides after all`
-    : `${successes} of ${many(successThreshold, 'probe')} succeeded, closes after all`;
-  return `half-open for ${span(now - since)}: ${many(probes.length, 'probe')} out, ${progress}; it had opened on ${why}`;
+  const { probingSince, probes, successes, failures } = machine;
+  const settled = `${successes + failures} of ${many(sample?.calls ?? successThreshold, 'probe')}`;
+  const next = sample ? 'settled, decides after all' : 'succeeded, closes after all';
+  return `half-open for ${span(now - probingSince)}: ${many(probes.length, 'probe')} out, ${settled} ${next}; it had opened on ${why}`;
 }

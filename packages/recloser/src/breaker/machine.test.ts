@@ -58,7 +58,7 @@ describe('open', () => {
     ]);
     expect(driver.machine).toMatchObject({
       state: 'half-open',
-      since: 1_000,
+      probingSince: 1_000,
       sleepMs: 1_000,
       successes: 0,
       failures: 0,
@@ -233,7 +233,7 @@ describe('as a function', () => {
       open: ['state', 'generation', 'attempt', 'downSince', 'sleepMs', 'evidence', 'openedAt'],
       'half-open': [
         ...['state', 'generation', 'attempt', 'downSince', 'sleepMs', 'evidence'],
-        ...['since', 'probes', 'nextProbe', 'successes', 'failures'],
+        ...['probingSince', 'probes', 'nextProbe', 'successes', 'failures'],
       ],
     };
     fc.assert(

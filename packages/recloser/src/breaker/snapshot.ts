@@ -1,6 +1,6 @@
 import { anything, list, number, oneOf, type Reader, type Readers, read, record, text, wait } from '../core/check.ts';
 import { deepFreeze, type Evidence } from './evidence.ts';
-import type { ComputedState, Machine } from './machine.ts';
+import type { ComputedState, HalfOpen, Machine } from './machine.ts';
 import { type ForcedState, forcedStates, type Override, overridden } from './override.ts';
 import type { Measurement, TripCounter, TripRule } from './trip-rules/rule.ts';
 
@@ -40,34 +40,35 @@ export interface Snapshot {
   };
 }
 
+const instants = ['downSince', 'openedAt', 'probingSince', 'since'];
+const durations = ['downForMs', 'openForMs', 'halfOpenForMs', 'elapsedMs'];
+
+/** Instants become durations, and durations instants again: `now` less the one is the other. */
+function turned(machine: object, from: readonly string[], to: readonly string[], now: number): object {
+  const entries = Object.entries(machine).map(([key, value]) => {
+    const at = from.indexOf(key);
+    return at < 0 ? [key, key === 'ramp' ? turned(value, from, to, now) : value] : [to[at], now - value];
+  });
+  return Object.fromEntries(entries);
+}
+
 export function writeSnapshot(
   name: string,
   rule: TripRule,
   { machine, counter, override }: Beginning,
   now: number,
 ): Snapshot {
-  const { state, generation } = machine;
-  const trip = { rule: rule.name, counter: counter.toJSON(now) };
-  const snapshot = { version: 1 as const, name, state, generation, ...durations(machine, now), trip };
-  if (override === undefined) return snapshot;
+  const { probes, nextProbe, ...lasting } = machine as HalfOpen;
+  const snapshot = {
+    version: 1,
+    name,
+    ...turned(lasting, instants, durations, now),
+    trip: { rule: rule.name, counter: counter.toJSON(now) },
+  };
+  if (override === undefined) return snapshot as Snapshot;
   const { expiresAt, ...forced } = override;
-  return {
-    ...snapshot,
-    forced: expiresAt === Infinity ? forced : { ...forced, expiresInMs: expiresAt - now },
-  } as Snapshot;
-}
-
-function durations(machine: Machine, now: number): Partial<Snapshot> {
-  if (machine.state === 'closed') {
-    return machine.ramp ? { ramp: { elapsedMs: now - machine.ramp.since, credit: machine.ramp.credit } } : {};
-  }
-  const { attempt, downSince, sleepMs, evidence } = machine;
-  const troubled = { attempt, downForMs: now - downSince, sleepMs, evidence };
-  if (machine.state === 'open') {
-    return { ...troubled, openForMs: now - machine.openedAt };
-  }
-  const { since, successes, failures } = machine;
-  return { ...troubled, halfOpenForMs: now - since, successes, failures };
+  const expires = expiresAt < Infinity && { expiresInMs: expiresAt - now };
+  return { ...snapshot, forced: { ...forced, ...expires } } as Snapshot;
 }
 
 const whole = (lowest: number): Reader<number> => number(lowest, Number.MAX_SAFE_INTEGER, true);
@@ -94,7 +95,14 @@ const more = {
 const parts = (depth: number): Reader<readonly Measurement[]> =>
   list(record(figures, { ...more, ...(depth > 0 && { parts: parts(depth - 1) }) } as Readers<Measurement>), 20);
 
+const always = {
+  version: number(1, 1),
+  state: oneOf('closed', 'open', 'half-open'),
+  generation: whole(1),
+  trip: record({}, { rule: anything, counter: anything }),
+};
 const troubled = {
+  ...always,
   attempt: whole(1),
   downForMs: age,
   sleepMs: wait,
@@ -103,37 +111,16 @@ const troubled = {
     { ...more, parts: parts(2), lastError: record({ name: short, message: short }), slowestMs: age },
   ),
 };
-const open = { ...troubled, openForMs: age };
-const halfOpen = { ...troubled, halfOpenForMs: age, successes: whole(0), failures: whole(0) };
-const ramp = record({ elapsedMs: age, credit: number(0, 1) });
 const forced = record({ state: oneOf(...forcedStates) }, { reason: short, by: short, expiresInMs: wait });
+const closed = record(always, { forced, ramp: record({ elapsedMs: age, credit: number(0, 1) }) });
+const open = record({ ...troubled, openForMs: age }, { forced });
+const halfOpen = record({ ...troubled, halfOpenForMs: age, successes: whole(0), failures: whole(0) }, { forced });
 
-/** What stands in every state, and what in this one. */
 const written: Reader<Snapshot> = (value, path, fault) => {
   const state = (value as Partial<Snapshot> | null)?.state;
-  const own = state === 'open' ? open : state === 'half-open' ? halfOpen : {};
-  const always = {
-    version: number(1, 1),
-    state: oneOf('closed', 'open', 'half-open'),
-    generation: whole(1),
-    trip: record({}, { rule: anything, counter: anything }),
-  };
-  return record({ ...always, ...own }, { ramp, forced })(value, path, fault) as unknown as Snapshot;
+  const reader: Reader = state === 'open' ? open : state === 'half-open' ? halfOpen : closed;
+  return reader(value, path, fault) as Snapshot;
 };
-
-/** Durations back into instants. What stands in no machine of that state is not in the record that was read. */
-function machineOf(given: Snapshot, now: number): Machine {
-  const { version, trip, forced, ramp, downForMs, openForMs, halfOpenForMs, ...same } = given as Required<Snapshot>;
-  if (same.state === 'closed') {
-    return { ...same, ...(ramp && { ramp: { since: now - ramp.elapsedMs, credit: ramp.credit } }) } as Machine;
-  }
-  const troubled = { ...same, evidence: deepFreeze(same.evidence), downSince: now - downForMs };
-  return (
-    same.state === 'open'
-      ? { ...troubled, openedAt: now - openForMs }
-      : { ...troubled, since: now - halfOpenForMs, probes: [], nextProbe: 1 }
-  ) as Machine;
-}
 
 /**
  * Reads what `toJSON` wrote, maybe in another process, maybe by another hand: every field is checked before any is used.
@@ -141,10 +128,10 @@ function machineOf(given: Snapshot, now: number): Machine {
  * @throws TypeError with all faults together
  */
 export function readSnapshot(snapshot: unknown, rule: TripRule, now: number): Beginning {
-  const given = read('restore', snapshot, written, true);
-  const { trip, forced } = given;
+  const { version, trip, forced, ...lasting } = read('restore', snapshot, written, true);
+  const machine = turned(lasting, durations, instants, now);
   return {
-    machine: machineOf(given, now),
+    machine: deepFreeze({ ...machine, ...(lasting.state === 'half-open' && { probes: [], nextProbe: 1 }) }) as Machine,
     // Another rule's figures mean nothing to this one: it begins anew.
     counter: trip.rule === rule.name ? rule.start(now, trip.counter) : rule.start(now),
     override: forced && overridden(forced.state, forced, now),

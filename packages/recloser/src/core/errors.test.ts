@@ -1,6 +1,6 @@
 import { types } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
-import { BulkheadFullError, CircuitOpenError, RejectedError, TimeoutError, withoutStack } from './errors.ts';
+import { BulkheadFullError, CircuitOpenError, errorOf, RejectedError, TimeoutError } from './errors.ts';
 
 const details = { breaker: 'payments', reason: 'open', state: 'open', retryAfterMs: 1_500 } as const;
 
@@ -103,11 +103,11 @@ describe('brands', () => {
   });
 });
 
-describe('withoutStack', () => {
+describe('errorOf', () => {
   test('makes the error, and names it where the stack would be', () => {
-    const error = withoutStack(CircuitOpenError, 'refused', details);
+    const error = errorOf(CircuitOpenError, 'refused', details);
     expect(error).toBeInstanceOf(CircuitOpenError);
-    expect(error.stack).toBe('CircuitOpenError: refused');
+    expect(error.stack).toBe('CircuitOpenError: payments: refused');
     expect(Object.keys(error)).not.toContain('stack');
   });
 
@@ -116,7 +116,7 @@ describe('withoutStack', () => {
     const before = host.stackTraceLimit;
     for (const limit of [3, 0, undefined, 'odd']) {
       host.stackTraceLimit = limit;
-      withoutStack(CircuitOpenError, 'refused', details);
+      errorOf(CircuitOpenError, 'refused', details);
       expect(host.stackTraceLimit).toBe(limit);
     }
     host.stackTraceLimit = before;
@@ -126,7 +126,7 @@ describe('withoutStack', () => {
     const before = Object.getOwnPropertyDescriptor(Error, 'stackTraceLimit') as PropertyDescriptor;
     Object.defineProperty(Error, 'stackTraceLimit', { ...before, writable: false });
     try {
-      expect(withoutStack(CircuitOpenError, 'refused', details)).toBeInstanceOf(CircuitOpenError);
+      expect(errorOf(CircuitOpenError, 'refused', details)).toBeInstanceOf(CircuitOpenError);
     } finally {
       Object.defineProperty(Error, 'stackTraceLimit', before);
     }

@@ -73,26 +73,22 @@ export class TimeoutError extends Error {
   }
 }
 
-const { defineProperty } = Object;
+const hidden = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true });
 
 function brand(type: { readonly prototype: object }, name: string, code: string): void {
-  const symbol = Symbol.for(`recloser.${name}`);
-  const hide = (key: string | symbol, value: unknown): void => {
-    defineProperty(type.prototype, key, { value, writable: true, configurable: true });
-  };
-  hide(symbol, true);
-  hide('name', name);
-  hide('code', code);
+  const own = Symbol.for(`recloser.${name}`);
+  Object.defineProperties(type.prototype, { [own]: hidden(true), name: hidden(name), code: hidden(code) });
   // The brand is a registered symbol: errors of another copy of this package match too.
-  defineProperty(type, Symbol.hasInstance, {
-    value(this: object, error: { [brand: symbol]: unknown } | null | undefined): boolean {
-      try {
-        return this === type ? error?.[symbol] === true : Function.prototype[Symbol.hasInstance].call(this, error);
-      } catch {
-        return false; // a getter or a revoked proxy
-      }
-    },
-  });
+  function isInstance(this: { readonly prototype: object }, error: { [own]?: unknown } | null | undefined): boolean {
+    try {
+      return this === type
+        ? error?.[own] === true
+        : Object.prototype.isPrototypeOf.call(this.prototype, error as object);
+    } catch {
+      return false; // a getter or a revoked proxy
+    }
+  }
+  Object.defineProperty(type, Symbol.hasInstance, { value: isInstance });
 }
 
 brand(RejectedError, 'RejectedError', 'ERR_REJECTED');
@@ -101,22 +97,25 @@ brand(BulkheadFullError, 'BulkheadFullError', 'ERR_BULKHEAD_FULL');
 brand(TimeoutError, 'TimeoutError', 'ERR_TIMEOUT');
 
 /**
- * Makes an error without a stack. A limit that is no number makes V8 skip the capture altogether. (Measured: 0.4 µs for
- * the error instead of 0.7 µs with a limit of 0 and 5 µs with a stack.)
+ * Makes an error of a policy, without a stack unless asked for. A limit that is no number makes V8 skip the capture altogether.
+ * (Measured: 0.4 µs for the error instead of 0.7 µs with a limit of 0 and 5 µs with a stack.)
  */
-export function withoutStack<Details, E extends Error>(
+export function errorOf<Details extends { readonly breaker: string }, E extends Error>(
   type: new (message: string, details: Details) => E,
-  message: string,
+  text: string,
   details: Details,
+  captureStack = false,
 ): E {
+  const message = `${details.breaker}: ${text}`;
   const host = Error as { stackTraceLimit?: unknown };
   const limit = host.stackTraceLimit;
   try {
-    host.stackTraceLimit = undefined;
+    if (!captureStack) host.stackTraceLimit = undefined;
   } catch {
-    return new type(message, details); // frozen intrinsics
+    captureStack = true; // frozen intrinsics
   }
   const error = new type(message, details);
+  if (captureStack) return error;
   host.stackTraceLimit = limit;
   // Loggers print it, and `undefined` tells nobody anything.
   error.stack = `${error.name}: ${message}`;

@@ -10,55 +10,49 @@ type Listener = (payload: never) => unknown;
 export class Emitter<Events extends object> {
   readonly #report: ListenerErrorHandler;
   readonly #listeners = new Map<keyof Events, readonly Listener[]>();
-  #waiting: [keyof Events, readonly Listener[], unknown][] | undefined;
+  readonly #waiting: [keyof Events, Listener, unknown][] = [];
+  #telling = false;
 
   /** @param report must not throw */
   constructor(report: ListenerErrorHandler) {
     this.#report = report;
   }
 
-  /** True if anybody listens: what nobody hears need not be put together. */
-  has(event: keyof Events): boolean {
-    return this.#listeners.has(event);
+  #of(event: keyof Events): readonly Listener[] {
+    return this.#listeners.get(event) ?? [];
   }
 
   on<E extends keyof Events>(event: E, listener: (payload: Events[E]) => void): () => void {
-    const listeners = this.#listeners;
     // Its own function, so that one listener added twice is two listeners.
     const own: Listener = (payload) => listener(payload);
-    listeners.set(event, [...(listeners.get(event) ?? []), own]);
+    this.#listeners.set(event, [...this.#of(event), own]);
     return () => {
-      const others = (listeners.get(event) ?? []).filter((other) => other !== own);
-      if (others.length > 0) listeners.set(event, others);
-      else listeners.delete(event);
+      this.#listeners.set(
+        event,
+        this.#of(event).filter((other) => other !== own),
+      );
     };
   }
 
   emit<E extends keyof Events>(event: E, payload: Events[E]): void {
-    const listeners = this.#listeners.get(event);
-    if (listeners === undefined) return;
-    const running = this.#waiting !== undefined;
-    this.#waiting ??= [];
-    const waiting = this.#waiting;
-    waiting.push([event, listeners, payload]);
-    if (running) return;
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) this.#tell(...next);
-    this.#waiting = undefined;
+    for (const listener of this.#of(event)) this.#waiting.push([event, listener, payload]);
+    if (this.#telling) return;
+    this.#telling = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#tell(...next);
+    this.#telling = false;
   }
 
   clear(): void {
     this.#listeners.clear();
   }
 
-  #tell(event: keyof Events, listeners: readonly Listener[], payload: unknown): void {
+  #tell(event: keyof Events, listener: Listener, payload: unknown): void {
     const report = (error: unknown): void => this.#report(error, String(event));
-    for (const listener of listeners) {
-      try {
-        const answer = listener(payload as never);
-        if (answer instanceof Promise) answer.catch(report);
-      } catch (error) {
-        report(error);
-      }
+    try {
+      const answer = listener(payload as never);
+      if (answer instanceof Promise) answer.catch(report);
+    } catch (error) {
+      report(error);
     }
   }
 }

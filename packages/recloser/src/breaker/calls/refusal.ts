@@ -1,38 +1,31 @@
 import {
   BulkheadFullError,
   CircuitOpenError,
+  errorOf,
   RejectedError,
   type RejectionDetails,
-  type RejectionReason,
-  withoutStack,
 } from '../../core/errors.ts';
 import { span } from '../../core/words.ts';
 
-const classes: Partial<Record<RejectionReason, typeof RejectedError>> = {
-  'bulkhead-full': BulkheadFullError,
-  disposed: RejectedError,
-};
-
-function text(details: RejectionDetails, why: string): string {
-  switch (details.reason) {
-    case 'open':
-      return `the circuit is open: ${why}`;
-    case 'half-open':
-      return 'the circuit is half-open and all its probes are out';
-    case 'recovery':
-      return `the circuit is recovering, not all calls pass for another ${span(details.retryAfterMs ?? 0)}`;
-    case 'forced-open':
-      return why === '' ? 'the circuit is forced open' : `the circuit is forced open: ${why}`;
+function text({ reason, retryAfterMs = 0 }: RejectionDetails, why: string): string {
+  switch (reason) {
     case 'bulkhead-full':
       return `all ${why} places are taken`;
-    default:
+    case 'disposed':
       return 'the breaker is disposed';
+    case 'half-open':
+      return 'the circuit is half-open: all its probes are out';
+    case 'recovery':
+      return `the circuit is recovering: not all calls pass for another ${span(retryAfterMs)}`;
+    default:
+      return `the circuit is ${reason}${why && `: ${why}`}`;
   }
 }
 
 /** A fresh error for each refusal. `why` is what its reason has to add. */
 export function refusal(details: RejectionDetails, why: string, captureStacks: boolean): RejectedError {
-  const type = classes[details.reason] ?? CircuitOpenError;
-  const message = `${details.breaker}: ${text(details, why)}`;
-  return captureStacks ? new type(message, details) : withoutStack(type, message, details);
+  const { reason } = details;
+  const type =
+    reason === 'bulkhead-full' ? BulkheadFullError : reason === 'disposed' ? RejectedError : CircuitOpenError;
+  return errorOf(type, text(details, why), details, captureStacks);
 }

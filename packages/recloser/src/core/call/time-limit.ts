@@ -1,4 +1,4 @@
-import { TimeoutError, withoutStack } from '../errors.ts';
+import { errorOf, TimeoutError } from '../errors.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Deadline, type Deadlines, deadlines } from '../time/timers.ts';
 import type { CallContext } from './context.ts';
@@ -33,8 +33,7 @@ export class TimeLimit {
   /** A call's time is up: what it ends with. */
   expired(_call: CallContext): TimeoutError {
     const { timeoutMs } = this;
-    const message = `${this.#policy}: timed out after ${timeoutMs} ms`;
-    return withoutStack(TimeoutError, message, { breaker: this.#policy, timeoutMs });
+    return errorOf(TimeoutError, `timed out after ${timeoutMs} ms`, { breaker: this.#policy, timeoutMs });
   }
 
   /** The work of a call whose time was up settled after all. */

@@ -2,7 +2,7 @@ import { begin } from '../../core/call/begin.ts';
 import { Call, type Hold, type Rig } from '../../core/call/call.ts';
 import type { Work } from '../../core/call/context.ts';
 import type { Scope } from '../../core/call/scope.ts';
-import { BulkheadFullError, type RejectionReason, withoutStack } from '../../core/errors.ts';
+import { BulkheadFullError, errorOf, type RejectionReason } from '../../core/errors.ts';
 import { BasicLayer, type Parts } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { Clock } from '../../core/time/clock.ts';
@@ -111,9 +111,8 @@ class BulkheadLayer extends BasicLayer<BulkheadEvents> implements Bulkhead, Hold
     this.#rejected++;
     this.emitter?.emit('rejected', { policy: this.name, key: scope.key, reason });
     const full = `all ${maxConcurrent} places are taken${maxQueue > 0 ? ` and ${maxQueue} calls wait` : ''}`;
-    const message = `${this.name}: ${reason === 'queue-timeout' ? `no place within ${queueTimeoutMs} ms` : full}`;
-    const details = { breaker: this.name, reason };
-    return captureStacks ? new BulkheadFullError(message, details) : withoutStack(BulkheadFullError, message, details);
+    const text = reason === 'queue-timeout' ? `no place within ${queueTimeoutMs} ms` : full;
+    return errorOf(BulkheadFullError, text, { breaker: this.name, reason }, captureStacks);
   }
 
   #occupy(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {

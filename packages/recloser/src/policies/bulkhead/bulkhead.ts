@@ -2,6 +2,7 @@ import { begin } from '../../core/call/begin.ts';
 import { Call, type Hold, type Rig } from '../../core/call/call.ts';
 import type { Work } from '../../core/call/context.ts';
 import type { Scope } from '../../core/call/scope.ts';
+import { Waiter, WaitingLine } from '../../core/call/waiting-line.ts';
 import { BulkheadFullError, errorOf, type RejectionReason } from '../../core/errors.ts';
 import { BasicLayer, type Parts } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
@@ -9,7 +10,6 @@ import type { Clock } from '../../core/time/clock.ts';
 import { deadlines } from '../../core/time/timers.ts';
 import { type BulkheadEvents, eventNames } from './events.ts';
 import { type BulkheadOptions, type BulkheadSettings, readOptions } from './options.ts';
-import { Waiter, WaitingLine } from './queue.ts';
 
 /** The figures of one bulkhead's life. */
 export interface BulkheadMetrics {

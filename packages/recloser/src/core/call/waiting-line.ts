@@ -1,27 +1,27 @@
-import type { Scope, Watcher } from '../../core/call/scope.ts';
-import { type OwnContext, rememberContext } from '../../core/time/async-context.ts';
-import { Deadline } from '../../core/time/timers.ts';
+import { type OwnContext, rememberContext } from '../time/async-context.ts';
+import { Deadline } from '../time/timers.ts';
+import type { Scope, Watcher } from './scope.ts';
 
-/** A call that waits for its place: a link in the queue, a deadline and the listener on what is around it in one object. */
+/** A call that waits for its turn: a link in the line, a deadline and the listener on what is around it in one object. */
 export class Waiter extends Deadline implements Watcher {
   readonly scope: Scope;
   readonly priority: number;
   ahead: Waiter | undefined = undefined;
   behind: Waiter | undefined = undefined;
-  readonly #queue: WaitingLine;
+  readonly #line: WaitingLine;
   readonly #proceed: () => void;
   readonly #giveUp: (timedOut: boolean) => void;
   readonly #ownContext: OwnContext | undefined = rememberContext();
 
   constructor(
-    queue: WaitingLine,
+    line: WaitingLine,
     scope: Scope,
     priority: number,
     proceed: () => void,
     giveUp: (timedOut: boolean) => void,
   ) {
     super();
-    this.#queue = queue;
+    this.#line = line;
     this.scope = scope;
     this.priority = priority;
     this.#proceed = proceed;
@@ -45,7 +45,7 @@ export class Waiter extends Deadline implements Watcher {
   }
 
   #leave(): void {
-    this.#queue.remove(this);
+    this.#line.remove(this);
     this.queue?.remove(this);
     this.scope.unwatch(this);
   }
@@ -57,16 +57,16 @@ export class Waiter extends Deadline implements Watcher {
 }
 
 /** Those who wait, the most urgent first and equals in the order they came. Leaving costs the same from any place. */
-export class WaitingLine {
+export class WaitingLine<W extends Waiter = Waiter> {
   length = 0;
   #first: Waiter | undefined = undefined;
   #last: Waiter | undefined = undefined;
 
-  get first(): Waiter | undefined {
-    return this.#first;
+  get first(): W | undefined {
+    return this.#first as W | undefined;
   }
 
-  add(waiter: Waiter): void {
+  add(waiter: W): void {
     let ahead = this.#last;
     while (ahead !== undefined && ahead.priority < waiter.priority) ahead = ahead.ahead;
     const behind = ahead === undefined ? this.#first : ahead.behind;

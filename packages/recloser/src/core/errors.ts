@@ -43,7 +43,7 @@ export class RejectedError extends Error {
   }
 
   get statusCode(): number {
-    return 503;
+    return this.status;
   }
 
   /** `Retry-After` in whole seconds, rounded up, at least 1 (RFC 9110 §10.2.3); empty when `retryAfterMs` is unknown. */
@@ -95,6 +95,18 @@ brand(RejectedError, 'RejectedError', 'ERR_REJECTED');
 brand(CircuitOpenError, 'CircuitOpenError', 'ERR_CIRCUIT_OPEN');
 brand(BulkheadFullError, 'BulkheadFullError', 'ERR_BULKHEAD_FULL');
 brand(TimeoutError, 'TimeoutError', 'ERR_TIMEOUT');
+
+/** Makes the class of a policy's own refusals; call it as pure, so that it goes with its policy where that is not imported. */
+export function rejectedErrorClass(name: string, code: string, status = 503): typeof RejectedError {
+  const type = class extends RejectedError {
+    override get status(): number {
+      return status;
+    }
+  };
+  Object.defineProperty(type, 'name', { value: name });
+  brand(type, name, code);
+  return type;
+}
 
 /**
  * Makes an error of a policy, without a stack unless asked for. A limit that is no number makes V8 skip the capture altogether.

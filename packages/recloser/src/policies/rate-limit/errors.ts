@@ -1,0 +1,10 @@
+import { type RejectedError, rejectedErrorClass } from '../../core/errors.ts';
+
+/** A refusal of `rateLimit`; HTTP 429. */
+export type RateLimitedError = RejectedError;
+/** The rate limit is spent: the function was not called. Reads as HTTP 429; `retryAfterMs` says when there is enough again. */
+export const RateLimitedError: typeof RejectedError = /* @__PURE__ */ rejectedErrorClass(
+  'RateLimitedError',
+  'ERR_RATE_LIMITED',
+  429,
+);

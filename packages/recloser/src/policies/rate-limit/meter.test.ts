@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { holds } from '../../../../../test/support/properties.ts';
+import { type Meter, SlidingWindow, TokenBucket } from './meter.ts';
+
+interface Step {
+  readonly pauseMs: number;
+  readonly cost: number;
+}
+
+const steps = (costs: fc.Arbitrary<number>, longestPauseMs: number) =>
+  fc.array(fc.record({ pauseMs: fc.integer({ min: 0, max: longestPauseMs }), cost: costs }), { maxLength: 80 });
+
+/** Takes what is there, and answers what was taken when. */
+function drive(meter: Meter, calls: readonly Step[]): { at: number; cost: number }[] {
+  const taken: { at: number; cost: number }[] = [];
+  let now = 0;
+  for (const { pauseMs, cost } of calls) {
+    now += pauseMs;
+    if (meter.waitMs(cost, now) > 0) continue;
+    meter.take(cost, now);
+    taken.push({ at: now, cost });
+  }
+  return taken;
+}
+
+const total = (list: readonly { readonly cost: number }[]): number => list.reduce((sum, { cost }) => sum + cost, 0);
+
+const shape = fc.record({ permits: fc.integer({ min: 1, max: 20 }), windowMs: fc.integer({ min: 1, max: 500 }) });
+const cost = fc.oneof(fc.constant(1), fc.integer({ min: 0, max: 3 }));
+
+describe('the token bucket', () => {
+  test('never more than the burst and what the time brought, in any stretch of time', () => {
+    holds(
+      fc.property(shape, fc.integer({ min: 3, max: 40 }), steps(cost, 300), ({ permits, windowMs }, burst, calls) => {
+        const taken = drive(new TokenBucket(permits, windowMs, burst, 0), calls);
+        for (let from = 0; from < taken.length; from++) {
+          for (let to = from; to < taken.length; to++) {
+            const stretch = (taken[to] as Step & { at: number }).at - (taken[from] as Step & { at: number }).at;
+            expect(total(taken.slice(from, to + 1)) * windowMs).toBeLessThanOrEqual(
+              burst * windowMs + stretch * permits,
+            );
+          }
+        }
+      }),
+    );
+  });
+
+  test('refuses nothing that a bucket filled in whole units would give', () => {
+    holds(
+      fc.property(shape, fc.integer({ min: 3, max: 40 }), steps(cost, 300), ({ permits, windowMs }, burst, calls) => {
+        const meter = new TokenBucket(permits, windowMs, burst, 0);
+        const full = BigInt(burst * windowMs);
+        let units = full;
+        let now = 0;
+        for (const { pauseMs, cost } of calls) {
+          now += pauseMs;
+          units += BigInt(pauseMs * permits);
+          if (units > full) units = full;
+          const price = BigInt(cost * windowMs);
+          expect(meter.left(now) * windowMs).toBeCloseTo(Number(units), 6);
+          const lacks = price - units;
+          const waitMs = lacks > 0n ? (lacks + BigInt(permits) - 1n) / BigInt(permits) : 0n;
+          expect(meter.waitMs(cost, now)).toBe(Number(waitMs));
+          if (units < price) continue;
+          units -= price;
+          meter.take(cost, now);
+        }
+      }),
+    );
+  });
+
+  test('a clock that counts in fractions makes it neither lose nor give a permit', () => {
+    const meter = new TokenBucket(3, 1_000, 3, 0.1);
+    let now = 0.1;
+    for (let i = 0; i < 3; i++) meter.take(1, now);
+    for (let i = 0; i < 3_000; i++) {
+      now += 1_000 / 3;
+      expect(meter.waitMs(1, now)).toBe(0);
+      meter.take(1, now);
+      expect(meter.waitMs(1, now)).toBe(334);
+    }
+  });
+});
+
+describe('the sliding window', () => {
+  const fits = { permits: fc.integer({ min: 3, max: 20 }), windowMs: fc.integer({ min: 1, max: 500 }) };
+
+  test('no window, wherever it begins, sees more than its permits; and what fits is never refused', () => {
+    holds(
+      fc.property(fc.record(fits), steps(cost, 300), ({ permits, windowMs }, calls) => {
+        const meter = new SlidingWindow(permits, windowMs);
+        const taken: { at: number; cost: number }[] = [];
+        let now = 0;
+        for (const { pauseMs, cost } of calls) {
+          now += pauseMs;
+          const usedAt = (time: number): number => total(taken.filter(({ at }) => at > time - windowMs));
+          expect(meter.left(now)).toBe(permits - usedAt(now));
+          let waitMs = 0;
+          while (usedAt(now + waitMs) + cost > permits) waitMs++;
+          expect(meter.waitMs(cost, now)).toBe(waitMs);
+          if (waitMs > 0) continue;
+          meter.take(cost, now);
+          taken.push({ at: now, cost });
+        }
+      }),
+    );
+  });
+
+  test('with more permits than it keeps entries the bound holds, and at most a hundredth of the window is lost', () => {
+    const fast = steps(fc.constantFrom(1, 1, 1, 7.5, 100), 3);
+    holds(
+      fc.property(fast, (calls) => {
+        const [permits, windowMs] = [400, 100];
+        const many = Array.from({ length: 12 }, () => calls).flat();
+        const taken = drive(new SlidingWindow(permits, windowMs), many);
+        for (const { at } of taken) {
+          expect(total(taken.filter((other) => other.at > at - windowMs && other.at <= at))).toBeLessThanOrEqual(
+            permits,
+          );
+        }
+        const exact = drive(new SlidingWindow(permits, windowMs * 1.01), many);
+        expect(total(taken)).toBeGreaterThanOrEqual(total(exact) - 100);
+      }),
+      60,
+    );
+  });
+
+  test('for more than it has at once it tells the whole windows that must pass', () => {
+    const meter = new SlidingWindow(2, 1_000);
+    meter.take(1, 0);
+    meter.take(1, 400);
+    expect([1, 2, 3, 4, 5].map((cost) => meter.waitMs(cost, 500))).toEqual([500, 900, 1_500, 1_900, 2_500]);
+  });
+});

@@ -1,0 +1,203 @@
+import { getEventListeners } from 'node:events';
+import fc from 'fast-check';
+import { RateLimitedError, type RateLimitOptions, rateLimit } from 'recloser';
+import { manualClock } from 'recloser/testing';
+import { describe, expect, test } from 'vitest';
+import { rejection, stateOf } from '../../../../../test/support/calls.ts';
+import { jumpingClock } from '../../../../../test/support/clocks.ts';
+import { holdsInTime } from '../../../../../test/support/properties.ts';
+
+function setUp(options: Partial<RateLimitOptions> = {}) {
+  const clock = manualClock();
+  const policy = rateLimit({ name: 'quota', permits: 2, windowMs: 1_000, clock, ...options });
+  const started: string[] = [];
+  const call = (name: string, signal?: AbortSignal, context?: unknown): Promise<unknown> =>
+    policy.execute(
+      () => {
+        started.push(`${name} at ${clock.now()}`);
+        return name;
+      },
+      { key: name, signal, context },
+    );
+  return { clock, policy, call, started };
+}
+
+describe('waiting', () => {
+  test('a call waits for its permits, first come first served, and no longer than maxWaitMs', async () => {
+    const { clock, policy, call, started } = setUp({ maxWaitMs: 1_000 });
+    const calls = ['a', 'b', 'c', 'd'].map((name) => call(name));
+    expect(policy.metrics()).toMatchObject({ queued: 2, admittedRequests: 2 });
+    expect(await rejection(call('e'))).toMatchObject({ reason: 'rate-limited', retryAfterMs: 1_500 });
+    await clock.advance(1_000);
+    expect(await Promise.all(calls)).toEqual(['a', 'b', 'c', 'd']);
+    expect(started).toEqual(['a at 0', 'b at 0', 'c at 500', 'd at 1000']);
+    expect([policy.metrics().queued, clock.pending]).toEqual([0, 0]);
+  });
+
+  test('nobody barges in, not even who costs nothing, and tryAcquire neither', async () => {
+    const { clock, policy, call, started } = setUp({ maxWaitMs: 5_000, cost: ({ context }) => context as number });
+    void call('first', undefined, 2);
+    void call('large', undefined, 2);
+    await clock.advance(600);
+    void call('small', undefined, 1);
+    void call('free', undefined, 0);
+    expect(policy.tryAcquire(1)).toBe(false);
+    await clock.advance(5_000);
+    expect(started).toEqual(['first at 0', 'large at 1000', 'small at 1500', 'free at 1500']);
+  });
+
+  test('beyond maxQueue calls are refused', async () => {
+    const { clock, call } = setUp({ maxWaitMs: 60_000, maxQueue: 1 });
+    const calls = ['a', 'b', 'c'].map((name) => call(name));
+    expect(await rejection(call('d'))).toMatchObject({ reason: 'rate-limited', retryAfterMs: 1_000 });
+    await clock.advance(500);
+    await Promise.all(calls);
+  });
+
+  test('S22: an aborted call leaves at once with its caller’s reason, takes nothing, and those behind it move up', async () => {
+    const { clock, policy, call, started } = setUp({ permits: 1, maxWaitMs: 60_000 });
+    const caller = new AbortController();
+    void call('a');
+    const aborted = call('b', caller.signal);
+    void call('c');
+    caller.abort('enough');
+    expect(await rejection(aborted)).toBe('enough');
+    expect(getEventListeners(caller.signal, 'abort')).toHaveLength(0);
+    await clock.advance(1_000);
+    expect(started).toEqual(['a at 0', 'c at 1000']);
+    expect(policy.metrics()).toMatchObject({ totalRequests: 3, admittedRequests: 2, rejectedRequests: 0, queued: 0 });
+  });
+
+  test('S4: when the last who waits gives up no timer is left', async () => {
+    const { clock, call } = setUp({ permits: 1, maxWaitMs: 60_000 });
+    const caller = new AbortController();
+    void call('a');
+    const waiting = rejection(call('b', caller.signal));
+    expect(clock.pending).toBe(2);
+    caller.abort();
+    await waiting;
+    expect(clock.pending).toBe(0);
+  });
+
+  test('a sliding window whose room was overtaken refuses a call when its time is up, not later', async () => {
+    const { clock, policy, call } = setUp({
+      permits: 3,
+      algorithm: 'sliding-window',
+      maxWaitMs: 1_500,
+      cost: ({ context }) => context as number,
+    });
+    void call('a', undefined, 2);
+    await clock.advance(500);
+    void call('b', undefined, 1);
+    // It takes all there is at 1500, so what waits behind it comes later than the sum of all costs says.
+    void call('large', undefined, 3);
+    const last = call('last', undefined, 1);
+    last.catch(() => {});
+    await clock.advance(1_499);
+    expect(await stateOf(last)).toBe('pending');
+    await clock.advance(1);
+    expect(await rejection(last)).toMatchObject({ reason: 'queue-timeout', retryAfterMs: 500 });
+    expect(policy.metrics()).toMatchObject({ admittedRequests: 3, rejectedRequests: 1, queued: 0 });
+  });
+
+  test('a function that calls again while others are let go takes its turn behind them', async () => {
+    const { clock, policy, started } = setUp({ permits: 2, maxWaitMs: 10_000 });
+    const run = (name: string, then?: () => void): Promise<unknown> =>
+      policy.execute(() => {
+        started.push(`${name} at ${clock.now()}`);
+        then?.();
+      });
+    const inner = (): void => void run('inner');
+    void run('a');
+    void run('b');
+    void run('c', inner);
+    void run('d');
+    await clock.advance(2_000);
+    expect(started).toEqual(['a at 0', 'b at 0', 'c at 500', 'd at 1000', 'inner at 1500']);
+  });
+
+  test('permits that came while the process slept are given to those who waited first', () => {
+    const clock = jumpingClock();
+    const policy = rateLimit({ permits: 1, burst: 3, maxWaitMs: 60_000, clock });
+    const started: string[] = [];
+    for (const name of ['a', 'b', 'c', 'd', 'e']) void policy.execute(() => started.push(name));
+    expect(started).toEqual(['a', 'b', 'c']);
+    clock.jump(60_000);
+    void policy.execute(() => started.push('late'));
+    expect(started).toEqual(['a', 'b', 'c', 'd', 'e', 'late']);
+  });
+});
+
+describe('in whatever order things happen', () => {
+  type Action = { readonly do: 'call' | 'abort' | 'advance'; readonly n: number };
+  const action: fc.Arbitrary<Action> = fc.record({
+    do: fc.constantFrom('call', 'call', 'call', 'abort', 'advance'),
+    n: fc.integer({ min: 0, max: 700 }),
+  });
+  const options = fc.record({
+    permits: fc.integer({ min: 3, max: 6 }),
+    windowMs: fc.integer({ min: 100, max: 1_000 }),
+    algorithm: fc.constantFrom('token-bucket' as const, 'sliding-window' as const),
+    maxWaitMs: fc.integer({ min: 0, max: 3_000 }),
+    maxQueue: fc.integer({ min: 1, max: 6 }),
+    keyed: fc.boolean(),
+  });
+
+  test('calls of a key start in the order they came, within their time and the limit; all end, the figures add up', async () => {
+    await holdsInTime(
+      fc.asyncProperty(options, fc.array(action, { maxLength: 60 }), async (given, actions) => {
+        const clock = manualClock();
+        const policy = rateLimit({ ...given, cost: ({ context }) => context as number, clock });
+        const callers: AbortController[] = [];
+        const started: { key: string; id: number; at: number; cost: number }[] = [];
+        const ends = { admitted: 0, rejected: 0, aborted: 0 };
+        for (const { do: what, n } of actions) {
+          if (what === 'advance') await clock.advance(n);
+          else if (what === 'abort') callers[n % Math.max(1, callers.length)]?.abort('enough');
+          else {
+            const caller = new AbortController();
+            const id = callers.push(caller);
+            const cost = n % 4;
+            const key = `${n % 2}`;
+            const came = clock.now();
+            const run = (): void => {
+              started.push({ key, id, at: clock.now(), cost });
+              expect(clock.now() - came).toBeLessThanOrEqual(given.maxWaitMs);
+            };
+            policy.execute(run, { key, signal: caller.signal, context: cost }).then(
+              () => ends.admitted++,
+              (error) => {
+                if (error === 'enough') ends.aborted++;
+                else {
+                  expect(error).toBeInstanceOf(RateLimitedError);
+                  ends.rejected++;
+                }
+                expect(clock.now() - came).toBeLessThanOrEqual(given.maxWaitMs);
+              },
+            );
+          }
+          await clock.advance(0);
+          const { totalRequests, admittedRequests, rejectedRequests, queued } = policy.metrics();
+          expect(totalRequests).toBe(callers.length);
+          expect(admittedRequests).toBe(started.length);
+          expect(totalRequests).toBeGreaterThanOrEqual(admittedRequests + rejectedRequests + queued);
+        }
+        await clock.advance(3_000);
+        const { totalRequests, admittedRequests, rejectedRequests, queued } = policy.metrics();
+        expect(ends).toMatchObject({ rejected: rejectedRequests, admitted: admittedRequests });
+        expect(totalRequests).toBe(ends.admitted + ends.rejected + ends.aborted);
+        expect([queued, clock.pending]).toEqual([0, 0]);
+        for (const { signal } of callers) expect(getEventListeners(signal, 'abort')).toHaveLength(0);
+        for (const key of given.keyed ? ['0', '1'] : [undefined]) {
+          const own = started.filter((call) => key === undefined || call.key === key);
+          expect(own.map(({ id }) => id)).toEqual(own.map(({ id }) => id).sort((a, b) => a - b));
+          for (const { at } of own) {
+            const inWindow = own.filter((call) => call.at > at - given.windowMs && call.at <= at);
+            const most = given.algorithm === 'token-bucket' ? 2 * given.permits : given.permits;
+            expect(inWindow.reduce((sum, { cost }) => sum + cost, 0)).toBeLessThanOrEqual(most);
+          }
+        }
+      }),
+    );
+  });
+});

@@ -1,4 +1,3 @@
-import type { ListenerErrorHandler } from '../core/events.ts';
 import { Layer } from '../core/layer.ts';
 import { type BreakerEvents, type CircuitState, eventNames, type Transition } from './events.ts';
 import { type Facts, noFacts, type TroubleLog } from './evidence.ts';
@@ -53,20 +52,12 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     return 'circuit breaker';
   }
 
-  get name(): string {
-    return this.settings.name;
+  protected get basics(): Settings {
+    return this.settings;
   }
 
   protected get eventNames(): typeof eventNames {
     return eventNames;
-  }
-
-  protected get report(): ListenerErrorHandler {
-    return this.settings.report;
-  }
-
-  protected now(): number {
-    return this.settings.clock.now();
   }
 
   get attended(): boolean {
@@ -78,7 +69,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     try {
       return this.counter.record(failed, elapsedMs, now);
     } catch (fault) {
-      this.settings.report(fault, 'trip');
+      this.report(fault, 'trip');
       return false;
     }
   }
@@ -87,7 +78,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     try {
       return this.counter.measure(now);
     } catch (fault) {
-      this.settings.report(fault, 'trip');
+      this.report(fault, 'trip');
       return { rule: this.settings.trip.name, value: 0, threshold: 0, calls: 0 };
     }
   }
@@ -145,7 +136,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     try {
       this.counter.clear(now);
     } catch (fault) {
-      this.settings.report(fault, 'trip');
+      this.report(fault, 'trip');
     }
   }
 

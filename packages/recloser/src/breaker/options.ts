@@ -16,7 +16,7 @@ import {
   slowness,
   wait,
 } from '../core/check.ts';
-import type { ListenerErrorHandler } from '../core/events.ts';
+import { report } from '../core/events.ts';
 import type { Fallback } from '../core/fallback.ts';
 import type { Classifier } from '../core/outcome.ts';
 import { type Basics, basicsOf, common, type PolicyOptions } from '../core/policy-options.ts';
@@ -98,6 +98,8 @@ export interface Settings extends Basics, MachineSettings {
   readonly timed: boolean;
   readonly fallback: Fallback | undefined;
   readonly captureStacks: boolean;
+  readonly sleepWindowMs: number | Backoff<Evidence>;
+  readonly maxSleepWindowMs: number;
 }
 
 /** What can be changed under way, … */
@@ -138,7 +140,7 @@ const checked: Reader<CircuitBreakerOptions> = also(
 /** Checks everything, then throws all faults together: nothing is made of options that are half right. */
 export function readOptions(value: CircuitBreakerOptions = {}): Settings {
   const given = read('circuitBreaker', value, checked);
-  const { name, clock, random, report } = basicsOf('circuit-breaker', given);
+  const { name, clock, random, onListenerError } = basicsOf('circuit-breaker', given);
   const {
     failureThreshold = 5,
     trip = consecutiveFailures(failureThreshold),
@@ -157,11 +159,12 @@ export function readOptions(value: CircuitBreakerOptions = {}): Settings {
   const { maxConcurrent: maxProbes = 1, probeTimeoutMs = timeoutMs, sample } = given.halfOpen ?? {};
   const { rampMs = 0, initialShare = 0.1 } = given.recovery ?? {};
   return {
-    given,
+    // No spread: an object that starts as another's copy takes twice the memory.
     name,
     clock,
     random,
-    report,
+    onListenerError,
+    given,
     trip,
     timeoutMs,
     maxConcurrent,
@@ -179,29 +182,30 @@ export function readOptions(value: CircuitBreakerOptions = {}): Settings {
     timed: latency || slowCallMs > 0 || classify !== undefined || trip.reads !== undefined,
     fallback,
     captureStacks,
-    sleepMs: sleeper(sleepWindowMs, maxSleepWindowMs, random, report),
+    sleepWindowMs,
+    maxSleepWindowMs,
+    sleepMs,
   };
 }
 
-/** Whatever a back-off answers, the sleep is a number from 0 to the maximum. (Its own function: it keeps nothing else alive.) */
-function sleeper(
-  sleepWindow: number | Backoff<Evidence>,
-  maxMs: number,
-  random: () => number,
-  report: ListenerErrorHandler,
-): Settings['sleepMs'] {
-  return (attempt, why, previousMs, retryAfterMs) => {
-    let ms = maxMs;
-    try {
-      ms = typeof sleepWindow === 'number' ? sleepWindow : sleepWindow(attempt, why, { random, previousMs });
-      if (typeof ms !== 'number' || Number.isNaN(ms))
-        throw new RangeError(`sleepWindowMs: the back-off answered ${ms}`);
-    } catch (fault) {
-      report(fault, 'sleepWindowMs');
-      ms = maxMs;
-    }
-    return Math.min(maxMs, Math.max(0, ms, retryAfterMs));
-  };
+/** Whatever a back-off answers, the sleep is a number from 0 to the maximum. (One function for all breakers: it keeps nothing.) */
+function sleepMs(
+  this: Settings,
+  attempt: number,
+  why: Evidence,
+  previousMs: number | undefined,
+  retryAfterMs: number,
+): number {
+  const { sleepWindowMs, maxSleepWindowMs, random } = this;
+  let ms = maxSleepWindowMs;
+  try {
+    ms = typeof sleepWindowMs === 'number' ? sleepWindowMs : sleepWindowMs(attempt, why, { random, previousMs });
+    if (typeof ms !== 'number' || Number.isNaN(ms)) throw new RangeError(`sleepWindowMs: the back-off answered ${ms}`);
+  } catch (fault) {
+    report(this, fault, 'sleepWindowMs');
+    ms = maxSleepWindowMs;
+  }
+  return Math.min(maxSleepWindowMs, Math.max(0, ms, retryAfterMs));
 }
 
 const leftAlone: Reader<never> = (value, path, fault) =>

@@ -181,7 +181,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     startedAt: number | undefined,
     end: CallEnd,
   ): Verdict {
-    const { classify, report } = this.settings;
+    const { classify } = this.settings;
     if (ok && classify === undefined && this.emitter === undefined) {
       this.succeed(ticket, startedAt);
       return 'success';
@@ -194,7 +194,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       const elapsedMs = since(startedAt, this.now());
       const value = ok ? result : undefined;
       const outcome = { ok, value, error, elapsedMs, aborted, key: caller?.key, context: caller?.context };
-      ({ verdict, retryAfterMs } = judge(classify, outcome, (fault) => report(fault, 'classify')));
+      ({ verdict, retryAfterMs } = judge(classify, outcome, (fault) => this.report(fault, 'classify')));
     }
     this.settle(ticket, caller, verdict, error, startedAt, retryAfterMs, end === 'timed-out');
     return verdict;

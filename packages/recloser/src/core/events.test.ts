@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Emitter, reporter } from './events.ts';
+import { Emitter, type ListenerErrorHandler, report as tell } from './events.ts';
 
 interface Events {
   one: number;
@@ -95,6 +95,11 @@ describe('Emitter', () => {
     ]);
   });
 });
+
+const reporter = (name: string, onListenerError: ListenerErrorHandler | undefined) => {
+  const policy = { name, onListenerError };
+  return (...told: [unknown, string]): void => tell(policy, ...told);
+};
 
 describe('reporter', () => {
   test('hands on each fault to the given handler', () => {

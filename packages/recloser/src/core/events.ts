@@ -57,17 +57,24 @@ export class Emitter<Events extends object> {
   }
 }
 
+/** Who has had a fault printed. */
+const printed = new WeakSet<object>();
+
 /**
- * A handler that never throws: whoever reports a fault by throwing has nobody left to tell. Without one of the user's the
- * first fault of a policy is printed: a broken listener on a hot path must not flood the log.
+ * Tells a fault of the user's own functions, and never throws: whoever reports a fault by throwing has nobody left to tell. Without
+ * a handler of the user's the first fault of a policy is printed: a broken listener on a hot path must not flood the log.
  */
-export function reporter(policy: string, given: ListenerErrorHandler | undefined): ListenerErrorHandler {
-  let printed = false;
-  return (error, event) => {
-    try {
-      if (given !== undefined) given(error, event);
-      else if (!printed) console.error(`recloser: a listener of '${policy}' threw on '${event}' (told once):`, error);
-      printed = true;
-    } catch {}
-  };
+export function report(
+  policy: { readonly name: string; readonly onListenerError: ListenerErrorHandler | undefined },
+  error: unknown,
+  event: string,
+): void {
+  const { name, onListenerError } = policy;
+  try {
+    if (onListenerError !== undefined) onListenerError(error, event);
+    else if (!printed.has(policy)) {
+      printed.add(policy);
+      console.error(`recloser: a listener of '${name}' threw on '${event}' (told once):`, error);
+    }
+  } catch {}
 }

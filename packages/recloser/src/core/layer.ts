@@ -1,7 +1,7 @@
 import type { Rig } from './call/call.ts';
 import type { CallOptions, Work } from './call/context.ts';
 import { CallerScope, nobody, type Scope } from './call/scope.ts';
-import { Emitter, type ListenerErrorHandler } from './events.ts';
+import { Emitter, report } from './events.ts';
 import { Answers, type Fallback } from './fallback.ts';
 import type { Policy, Wrapped } from './policy.ts';
 import { type Basics, optionOf } from './policy-options.ts';
@@ -14,12 +14,24 @@ export abstract class Layer<Events extends object> implements Policy {
   protected emitter: Emitter<Events> | undefined = undefined;
   #answers: Answers | undefined = undefined;
 
-  abstract readonly name: string;
   /** What it is, in the words of `pipeline`'s warnings. */
   abstract readonly kind: string;
   /** What a breaker right outside can take over, so that both are one call; `undefined` where there is more to it. */
   get parts(): Parts | undefined {
     return undefined;
+  }
+
+  get name(): string {
+    return this.basics.name;
+  }
+
+  protected now(): number {
+    return this.basics.clock.now();
+  }
+
+  /** Tells a fault of a function of the user's; never throws. */
+  protected report(fault: unknown, where: string): void {
+    report(this.basics, fault, where);
   }
 
   /**
@@ -29,8 +41,7 @@ export abstract class Layer<Events extends object> implements Policy {
   abstract run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown>;
 
   protected abstract readonly eventNames: readonly (keyof Events & string)[];
-  protected abstract readonly report: ListenerErrorHandler;
-  protected abstract now(): number;
+  protected abstract readonly basics: Basics;
 
   execute<T>(fn: Work<never> & (() => T), options?: CallOptions<Fallback>): Promise<Awaited<T>>;
   execute(fn: Work<never>, options?: CallOptions<Fallback>): Promise<unknown> {
@@ -83,7 +94,7 @@ export abstract class Layer<Events extends object> implements Policy {
       throw new TypeError(`on: no event '${String(event)}' (known: ${eventNames.join(', ')})`);
     }
     if (typeof listener !== 'function') throw new TypeError('on: the listener must be a function');
-    this.emitter ??= new Emitter(this.report);
+    this.emitter ??= new Emitter((fault, on) => this.report(fault, on));
     return this.emitter.on(event, listener);
   }
 
@@ -113,17 +124,5 @@ export abstract class BasicLayer<Events extends object> extends Layer<Events> {
     this.basics = basics;
     this.eventNames = eventNames;
     this.listen(given);
-  }
-
-  get name(): string {
-    return this.basics.name;
-  }
-
-  protected get report(): Basics['report'] {
-    return this.basics.report;
-  }
-
-  protected now(): number {
-    return this.basics.clock.now();
   }
 }

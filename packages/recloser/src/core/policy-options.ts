@@ -1,5 +1,5 @@
 import { callback, having, optionsOf, type Reader, type Readers, text } from './check.ts';
-import { type ListenerErrorHandler, reporter } from './events.ts';
+import type { ListenerErrorHandler } from './events.ts';
 import { type Clock, systemClock, systemRandom } from './time/clock.ts';
 
 /** Options that every policy has. */
@@ -19,7 +19,7 @@ export interface Basics {
   readonly name: string;
   readonly clock: Clock;
   readonly random: () => number;
-  readonly report: ListenerErrorHandler;
+  readonly onListenerError: ListenerErrorHandler | undefined;
 }
 
 type Camel<S extends string> = S extends `${infer Head}-${infer Tail}`
@@ -63,4 +63,4 @@ export const policyOptions = <Needed extends object, Optional extends object = o
 export const basicsOf = (
   kind: string,
   { name = kind, clock = systemClock, random = systemRandom, onListenerError }: PolicyOptions,
-): Basics => ({ name, clock, random, report: reporter(name, onListenerError) });
+): Basics => ({ name, clock, random, onListenerError });

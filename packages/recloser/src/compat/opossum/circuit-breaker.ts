@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { promised } from '../../core/call/context.ts';
-import { type ListenerErrorHandler, reporter } from '../../core/events.ts';
+import { type ListenerErrorHandler, report } from '../../core/events.ts';
 import { Caching } from './cache/caching.ts';
 import { MemoryCache } from './cache/memory-cache.ts';
 import { Circuit } from './circuit.ts';
@@ -82,7 +82,8 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
     this.volumeThreshold = options.volumeThreshold;
     this.status =
       options.status instanceof Status ? options.status : new Status({ ...options, stats: statsOf(options) });
-    this.#report = reporter(this.name, undefined);
+    const policy = { name: this.name, onListenerError: undefined };
+    this.#report = (fault, where) => report(policy, fault, where);
     this.#warmUpUntil = options.allowWarmUp === true || state?.warmUp ? clock.now() + rollingCountTimeout : -Infinity;
     this.#isEnabled = (state ?? options).enabled !== false;
     this.#circuit = this.#newCircuit();

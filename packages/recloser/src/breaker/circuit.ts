@@ -26,6 +26,11 @@ export type Admission = Exclude<Effect, Entered>;
 export abstract class Circuit extends Layer<BreakerEvents> {
   settings: Settings;
   readonly tally: Tally = new Tally();
+  protected admitted = 0;
+  /** At work since it was disabled: no figure, but they are waited for when draining. */
+  protected uncounted = 0;
+  /** How long it was open, up to the end of the last time. */
+  protected openMs = 0;
   protected machine: Machine;
   protected counter: TripCounter;
   protected override: Override | undefined;
@@ -113,7 +118,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   }
 
   #enter(before: Machine, { from, to, evidence }: Entered, now: number): void {
-    if (before.state === 'open') this.tally.openMs += now - before.openedAt;
+    if (before.state === 'open') this.openMs += now - before.openedAt;
     if (before.state === 'half-open') this.endLeases();
     if (to === 'closed') {
       this.#forget(now);

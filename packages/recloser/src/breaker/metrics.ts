@@ -37,25 +37,17 @@ export interface BreakerMetrics {
   readonly latency?: LatencySummary;
 }
 
-/** The counters behind them. */
+/** The counters among them. */
 export class Tally {
-  admitted = 0;
-  successful = 0;
-  failed = 0;
-  ignored = 0;
-  rejected = 0;
-  slow = 0;
-  timedOut = 0;
-  fallbacks = 0;
-  shadowRejected = 0;
+  successfulRequests = 0;
+  failedRequests = 0;
+  rejectedRequests = 0;
+  ignoredRequests = 0;
+  slowRequests = 0;
+  timedOutRequests = 0;
+  fallbackRequests = 0;
+  shadowRejectedRequests = 0;
   abandoned = 0;
-  late = 0;
-  openMs = 0;
+  lateResults = 0;
   lastFailureTime: number | undefined = undefined;
-  /** At work since it was disabled: no figure, but they are waited for when draining. */
-  uncounted = 0;
-
-  get inFlight(): number {
-    return this.admitted - this.successful - this.failed - this.ignored;
-  }
 }

@@ -72,6 +72,11 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     return this.#rig;
   }
 
+  protected get inFlight(): number {
+    const { successfulRequests, failedRequests, ignoredRequests } = this.tally;
+    return this.admitted - successfulRequests - failedRequests - ignoredRequests;
+  }
+
   protected epoch(): Epoch {
     this.#epoch ??= new Epoch(this.#sampling, this);
     return this.#epoch;
@@ -85,9 +90,9 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     if (this.holdsPlace(ticket) && !this.places?.take()) {
       return this.#refuse('bulkhead-full', undefined, caller, ticket);
     }
-    if (ticket === uncounted) tally.uncounted++;
-    else tally.admitted++;
-    if (ticket === shadowed) tally.shadowRejected++;
+    if (ticket === uncounted) this.uncounted++;
+    else this.admitted++;
+    if (ticket === shadowed) tally.shadowRejectedRequests++;
     return ticket;
   }
 
@@ -151,7 +156,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     }
     const error = refusal({ breaker: name, reason, state: this.state, retryAfterMs }, words, captureStacks);
     if (ticket !== uncounted) {
-      this.tally.rejected++;
+      this.tally.rejectedRequests++;
       this.emitter?.emit('rejected', { breaker: name, key: caller?.key, reason, retryAfterMs });
     }
     return error;
@@ -221,7 +226,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
         this.latency.record(elapsedMs, now);
       }
     }
-    this.tally.successful++;
+    this.tally.successfulRequests++;
     if (this.record(false, elapsedMs, now)) {
       this.trip(0, settings.timed ? now : this.now());
       this.announce();
@@ -242,18 +247,18 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const { settings, tally } = this;
     const now = settings.timed ? settings.clock.now() : 0;
     const elapsedMs = givenMs ?? (settings.timed ? since(startedAt, now) : 0);
-    if (ticket === uncounted) tally.uncounted--;
+    if (ticket === uncounted) this.uncounted--;
     else {
       const failed = verdict === 'failure';
       const sampled = verdict !== 'ignored';
       const slow = sampled && settings.slowCallMs > 0 && elapsedMs >= settings.slowCallMs;
-      if (verdict === 'success') tally.successful++;
+      if (verdict === 'success') tally.successfulRequests++;
       else if (failed) {
-        tally.failed++;
+        tally.failedRequests++;
         tally.lastFailureTime = wallTime();
-      } else tally.ignored++;
-      if (timedOut) tally.timedOut++;
-      if (slow) tally.slow++;
+      } else tally.ignoredRequests++;
+      if (timedOut) tally.timedOutRequests++;
+      if (slow) tally.slowRequests++;
       if (settings.latency && sampled) {
         this.latency ??= new LatencyHistogram(now);
         this.latency.record(elapsedMs, now);
@@ -275,7 +280,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       }
       if (this.untold !== undefined) this.announce();
     }
-    if (this.onIdle !== undefined && tally.inFlight + tally.uncounted === 0) this.onIdle();
+    if (this.onIdle !== undefined && this.inFlight + this.uncounted === 0) this.onIdle();
   }
 
   #settleProbe(lease: Lease, verdict: Verdict, elapsedMs: number, retryAfterMs: number): void {
@@ -298,7 +303,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   }
 
   #tellLate(cause: 'timed-out' | 'generation', ok: boolean): void {
-    this.tally.late++;
+    this.tally.lateResults++;
     this.emitter?.emit('late', { breaker: this.settings.name, cause, ok });
   }
 
@@ -326,7 +331,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     scope: Scope,
   ): Promise<unknown> | undefined {
     if (fallback === undefined || !(verdict === 'failure' || error instanceof RejectedError)) return undefined;
-    if (counted) this.tally.fallbacks++;
+    if (counted) this.tally.fallbackRequests++;
     return this.answers.instead(fallback, error, scope);
   }
 
@@ -334,7 +339,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   protected pass(scope: Scope): void {
     this.expire(this.now());
     if (this.override?.state === 'disabled') return;
-    this.tally.admitted++;
+    this.admitted++;
     this.settle(passing, scope, 'ignored', scope.reason, undefined);
   }
 }

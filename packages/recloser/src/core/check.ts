@@ -132,12 +132,16 @@ export const optionsOf = <Needed extends object, Optional extends object = objec
   optional?: Readers<Optional>,
 ): Reader<Needed & Partial<Optional>> => record(needed, optional, true);
 
-/** And a rule over what was taken over, for what no member can say alone. */
+/** And a rule over what was taken over without a fault, for what no member can say alone. */
 /*@__NO_SIDE_EFFECTS__*/
 export const also =
   <T>(reader: Reader<T>, rule: (taken: T, fault: Fault) => void): Reader<T> =>
   (value, path, fault) => {
-    const taken = reader(value, path, fault);
-    rule(taken, fault);
+    let isSound = true;
+    const taken = reader(value, path, (...told) => {
+      isSound = false;
+      fault(...told);
+    });
+    if (isSound) rule(taken, fault);
     return taken;
   };

@@ -198,10 +198,11 @@ describe('restoring', () => {
     ['an age beyond the bucket', { ...good, ageMs: 10.5 }],
     ['a negative age', { ...good, ageMs: -1 }],
     ['no age', { ...good, ageMs: null }],
+    ['an age that is no value', { ...good, ageMs: { toString: '' } }],
     ['buckets of no time', { ...good, bucketMs: 0 }],
     ['buckets of NaN', { ...good, bucketMs: Number.NaN }],
   ])('%s was written by no window', (_what, given) => {
     expect(TimeWindow.restore(10, 1, 0, good).count(0)).toEqual({ calls: 2, hits: 1 });
-    expect(() => TimeWindow.restore(10, 1, 0, given)).toThrow(TypeError);
+    expect(() => TimeWindow.restore(10, 1, 0, given)).toThrow(/^a time window: /);
   });
 });

@@ -19,5 +19,6 @@ export * from './pipeline/index.ts';
 export * from './policies/bulkhead/index.ts';
 export * from './policies/fallback/index.ts';
 export * from './policies/rate-limit/index.ts';
+export * from './policies/throttle/index.ts';
 export * from './policies/timeout/index.ts';
 export type { LatencySummary } from './windows/latency.ts';

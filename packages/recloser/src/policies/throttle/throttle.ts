@@ -1,0 +1,167 @@
+import { begin } from '../../core/call/begin.ts';
+import type { Work } from '../../core/call/context.ts';
+import type { Scope } from '../../core/call/scope.ts';
+import { errorOf } from '../../core/errors.ts';
+import { BasicLayer } from '../../core/layer.ts';
+import { defaultVerdict, judge, type Verdict } from '../../core/outcome.ts';
+import type { Policy } from '../../core/policy.ts';
+import { basicsOf } from '../../core/policy-options.ts';
+import { percent } from '../../core/words.ts';
+import { TimeWindow } from '../../windows/time-window.ts';
+import { ThrottledError } from './errors.ts';
+import { eventNames, type ThrottleEvents } from './events.ts';
+import { type AdaptiveThrottleOptions, readOptions, type ThrottleSettings } from './options.ts';
+
+/** The figures of one throttle's life, and of its window. */
+export interface ThrottleMetrics {
+  readonly name: string;
+  /** Successful, failed, ignored, rejected, and in flight. */
+  readonly totalRequests: number;
+  readonly successfulRequests: number;
+  readonly failedRequests: number;
+  readonly ignoredRequests: number;
+  readonly rejectedRequests: number;
+  readonly inFlight: number;
+  /** Of the window: calls that succeeded, failed or were refused, and those of them that succeeded. */
+  readonly windowRequests: number;
+  readonly windowAccepts: number;
+  /** How likely the next call is refused, from 0 to 1. */
+  readonly rejectionProbability: number;
+}
+
+/** A policy that tries fewer calls the fewer are accepted. */
+export interface AdaptiveThrottle extends Policy<never, ThrottledError> {
+  /** The figures of this moment. */
+  metrics(): ThrottleMetrics;
+  /** Adds a listener; the answer takes it off again. */
+  on<E extends keyof ThrottleEvents>(event: E, listener: (payload: ThrottleEvents[E]) => void): () => void;
+}
+
+class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrottle {
+  readonly #settings: ThrottleSettings;
+  /** Its hits are the calls that were accepted. */
+  readonly #window: TimeWindow;
+  readonly #ended: Record<Verdict, number> = { success: 0, failure: 0, ignored: 0 };
+  #total = 0;
+  #rejected = 0;
+  /** From then on a call is tried whatever the figures say. */
+  #tryAt: number;
+
+  constructor(settings: ThrottleSettings) {
+    super('adaptive throttle', basicsOf('adaptive throttle', settings), { ...settings }, eventNames);
+    this.#settings = settings;
+    this.#window = new TimeWindow(settings.windowMs, 20, this.now());
+    this.#tryAt = settings.minimumPerSecond > 0 ? 0 : Infinity;
+  }
+
+  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    if (scope.aborted) return Promise.reject(scope.reason);
+    this.#total++;
+    const { classify } = this.#settings;
+    const { calls, hits } = this.#window;
+    // Without a look at the clock: at worst it is as old as the last call that ended.
+    if (calls > this.#settings.multiplier * hits) {
+      const refusal = this.#refusal(scope.key);
+      if (refusal !== undefined) return Promise.reject(refusal);
+    }
+    const result = begin(work, scope, leaf);
+    if (classify === undefined && !scope.abortable) return result.then(this.#accepted, this.#failed);
+    const startedAt = classify && this.now();
+    return result.then(
+      (value) => {
+        this.#settle(scope, true, value, startedAt);
+        return value;
+      },
+      (error) => {
+        this.#settle(scope, false, error, startedAt);
+        throw error;
+      },
+    );
+  }
+
+  readonly #accepted = <T>(value: T): T => {
+    this.#count('success');
+    return value;
+  };
+
+  readonly #failed = (error: unknown): never => {
+    this.#count(defaultVerdict(false, error, false));
+    throw error;
+  };
+
+  #settle(scope: Scope, ok: boolean, result: unknown, startedAt: number | undefined): void {
+    const { classify } = this.#settings;
+    const aborted = !ok && scope.aborted && result === scope.reason;
+    if (classify === undefined) {
+      this.#count(defaultVerdict(ok, result, aborted));
+      return;
+    }
+    const outcome = {
+      ok,
+      value: ok ? result : undefined,
+      error: ok ? undefined : result,
+      elapsedMs: this.now() - (startedAt as number),
+      key: scope.key,
+      context: scope.context,
+      aborted,
+    };
+    this.#count(judge(classify, outcome, (fault) => this.report(fault, 'classify')).verdict);
+  }
+
+  #count(verdict: Verdict): void {
+    this.#ended[verdict]++;
+    if (verdict !== 'ignored') this.#window.add(verdict === 'success', this.now());
+  }
+
+  /** The dice, and the calls that are tried all the same. */
+  #refusal(key: string | undefined): ThrottledError | undefined {
+    const now = this.now();
+    const probability = this.#probability(now);
+    if (now >= this.#tryAt || this.basics.random() >= probability) {
+      this.#tryAt = now + 1_000 / this.#settings.minimumPerSecond;
+      return undefined;
+    }
+    this.#window.add(false, now);
+    this.#rejected++;
+    this.emitter?.emit('rejected', { policy: this.name, key, probability });
+    const text = `too little is accepted, ${percent(probability)} of calls are not tried`;
+    const details = { breaker: this.name, reason: 'throttled' } as const;
+    return errorOf(ThrottledError, text, details, this.#settings.captureStacks);
+  }
+
+  #probability(now: number): number {
+    const { calls, hits } = this.#window.count(now);
+    return Math.max(0, (calls - this.#settings.multiplier * hits) / (calls + 1));
+  }
+
+  metrics(): ThrottleMetrics {
+    const now = this.now();
+    const { calls, hits } = this.#window.count(now);
+    const { success, failure, ignored } = this.#ended;
+    return {
+      name: this.name,
+      totalRequests: this.#total,
+      successfulRequests: success,
+      failedRequests: failure,
+      ignoredRequests: ignored,
+      rejectedRequests: this.#rejected,
+      inFlight: this.#total - success - failure - ignored - this.#rejected,
+      windowRequests: calls,
+      windowAccepts: hits,
+      rejectionProbability: this.#probability(now),
+    };
+  }
+}
+
+/**
+ * Tries fewer calls the fewer the dependency accepts: `multiplier` for each accepted one, and refuses the rest with `ThrottledError`
+ * before they cost anything. (Client-side throttling of Google's "Site Reliability Engineering", "Handling Overload".) It needs no
+ * state of its own to leave: as calls are accepted again, more are tried.
+ *
+ * @throws RangeError, TypeError
+ * @example
+ * const search = adaptiveThrottle({ windowMs: 30_000 });
+ */
+export function adaptiveThrottle(options: AdaptiveThrottleOptions = {}): AdaptiveThrottle {
+  return new ThrottleLayer(readOptions(options));
+}

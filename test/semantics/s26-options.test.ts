@@ -247,4 +247,19 @@ describe('the caller’s object', () => {
     expect(b.metrics()).toMatchObject({ successfulRequests: 0, failedRequests: 1, inFlight: 1 });
     expect(a.metrics()).toMatchObject({ successfulRequests: 1, failedRequests: 0, window: { calls: 1 } });
   });
+
+  test('S26: `settings` are the options in force, `given` is what somebody gave', () => {
+    const breaker = circuitBreaker({ timeoutMs: 5_000, halfOpen: { maxConcurrent: 3 } });
+    breaker.update({ maxConcurrent: 7 });
+    expect(breaker.settings).toMatchObject({
+      successThreshold: 2,
+      timeoutMs: 5_000,
+      sleepWindowMs: 30_000,
+      maxSleepWindowMs: 300_000,
+      maxConcurrent: 7,
+      maxProbes: 3,
+      probeTimeoutMs: 5_000,
+    });
+    expect(Object.keys(breaker.settings.given).sort()).toEqual(['halfOpen', 'maxConcurrent', 'timeoutMs']);
+  });
 });

@@ -9,7 +9,13 @@ import { type BreakerEvents, type CircuitState, type EventName, eventNames, opti
 import { explain } from './explain.ts';
 import { initialMachine, step } from './machine.ts';
 import type { BreakerMetrics } from './metrics.ts';
-import { type CircuitBreakerOptions, mergeOptions, readOptions, type Settings } from './options.ts';
+import {
+  type BreakerSettings,
+  type CircuitBreakerOptions,
+  mergeOptions,
+  readOptions,
+  type Settings,
+} from './options.ts';
 import { type ForcedState, type ForceOptions, override, standing } from './override.ts';
 import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
 import { Traffic } from './traffic.ts';
@@ -25,6 +31,8 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
   readonly state: CircuitState;
   /** Whether a call would be admitted now. */
   readonly available: boolean;
+  /** The options in force, defaults filled in. */
+  readonly settings: BreakerSettings;
   /** Leave to do work that is no promise; `undefined` if refused, then `refusal()` is the error. */
   acquire(): Permit | undefined;
   /** The refusal that the last `acquire()` met, if it met one. */
@@ -47,6 +55,8 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
   release(options?: Omit<ForceOptions, 'expiresInMs'>): void;
   /** Uncovers, closes and empties the window. */
   reset(options?: Omit<ForceOptions, 'expiresInMs'>): void;
+  /** Ends the sleep of an open circuit: the next call is a probe. In any other state it does nothing. */
+  probe(options?: Omit<ForceOptions, 'expiresInMs'>): void;
   /**
    * Changes options under way. State and window stay where they still make sense; a running sleep window keeps its end.
    * `name`, `start`, `restore`, `clock`, `random` and listeners can't be changed. @throws RangeError, TypeError
@@ -217,6 +227,15 @@ class Breaker extends Traffic implements CircuitBreaker {
     this.apply({ type: 'reset' }, now);
     this.uncover('reset', reason, by, previous);
     this.announce();
+  }
+
+  probe(options: ForceOptions = {}): void {
+    const { reason, by } = override('forced-open', options, 0);
+    const now = this.now();
+    this.expire(now);
+    if (this.machine.state !== 'open') return;
+    this.apply({ type: 'woken' }, now);
+    this.tellReleased('woken', this.state, reason, by);
   }
 
   update(changes: CircuitBreakerOptions): void {

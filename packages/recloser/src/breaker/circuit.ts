@@ -1,5 +1,5 @@
 import { Layer } from '../core/layer.ts';
-import { type BreakerEvents, type CircuitState, eventNames, type Transition } from './events.ts';
+import { type Action, type BreakerEvents, type CircuitState, eventNames, type Transition } from './events.ts';
 import { type Facts, noFacts, type TroubleLog } from './evidence.ts';
 import { whyOf } from './explain.ts';
 import { type ComputedState, type Effect, type Machine, type MachineEvent, step } from './machine.ts';
@@ -168,8 +168,16 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   ): void {
     this.override = undefined;
     this.refresh();
-    const state = this.machine.state;
-    const told = { breaker: this.settings.name, action, state, previous, reason, by, expiresInMs: undefined };
+    this.tellReleased(action, previous, reason, by);
+  }
+
+  protected tellReleased(
+    action: Action['action'],
+    previous: CircuitState,
+    reason: string | undefined,
+    by: string | undefined,
+  ): void {
+    const told = { breaker: this.name, action, state: this.state, previous, reason, by, expiresInMs: undefined };
     this.emitter?.emit('released', told);
   }
 

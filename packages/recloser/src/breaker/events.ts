@@ -48,10 +48,10 @@ export interface Late {
   readonly ok: boolean;
 }
 
-/** A person or a program set a state, or took it off again. */
+/** A person or a program set a state, took it off again, or ended the sleep of an open circuit (`woken`). */
 export interface Action {
   readonly breaker: string;
-  readonly action: 'forced' | 'released' | 'expired' | 'reset';
+  readonly action: 'forced' | 'released' | 'expired' | 'reset' | 'woken';
   /** The state that is shown from now on. */
   readonly state: CircuitState;
   readonly previous: CircuitState;

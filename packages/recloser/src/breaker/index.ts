@@ -15,7 +15,7 @@ export type {
 export type { Evidence, Facts } from './evidence.ts';
 export type { ComputedState } from './machine.ts';
 export type { BreakerMetrics } from './metrics.ts';
-export type { CircuitBreakerOptions, HalfOpenOptions } from './options.ts';
+export type { BreakerSettings, CircuitBreakerOptions, HalfOpenOptions } from './options.ts';
 export type { ForcedState, ForceOptions } from './override.ts';
 export type { Snapshot } from './snapshot.ts';
 export { allOf, anyOf } from './trip-rules/combined.ts';

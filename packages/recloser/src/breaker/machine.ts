@@ -79,7 +79,7 @@ export type MachineEvent =
       readonly retryAfterMs: number;
     }
   | { readonly type: 'lease-ended'; readonly generation: number; readonly probe: number }
-  | { readonly type: 'reset' };
+  | { readonly type: 'reset' | 'woken' };
 
 /** What the shell has to do. `probe` is 0 for a call that is none. */
 export type Effect =
@@ -105,6 +105,9 @@ export function step(machine: Machine, event: MachineEvent, now: number, setting
     case 'reset':
       // Without a ramp: a person who resets wants all traffic back.
       return enter(machine, 'closed', reset, noFacts, now, { ...settings, rampMs: 0 });
+    case 'woken':
+      if (machine.state !== 'open') return stay(machine);
+      return stay({ ...machine, sleepMs: Math.min(machine.sleepMs, now - machine.openedAt) });
     default:
       if (machine.state !== 'half-open' || event.generation !== machine.generation) return stay(machine);
       return probed(machine, event, now, settings);

@@ -79,12 +79,15 @@ export interface HalfOpenOptions {
   readonly sample?: { readonly calls: number; readonly failureRate: number } | undefined;
 }
 
-/** The options, checked and complete: the one place of every default. */
-export interface Settings extends Basics, MachineSettings {
+/** The options in force: what was given, what `update` has changed, and the defaults of the rest. */
+export interface BreakerSettings extends Omit<MachineSettings, 'sleepMs'> {
+  /** What somebody gave, at construction or to `update`; all else is a default. */
   readonly given: CircuitBreakerOptions;
   readonly trip: TripRule;
   /** 0: none. */
   readonly timeoutMs: number;
+  readonly sleepWindowMs: number | Backoff<Evidence>;
+  readonly maxSleepWindowMs: number;
   /** Infinity: no bulkhead. */
   readonly maxConcurrent: number;
   readonly releaseOnTimeout: boolean;
@@ -94,12 +97,14 @@ export interface Settings extends Basics, MachineSettings {
   /** 0: nothing is slow. */
   readonly slowCallMs: number;
   readonly latency: boolean;
-  /** Whether each call reads the clock. */
-  readonly timed: boolean;
   readonly fallback: Fallback | undefined;
   readonly captureStacks: boolean;
-  readonly sleepWindowMs: number | Backoff<Evidence>;
-  readonly maxSleepWindowMs: number;
+}
+
+/** The same, checked and complete: the one place of every default. */
+export interface Settings extends Basics, BreakerSettings, MachineSettings {
+  /** Whether each call reads the clock. */
+  readonly timed: boolean;
 }
 
 /** What can be changed under way, … */
@@ -167,6 +172,8 @@ export function readOptions(value: CircuitBreakerOptions = {}): Settings {
     given,
     trip,
     timeoutMs,
+    sleepWindowMs,
+    maxSleepWindowMs,
     maxConcurrent,
     successThreshold,
     maxProbes,
@@ -182,8 +189,6 @@ export function readOptions(value: CircuitBreakerOptions = {}): Settings {
     timed: latency || slowCallMs > 0 || classify !== undefined || trip.reads !== undefined,
     fallback,
     captureStacks,
-    sleepWindowMs,
-    maxSleepWindowMs,
     sleepMs,
   };
 }

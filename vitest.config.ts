@@ -2,6 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 const source = fileURLToPath(new URL('packages/recloser/src', import.meta.url));
+const dashboard = fileURLToPath(new URL('packages/dashboard/src/index.ts', import.meta.url));
 // Stryker runs in threads, which can't be given the flag, and mutants say nothing about memory.
 const mutating = 'STRYKER_MUTATOR_WORKER' in process.env;
 
@@ -11,11 +12,16 @@ export default defineConfig({
       { find: /^recloser$/, replacement: `${source}/index.ts` },
       { find: /^recloser\/opossum$/, replacement: `${source}/compat/opossum/index.ts` },
       { find: /^recloser\/(.+)$/, replacement: `${source}/$1/index.ts` },
+      { find: /^@recloser\/dashboard$/, replacement: dashboard },
     ],
   },
   test: {
     include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...(mutating ? ['test/memory/**'] : [])],
+    exclude: [
+      ...configDefaults.exclude,
+      ...(mutating ? ['test/memory/**', 'packages/dashboard/**', 'test/dashboard/**'] : []),
+    ],
+    globalSetup: mutating ? [] : ['test/dashboard/page.setup.ts'],
     execArgv: mutating ? [] : ['--expose-gc'],
   },
 });

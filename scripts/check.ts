@@ -9,14 +9,18 @@ const rest = {
   types: 'tsc -p tsconfig.json',
   'types, published': 'tsc -p packages/recloser',
   'types, without Node': 'tsc -p packages/recloser/tsconfig.portable.json',
+  'types, dashboard': 'tsc -p packages/dashboard',
+  'types, its page': 'tsc -p packages/dashboard/src/page',
   'types, in documents': 'tsx scripts/check-snippets.ts',
   arrows: 'depcruise .',
   'file lengths and names': 'tsx scripts/check-files.ts',
   'unused code': 'knip',
-  'package (publint)': 'publint packages/recloser --strict',
-  'package (attw)': 'attw --pack packages/recloser --profile node16 --format ascii',
+  'package (publint)': 'publint packages/recloser --strict && publint packages/dashboard --strict',
+  'package (attw)':
+    'attw --pack packages/recloser --profile node16 --format ascii && attw --pack packages/dashboard --profile node16 --format ascii',
   'package (both formats load)': 'node scripts/check-formats.mjs',
   size: 'size-limit',
+  'size of the page': 'tsx packages/dashboard/scripts/check-size.ts',
   'api reference': 'typedoc --emit none',
 };
 

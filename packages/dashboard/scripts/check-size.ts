@@ -1,0 +1,16 @@
+// What a browser loads of the page, gzipped: all of it, and what it needs before anybody looks at one breaker.
+import { readdirSync, readFileSync } from 'node:fs';
+import { gzipSync } from 'node:zlib';
+
+const folder = new URL('../dist/page/', import.meta.url);
+const sizes = readdirSync(folder)
+  .filter((name) => !name.endsWith('.txt'))
+  .map((name) => ({ name, bytes: gzipSync(readFileSync(new URL(name, folder)), { level: 9 }).length }));
+const sum = (files: typeof sizes): number => files.reduce((total, { bytes }) => total + bytes, 0);
+
+const limits = [
+  { what: 'the whole page', bytes: sum(sizes), limit: 60_000 },
+  { what: 'its list', bytes: sum(sizes.filter(({ name }) => !name.startsWith('plots-'))), limit: 32_000 },
+];
+for (const { what, bytes, limit } of limits) console.log(`${what}: ${bytes} B gzipped, at most ${limit}`);
+process.exitCode = sizes.length > 0 && limits.every(({ bytes, limit }) => bytes <= limit) ? 0 : 1;

@@ -1,0 +1,181 @@
+import { type CircuitBreaker, circuitBreaker } from 'recloser';
+import { manualClock } from 'recloser/testing';
+import { afterEach, expect, test } from 'vitest';
+import type { Change } from '../protocol/messages.ts';
+import { detailOf } from './detail.ts';
+import { Feed } from './feed.ts';
+import type { BreakerSource } from './roster.ts';
+
+const feeds: Feed[] = [];
+afterEach(() => {
+  for (const feed of feeds.splice(0)) feed.close();
+});
+
+function setUp(breakers: BreakerSource = []) {
+  const clock = manualClock(1_000);
+  const changes: Change[] = [];
+  const faults: unknown[] = [];
+  const options = {
+    breakers,
+    instance: 'here',
+    clock,
+    historyBytes: 2 ** 20,
+    report: (fault: unknown) => void faults.push(fault),
+  };
+  const feed = new Feed(options, (change) => void changes.push(change));
+  feeds.push(feed);
+  return { clock, changes, feed, faults };
+}
+
+const fail = (breaker: CircuitBreaker, error = new Error('down')) =>
+  breaker.execute(() => Promise.reject(error)).catch(() => {});
+const succeed = (breaker: CircuitBreaker) => breaker.execute(async () => 1);
+
+test('each second it tells the rates of that second, and only the rows that changed', async () => {
+  const [busy, idle] = [circuitBreaker({ name: 'busy' }), circuitBreaker({ name: 'idle' })];
+  const { clock, changes } = setUp([busy, idle]);
+  await clock.advance(1_000);
+  changes.length = 0;
+  await Promise.all([succeed(busy), succeed(busy), fail(busy)]);
+  await clock.advance(1_000);
+  expect(changes).toHaveLength(1);
+  expect(changes[0]).toMatchObject({
+    instance: 'here',
+    second: true,
+    rows: [{ id: 'busy', ok: 2, failed: 1, value: 1 }],
+  });
+  expect(changes[0]?.process?.heapMb).toBeGreaterThan(0);
+  await clock.advance(1_000);
+  expect(changes[1]?.rows).toEqual([{ id: 'busy', ok: 0, failed: 0 }]);
+});
+
+test('a transition is told within 20 ms, with its evidence and the state after it', async () => {
+  const breaker = circuitBreaker({ name: 'payments', failureThreshold: 2 });
+  const { clock, changes } = setUp([breaker]);
+  await clock.advance(1_000);
+  changes.length = 0;
+  await fail(breaker, Object.assign(new Error('to https://ana:pw@host/'), { code: 'ETIMEDOUT' }));
+  await fail(breaker, Object.assign(new Error('to https://ana:pw@host/'), { code: 'ETIMEDOUT' }));
+  await clock.advance(20);
+  expect(changes).toHaveLength(1);
+  const [{ entries, rows }] = changes as [Change];
+  expect(entries).toMatchObject([
+    { id: 'payments', kind: 'transition', from: 'closed', to: 'open', why: expect.stringContaining('ETIMEDOUT ×2') },
+  ]);
+  expect(entries?.[0]?.evidence).toMatchObject({ failures: 2, lastError: { message: 'to https://…@host/' } });
+  expect(rows).toMatchObject([{ id: 'payments', state: 'open', explain: expect.stringContaining('next probe in') }]);
+});
+
+test('a thousand transitions at once are a few messages', async () => {
+  const breakers = Array.from({ length: 1_000 }, (_, i) => circuitBreaker({ name: `b${i}`, failureThreshold: 1 }));
+  const { clock, changes } = setUp(breakers);
+  await clock.advance(1_000);
+  changes.length = 0;
+  await Promise.all(breakers.map((breaker) => fail(breaker)));
+  await clock.advance(20);
+  expect(changes).toHaveLength(1);
+  expect(changes[0]?.entries).toHaveLength(200);
+  expect(changes[0]?.rows).toHaveLength(1_000);
+});
+
+test('many breakers are read a hundred at a time, all within the second', async () => {
+  const breakers = Array.from({ length: 1_250 }, (_, i) => circuitBreaker({ name: `b${i}` }));
+  const { clock, changes } = setUp(breakers);
+  await clock.advance(1_000);
+  const reads: number[] = [];
+  breakers.forEach((breaker) => {
+    const { metrics } = breaker;
+    breaker.metrics = function (this: CircuitBreaker) {
+      reads.push(clock.now());
+      return metrics.call(this);
+    };
+  });
+  await clock.advance(1_000);
+  await clock.advance(1_000);
+  const moments = [...new Set(reads)];
+  expect(moments.length).toBeGreaterThanOrEqual(24);
+  for (const moment of moments) expect(reads.filter((read) => read === moment).length).toBeLessThanOrEqual(100);
+  expect(changes.filter(({ second }) => second)).toHaveLength(2);
+});
+
+test('breakers come and go with what lists them', async () => {
+  const breakers = new Set([circuitBreaker({ name: 'a' }), circuitBreaker({ name: 'a' })]);
+  const { clock, changes, feed } = setUp(() => breakers);
+  expect([...feed.watches.keys()]).toEqual(['a', 'a#2']);
+  const [first] = breakers;
+  breakers.delete(first as CircuitBreaker);
+  breakers.add(circuitBreaker({ name: 'b' }));
+  await clock.advance(1_000);
+  expect([...feed.watches.keys()]).toEqual(['a#2', 'b']);
+  expect(changes.at(-1)?.gone).toEqual(['a']);
+});
+
+test('an iterator that can be walked once is walked once', async () => {
+  const { clock, feed } = setUp(new Map([['x', circuitBreaker({ name: 'x' })]]).values());
+  await clock.advance(3_000);
+  expect(feed.watches.size).toBe(1);
+});
+
+test('a list or a breaker that throws is reported, and the rest goes on', async () => {
+  const [good, bad] = [circuitBreaker({ name: 'good' }), circuitBreaker({ name: 'bad' })];
+  const { clock, faults, changes } = setUp([bad, good]);
+  bad.metrics = () => {
+    throw new Error('no figures');
+  };
+  await succeed(good);
+  await clock.advance(1_000);
+  expect(faults).toHaveLength(1);
+  expect(changes.at(-1)?.rows).toContainEqual(expect.objectContaining({ id: 'good', ok: 1 }));
+});
+
+test('what people do is in the journal, with who and why, and ends by itself in the row', async () => {
+  const breaker = circuitBreaker({ name: 'payments', clock: manualClock() });
+  const { feed, clock, changes } = setUp([breaker]);
+  breaker.forceOpen({ reason: 'vendor incident', by: 'ana', expiresInMs: 60_000 });
+  await clock.advance(1_000);
+  expect(changes[0]?.entries).toMatchObject([
+    { kind: 'action', action: 'forced', to: 'forced-open', by: 'ana', expiresInMs: 60_000 },
+  ]);
+  expect(feed.watches.get('payments')?.row).toMatchObject({
+    state: 'forced-open',
+    under: 'closed',
+    forced: { by: 'ana', expiresInMs: 60_000 },
+  });
+  breaker.update({ timeoutMs: 5_000 });
+  expect(detailOf(feed, 'payments')?.entries.at(-1)).toMatchObject({ kind: 'update', changed: ['timeoutMs'] });
+  expect(detailOf(feed, 'payments')?.configuration.find(({ option }) => option === 'timeoutMs')).toMatchObject({
+    source: 'updated',
+  });
+});
+
+test('what was open before anybody looked has its age', async () => {
+  const own = manualClock();
+  const breaker = circuitBreaker({ name: 'old', failureThreshold: 1, clock: own });
+  await fail(breaker);
+  await own.advance(12_000);
+  const { feed } = setUp([breaker]);
+  const { since = 0, downSince } = feed.watches.get('old')?.row ?? {};
+  expect(feed.at() - since).toBeCloseTo(12_000, -1);
+  expect(downSince).toBe(since);
+});
+
+test('the series has a value for each second since the first busy one', async () => {
+  const breaker = circuitBreaker({ name: 'a' });
+  const { clock, feed } = setUp([breaker]);
+  for (let i = 1; i <= 5; i++) {
+    for (let n = 0; n < i; n++) await succeed(breaker);
+    await clock.advance(1_000);
+  }
+  await clock.advance(1_000);
+  const values = detailOf(feed, 'a')?.series.ok.filter((n) => n !== null);
+  expect(values?.slice(0, 5)).toEqual([1, 2, 3, 4, 5]);
+});
+
+test('closed, it listens to nobody and keeps no timer', async () => {
+  const breaker = circuitBreaker({ name: 'a', failureThreshold: 1 });
+  const { clock, changes, feed } = setUp([breaker]);
+  feed.close();
+  await fail(breaker);
+  await clock.advance(60_000);
+  expect(changes).toEqual([]);
+});

@@ -1,0 +1,115 @@
+import type { Action, BreakerMetrics, CircuitBreaker, CircuitState, Transition, Updated } from 'recloser';
+import { Series } from '../history/series-store.ts';
+import type { Entry } from '../protocol/entry.ts';
+import { patchOf, type Row, type RowPatch } from '../protocol/row.ts';
+import { ErrorLog } from './error-log.ts';
+import { noRates, type Rates, ratesOf, rowOf, type Since, type Totals, totalsOf } from './reading.ts';
+import { redact } from './redact.ts';
+
+/** What a watch tells and asks of its feed. */
+export interface Watcher {
+  /** Epoch ms of this moment. */
+  at(): number;
+  happened(watch: Watch, entry: Entry): void;
+}
+
+const cut = (text: string | undefined, length: number): string | undefined => text?.slice(0, length);
+
+/** One breaker under watch: its row, its series, its last errors. It reads and listens, and changes nothing. */
+export class Watch {
+  readonly id: string;
+  readonly breaker: CircuitBreaker;
+  readonly series: Series = new Series();
+  readonly errors: ErrorLog;
+  /** When `update` last changed an option, epoch ms. */
+  readonly updatedAt: Map<string, number> = new Map();
+  row: Row;
+  #before: Totals;
+  #rates: Rates = noRates;
+  #since: Since;
+  readonly #watcher: Watcher;
+  readonly #redact: (message: string) => string;
+  readonly #off: (() => void)[];
+
+  constructor(id: string, breaker: CircuitBreaker, watcher: Watcher, redactor: (message: string) => string = redact) {
+    this.id = id;
+    this.breaker = breaker;
+    this.#watcher = watcher;
+    this.#redact = redactor;
+    this.errors = new ErrorLog(redactor);
+    const metrics = breaker.metrics();
+    const at = watcher.at();
+    const { openForMs, halfOpenForMs = openForMs, downForMs } = metrics.state === 'closed' ? {} : breaker.toJSON();
+    const ago = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : Math.round(at - ms));
+    this.#since = {
+      since: metrics.computedState === metrics.state ? ago(halfOpenForMs) : undefined,
+      downSince: ago(downForMs),
+    };
+    this.#before = totalsOf(metrics, at);
+    this.row = rowOf(id, breaker, metrics, noRates, this.#since);
+    const moved = (transition: Transition) => this.#moved(transition);
+    const acted = (action: Action) => this.#acted(action);
+    const failed = ({ error }: { readonly error: unknown }) => this.errors.add(error, watcher.at());
+    this.#off = [
+      breaker.on('opened', moved),
+      breaker.on('half-opened', moved),
+      breaker.on('closed', moved),
+      breaker.on('forced', acted),
+      breaker.on('released', acted),
+      breaker.on('updated', (updated) => this.#updated(updated)),
+      breaker.on('failed', failed),
+    ];
+  }
+
+  /** Reads the figures of the second that is over. */
+  sample(): RowPatch | undefined {
+    const metrics = this.breaker.metrics();
+    const totals = totalsOf(metrics, this.#watcher.at());
+    this.#rates = ratesOf(this.#before, totals);
+    this.#before = totals;
+    this.errors.renew();
+    return this.#read(metrics);
+  }
+
+  /** Reads the state at once; rates stay those of the last whole second. */
+  refresh(): RowPatch | undefined {
+    return this.#read(this.breaker.metrics());
+  }
+
+  stop(): void {
+    for (const off of this.#off) off();
+  }
+
+  #read(metrics: BreakerMetrics): RowPatch | undefined {
+    // The end of a forced state is told by the next call only, but shown at once.
+    if (metrics.state !== this.row.state) this.#since = { ...this.#since, since: Math.round(this.#watcher.at()) };
+    const before = this.row;
+    this.row = rowOf(this.id, this.breaker, metrics, this.#rates, this.#since);
+    return patchOf(before, this.row);
+  }
+
+  #moved({ from, to, why, evidence, retryAfterMs }: Transition): void {
+    if (from === 'closed' || to === 'closed') {
+      this.#since = { ...this.#since, downSince: to === 'closed' ? undefined : Math.round(this.#watcher.at()) };
+    }
+    const { lastError } = evidence;
+    const shown = lastError && { ...evidence, lastError: { ...lastError, message: this.#redact(lastError.message) } };
+    this.#tell({ kind: 'transition', from, to, why, evidence: shown ?? evidence, sleepMs: retryAfterMs });
+  }
+
+  #acted({ action, previous, state, reason, by, expiresInMs }: Action): void {
+    const who = { reason: cut(reason, 300), by: cut(by, 60), expiresInMs };
+    this.#tell({ kind: 'action', from: previous, to: state, action, ...who });
+  }
+
+  #updated({ changed }: Updated): void {
+    for (const option of changed) this.updatedAt.set(option, this.#watcher.at());
+    const { state } = this.breaker;
+    this.#tell({ kind: 'update', from: state, to: state, changed });
+  }
+
+  #tell(happened: Omit<Entry, 'at' | 'id'> & { readonly to: CircuitState }): void {
+    const at = Math.round(this.#watcher.at());
+    this.#watcher.happened(this, { at, id: this.id, ...happened });
+  }
+}

@@ -1,0 +1,11 @@
+export type { Deed } from './actions/order.ts';
+export { type Dashboard, dashboard, type Listening, type ListenOptions } from './dashboard.ts';
+export type { BreakerSource } from './feed/roster.ts';
+export type { Access, AccessRequest, Authorize, Role } from './http/guard.ts';
+export { markdownOf } from './incident/markdown.ts';
+export type { DashboardOptions } from './options.ts';
+export type { PeerOptions } from './peers/peer.ts';
+export type { Detail, ErrorSeen, Incident, Series, Setting } from './protocol/detail.ts';
+export type { Entry } from './protocol/entry.ts';
+export type { Audit, Outcome } from './protocol/outcome.ts';
+export type { Forced, Row } from './protocol/row.ts';

@@ -1,0 +1,59 @@
+import type { ComponentChildren } from 'preact';
+import { percent, rate, span } from '../../incident/words.ts';
+import type { Detail } from '../../protocol/detail.ts';
+import { instances, skewMs } from '../state/store.ts';
+
+/** The figures of this moment. */
+export function Facts({ detail }: { readonly detail: Detail }) {
+  const { row, metrics } = detail;
+  const ended = row.ok + row.failed;
+  const limit = detail.configuration.find(({ option }) => option === 'maxConcurrent')?.value;
+  const now = Date.now() + skewMs.value;
+  return (
+    <dl class="facts">
+      <Fact name="in this state">
+        {row.since === undefined ? 'since before this page' : span(Math.max(0, now - row.since))}
+      </Fact>
+      {row.downSince !== undefined && <Fact name="not closed for">{span(Math.max(0, now - row.downSince))}</Fact>}
+      {row.nextProbeMs !== undefined && (
+        <Fact name="next probe">{row.nextProbeMs === 0 ? 'the next call' : `in ${span(row.nextProbeMs)}`}</Fact>
+      )}
+      {row.probes !== undefined && <Fact name="probes">{`${row.probes[0]} of ${row.probes[1]} good`}</Fact>}
+      {row.under !== undefined && <Fact name="computed state">{row.under}</Fact>}
+      <Fact name="refused" loud={row.refused > 0}>
+        {rate(row.refused)}/s
+      </Fact>
+      <Fact name="calls">{rate(ended + row.refused)}/s</Fact>
+      <Fact name="failing">{ended > 0 ? percent(row.failed / ended) : '–'}</Fact>
+      {row.p95 !== undefined && <Fact name="p50 / p95">{`${span(row.p50 ?? 0)} / ${span(row.p95)}`}</Fact>}
+      <Fact name="in flight">{typeof limit === 'number' ? `${row.inFlight} of ${limit}` : String(row.inFlight)}</Fact>
+      <Fact name="in its window">{`${row.calls}${row.minimumCalls ? ` of ${row.minimumCalls} needed` : ''} calls`}</Fact>
+      <Fact name="refused in all">{metrics.rejectedRequests.toLocaleString()}</Fact>
+      <Fact name="open in all">{span(metrics.circuitOpenTimeMs)}</Fact>
+      <div class="verdict">
+        <dt>them or us</dt>
+        <dd>{verdictOf(detail, limit)}</dd>
+      </div>
+    </dl>
+  );
+}
+
+const Fact = ({ name, loud = false, children }: { name: string; loud?: boolean; children: ComponentChildren }) => (
+  <div class={loud ? 'loud' : ''}>
+    <dt>{name}</dt>
+    <dd>{children}</dd>
+  </div>
+);
+
+/** A sentence on whose fault it looks like: ours shows in our own process, in our own limits, or nowhere. */
+function verdictOf({ instance, row }: Detail, limit: unknown): string {
+  const process = instances.get(instance)?.process;
+  if (typeof limit === 'number' && row.inFlight >= limit)
+    return `ours, maybe: all ${limit} places of the bulkhead are taken`;
+  if (process === undefined) return 'unknown: the process does not tell how it fares';
+  const { loopDelayMs, cpu, gc } = process;
+  const state = `event loop ${span(loopDelayMs)} late, CPU ${percent(cpu)}, GC ${percent(gc)}`;
+  if (loopDelayMs > 100 || cpu > 0.95 || gc > 0.2) return `ours, maybe: this process is busy (${state})`;
+  if (row.state === 'closed') return `nothing stands out here: ${state}`;
+  return `theirs: this process is fine (${state})`;
+}

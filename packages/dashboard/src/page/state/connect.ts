@@ -1,0 +1,88 @@
+import { snapshotOf } from '../../incident/open.ts';
+import type { Change, Instance, Session, Snapshot } from '../../protocol/messages.ts';
+import { readIncident } from '../../protocol/trust.ts';
+import { errorOf } from './api.ts';
+import { announcement, draw, incident, link, route, session, takeChange, takeInstance, takeSnapshot } from './store.ts';
+
+const retryMs = 3_000;
+/** A page that nobody sees gives its connection back: a browser has six for each server. */
+const hiddenMs = 30_000;
+
+let source: EventSource | undefined;
+let timer: ReturnType<typeof setTimeout> | undefined;
+
+const alive = (): void => void (link.value = { state: 'live', at: Date.now() });
+
+function lose(why: string): void {
+  link.value = { state: 'lost', at: link.value.at, why };
+  draw();
+}
+
+/** Begins, and begins again when the server is back. */
+export async function connect(): Promise<void> {
+  clearTimeout(timer);
+  try {
+    const response = await fetch('api/session');
+    if (!response.ok) throw new Error(await errorOf(response));
+    session.value = (await response.json()) as Session;
+    document.title = session.value.title;
+    if (session.value.recorded) {
+      takeSnapshot((await (await fetch('api/breakers')).json()) as Snapshot);
+      return alive();
+    }
+    listen();
+  } catch (fault) {
+    lose((fault as Error).message);
+    timer = setTimeout(connect, retryMs);
+  }
+}
+
+function listen(): void {
+  source?.close();
+  const own = new EventSource('api/stream');
+  source = own;
+  const on = <T>(event: string, take: (data: T) => void): void =>
+    own.addEventListener(event, ({ data }: MessageEvent<string>) => {
+      take(JSON.parse(data) as T);
+      alive();
+    });
+  on<Snapshot>('snapshot', takeSnapshot);
+  on<Change>('change', takeChange);
+  on<Instance>('instance', takeInstance);
+  own.addEventListener('error', () => {
+    if (source !== own) return;
+    lose('the connection is gone');
+    // The browser comes back by itself unless the server said no.
+    if (own.readyState === EventSource.CLOSED) timer = setTimeout(connect, retryMs);
+  });
+}
+
+function disconnect(): void {
+  clearTimeout(timer);
+  source?.close();
+  source = undefined;
+}
+
+let hidden: ReturnType<typeof setTimeout> | undefined;
+document.addEventListener('visibilitychange', () => {
+  clearTimeout(hidden);
+  if (incident.value !== undefined || session.value?.recorded) return;
+  if (document.hidden) hidden = setTimeout(disconnect, hiddenMs);
+  else if (source === undefined) void connect();
+});
+
+/** Shows a recorded incident in place of what is live; loading the page again goes back. */
+export async function openIncident(file: File): Promise<void> {
+  try {
+    const read = readIncident(JSON.parse(await file.text()));
+    disconnect();
+    incident.value = read;
+    route.value = { id: undefined, instance: undefined, at: undefined };
+    takeSnapshot(snapshotOf(read));
+    alive();
+    announcement.value = `opened an incident of ${read.title}`;
+  } catch (fault) {
+    announcement.value = `${file.name} can't be opened: ${(fault as Error).message}`;
+    alert(announcement.value);
+  }
+}

@@ -1,0 +1,198 @@
+import type { BreakerMetrics } from 'recloser';
+import type { Detail, ErrorSeen, Incident, Setting } from './detail.ts';
+import type { Entry } from './entry.ts';
+import type { Change, Instance, ProcessFigures, Recent, Snapshot } from './messages.ts';
+import type { Row, RowPatch } from './row.ts';
+
+/**
+ * What another process says is taken over field by field, each of its type and no longer than it may be: a peer that is
+ * broken, old or not a peer at all can show wrong figures, but break nothing.
+ */
+type Given = Record<string, unknown>;
+
+const record = (value: unknown): Given => (typeof value === 'object' && value !== null ? (value as Given) : {});
+const list = (value: unknown, longest: number): unknown[] => (Array.isArray(value) ? value.slice(0, longest) : []);
+const text = (value: unknown, longest: number): string => (typeof value === 'string' ? value.slice(0, longest) : '');
+const numberOf = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0);
+
+type Kind = 'number' | 'text' | ((value: unknown) => unknown);
+
+function taken(value: unknown, shape: Readonly<Record<string, Kind>>): Given {
+  const given = record(value);
+  const result: Given = {};
+  for (const [key, kind] of Object.entries(shape)) {
+    const field = given[key];
+    if (field === null) result[key] = null;
+    else if (typeof kind === 'function' && field !== undefined) result[key] = kind(field);
+    else if (kind === 'number' && typeof field === 'number') result[key] = numberOf(field);
+    else if (kind === 'text' && typeof field === 'string') result[key] = text(field, 500);
+  }
+  return result;
+}
+
+const forced = { reason: 'text', by: 'text', expiresInMs: 'number' } as const;
+const row = {
+  ...{
+    id: 'text',
+    state: 'text',
+    under: 'text',
+    since: 'number',
+    downSince: 'number',
+    ok: 'number',
+    failed: 'number',
+    refused: 'number',
+  },
+  ...{
+    inFlight: 'number',
+    rule: 'text',
+    value: 'number',
+    threshold: 'number',
+    calls: 'number',
+    minimumCalls: 'number',
+  },
+  ...{ p50: 'number', p95: 'number', explain: 'text', nextProbeMs: 'number' },
+  probes: (value: unknown) => [0, 1].map((i) => numberOf(list(value, 2)[i])),
+  forced: (value: unknown) => taken(value, forced),
+} as const satisfies Record<string, Kind>;
+const evidence = {
+  ...{ rule: 'text', value: 'number', threshold: 'number', calls: 'number', failures: 'number', slowCalls: 'number' },
+  ...{ minimumCalls: 'number', windowMs: 'number', windowCalls: 'number', slowCallMs: 'number', slowestMs: 'number' },
+  ...{ generation: 'number', openForMs: 'number' },
+  topErrors: (value: unknown) => list(value, 5).map((error) => taken(error, { name: 'text', count: 'number' })),
+  lastError: (value: unknown) => taken(value, { name: 'text', message: 'text' }),
+} as const satisfies Record<string, Kind>;
+const entry = {
+  ...{
+    at: 'number',
+    id: 'text',
+    from: 'text',
+    to: 'text',
+    kind: 'text',
+    why: 'text',
+    sleepMs: 'number',
+    action: 'text',
+  },
+  ...{ by: 'text', reason: 'text', expiresInMs: 'number' },
+  evidence: (value: unknown) => taken(value, evidence),
+  changed: (value: unknown) => list(value, 40).map((option) => text(option, 60)),
+} as const satisfies Record<string, Kind>;
+const figures = { loopDelayMs: 'number', cpu: 'number', gc: 'number', heapMb: 'number' } as const;
+
+const named = (value: unknown): boolean => text(record(value).id, 1) !== '';
+const rows = (value: unknown): RowPatch[] =>
+  list(value, 100_000)
+    .filter(named)
+    .map((each) => taken(each, row) as unknown as RowPatch);
+const entries = (value: unknown): (Entry & { instance: string })[] =>
+  list(value, 1_000)
+    .filter(named)
+    .map(
+      (each) =>
+        ({ ...taken(each, entry), instance: text(record(each).instance, 200) }) as unknown as Entry & {
+          instance: string;
+        },
+    );
+const process = (value: unknown): ProcessFigures | undefined =>
+  value === undefined ? undefined : (taken(value, figures) as unknown as ProcessFigures);
+const seconds = (value: unknown): number[] => list(value, 60).map(numberOf);
+
+const recent = (value: unknown): Record<string, Recent> =>
+  Object.fromEntries(
+    Object.entries(record(value))
+      .slice(0, 500)
+      .map(([id, each]) => {
+        const { ok, failed, refused } = record(each);
+        return [id.slice(0, 300), { ok: seconds(ok), failed: seconds(failed), refused: seconds(refused) }];
+      }),
+  );
+
+export function readSnapshot(value: unknown): Snapshot {
+  const { self, at, title, instances, entries: told } = record(value);
+  return {
+    version: 1,
+    title: text(title, 200),
+    self: text(self, 200),
+    at: numberOf(at),
+    instances: list(instances, 100).map((each): Instance => {
+      const { name, live, process: fares, rows: all, recent: last } = record(each);
+      return {
+        name: text(name, 200),
+        live: live === true,
+        process: process(fares),
+        rows: rows(all) as Row[],
+        recent: recent(last),
+      };
+    }),
+    entries: entries(told),
+  };
+}
+
+export function readChange(value: unknown): Change {
+  const { instance, at, second, rows: changed, gone, entries: told, process: fares } = record(value);
+  return {
+    instance: text(instance, 200),
+    at: numberOf(at),
+    ...(second === true ? { second } : {}),
+    ...(changed === undefined ? {} : { rows: rows(changed) }),
+    ...(gone === undefined ? {} : { gone: list(gone, 100_000).map((id) => text(id, 300)) }),
+    ...(told === undefined ? {} : { entries: entries(told) }),
+    process: process(fares),
+  };
+}
+
+const metrics = {
+  ...{ name: 'text', state: 'text', computedState: 'text', generation: 'number', totalRequests: 'number' },
+  ...{ successfulRequests: 'number', failedRequests: 'number', rejectedRequests: 'number', ignoredRequests: 'number' },
+  ...{ slowRequests: 'number', timedOutRequests: 'number', fallbackRequests: 'number', inFlight: 'number' },
+  ...{ shadowRejectedRequests: 'number', abandoned: 'number', lateResults: 'number', circuitOpenTimeMs: 'number' },
+  lastFailureTime: 'number',
+  window: (value: unknown) => taken(value, evidence),
+  latency: (value: unknown) =>
+    taken(value, { count: 'number', p50: 'number', p95: 'number', p99: 'number', max: 'number' }),
+} as const satisfies Record<string, Kind>;
+const error = { at: 'number', name: 'text', message: 'text' } as const;
+const values = (value: unknown): (number | null)[] => list(value, 3_600).map((n) => (n === null ? null : numberOf(n)));
+const series = {
+  ...{ seconds: (value: unknown) => list(value, 3_600).map(numberOf), ok: values, failed: values, refused: values },
+  ...{ value: values, threshold: values, p50: values, p95: values },
+} as const;
+
+function setting(value: unknown): Setting {
+  const given = record(value);
+  const shown = typeof given.value === 'string' ? text(given.value, 200) : given.value;
+  const source = (['given', 'updated'] as const).find((word) => word === given.source) ?? 'default';
+  return {
+    ...(taken(given, { option: 'text', at: 'number' }) as unknown as Setting),
+    value: typeof shown === 'boolean' || typeof shown === 'string' ? shown : numberOf(shown),
+    source,
+  };
+}
+
+/** @throws TypeError if it names no breaker */
+export function readDetail(value: unknown): Detail {
+  const given = record(value);
+  if (!named(given)) throw new TypeError('this is no breaker');
+  const own = Object.fromEntries(Object.keys(series).map((key) => [key, []]));
+  return {
+    ...(taken(given, { instance: 'text', id: 'text', at: 'number', explain: 'text' }) as unknown as Detail),
+    row: { ...taken(given.row, row), id: text(given.id, 300) } as unknown as Row,
+    metrics: taken(given.metrics, metrics) as unknown as BreakerMetrics,
+    series: { ...own, ...taken(given.series, series) } as unknown as Detail['series'],
+    entries: entries(given.entries),
+    errors: list(given.errors, 100).map((each) => taken(each, error) as unknown as ErrorSeen),
+    configuration: list(given.configuration, 100).map(setting),
+  };
+}
+
+/** @throws TypeError if it is none */
+export function readIncident(value: unknown): Incident {
+  const { format, title, recordedAt, breakers } = record(value);
+  if (format !== 'recloser-incident') throw new TypeError('this is no incident of a dashboard');
+  return {
+    format,
+    version: 1,
+    title: text(title, 200),
+    recordedAt: numberOf(recordedAt),
+    breakers: list(breakers, 1_000).map(readDetail),
+  };
+}

@@ -1,0 +1,123 @@
+import type { Order } from '../actions/order.ts';
+import { perform } from '../actions/perform.ts';
+import { detailOf } from '../feed/detail.ts';
+import { Feed, type FeedOptions } from '../feed/feed.ts';
+import { Journal } from '../history/journal.ts';
+import { Peer, type PeerOptions } from '../peers/peer.ts';
+import type { Detail, Incident } from '../protocol/detail.ts';
+import type { Entry } from '../protocol/entry.ts';
+import type { Change, Snapshot } from '../protocol/messages.ts';
+import type { Outcome } from '../protocol/outcome.ts';
+import { severityOf } from '../protocol/severity.ts';
+import type { Source } from './source.ts';
+
+/** What a snapshot tells of the past; each breaker's own history comes with its details. */
+const entriesInSnapshot = 300;
+const breakersInIncident = 50;
+
+export interface LiveOptions extends FeedOptions {
+  readonly title: string;
+  readonly peers: readonly PeerOptions[];
+  readonly publish: (event: 'change' | 'instance', data: unknown) => void;
+}
+
+/** The breakers of this process, and those of the peers. */
+export class LiveSource implements Source {
+  readonly recorded = false;
+  readonly feed: Feed;
+  readonly #title: string;
+  readonly #peers: readonly Peer[];
+  /** What peers have told since this page is up. */
+  readonly #told: { readonly peer: Peer; readonly journal: Journal }[] = [];
+
+  constructor({ title, peers, publish, ...options }: LiveOptions) {
+    this.#title = title;
+    this.feed = new Feed(options, (change) => publish('change', change));
+    this.#peers = peers.map((peer) => {
+      const journal = new Journal();
+      const keep = (entries: readonly Entry[] = []) => {
+        for (const entry of entries) journal.add(entry);
+      };
+      const made = new Peer(peer, {
+        changed: (change: Change) => {
+          keep(change.entries);
+          publish('change', change);
+        },
+        news: (state, entries) => {
+          if (journal.size === 0) keep(entries);
+          publish('instance', state);
+        },
+      });
+      this.#told.push({ peer: made, journal });
+      return made;
+    });
+  }
+
+  snapshot(): Snapshot {
+    const at = Math.round(this.feed.at());
+    const told = [
+      { name: this.feed.instance, journal: this.feed.journal },
+      ...this.#told.map(({ peer, journal }) => ({ name: peer.name, journal })),
+    ];
+    return {
+      version: 1,
+      title: this.#title,
+      self: this.feed.instance,
+      at,
+      instances: [this.feed.state(), ...this.#peers.map(({ state }) => state)],
+      entries: told
+        .flatMap(({ name, journal }) =>
+          journal.latest(entriesInSnapshot, at).map((entry) => ({ ...entry, instance: name })),
+        )
+        .sort((a, b) => a.at - b.at)
+        .slice(-entriesInSnapshot),
+    };
+  }
+
+  async detail(id: string, instance: string | undefined): Promise<Detail | undefined> {
+    if (instance === undefined || instance === this.feed.instance) {
+      const own = detailOf(this.feed, id);
+      if (own !== undefined || instance !== undefined) return own;
+    }
+    const peers = this.#peers.filter((peer) => peer.state.live && (instance === undefined || peer.name === instance));
+    const having = peers.find((peer) => peer.state.rows.some((row) => row.id === id));
+    return having?.detail(id).catch(() => undefined);
+  }
+
+  async incident(id: string | undefined): Promise<Incident> {
+    const at = Math.round(this.feed.at());
+    const ids = id === undefined ? this.#eventful(at) : [id];
+    const own = ids.map((each) => detailOf(this.feed, each));
+    const peers = this.#peers.filter((peer) => peer.state.live);
+    const others = await Promise.all(
+      peers.flatMap((peer) => ids.map((each) => peer.detail(each).catch(() => undefined))),
+    );
+    const breakers = [...own, ...others].filter((detail) => detail !== undefined);
+    return { format: 'recloser-incident', version: 1, title: this.#title, recordedAt: at, breakers };
+  }
+
+  perform(order: Order, by: string): Promise<Outcome[]> {
+    const { instances, id } = order;
+    const meant = (name: string): boolean => instances === undefined || instances.includes(name);
+    const having = this.#peers.filter(
+      ({ name, state }) => meant(name) && (instances !== undefined || state.rows.some((row) => row.id === id)),
+    );
+    const here = meant(this.feed.instance) && (instances !== undefined || this.feed.watches.has(id));
+    return Promise.all([
+      ...(here ? [Promise.resolve(perform(this.feed, order, by))] : []),
+      ...having.map((peer) => peer.perform(order, by)),
+    ]);
+  }
+
+  close(): void {
+    this.feed.close();
+    for (const peer of this.#peers) peer.close();
+  }
+
+  #eventful(at: number): string[] {
+    const { watches, journal } = this.feed;
+    const open = [...watches.values()].filter(({ row }) => severityOf(row.state) > 0).map(({ id }) => id);
+    const ids = [...new Set([...open, ...journal.ids(at)])].filter((id) => watches.has(id));
+    return ids.slice(0, breakersInIncident);
+  }
+}

@@ -1,0 +1,16 @@
+import type { Order } from '../actions/order.ts';
+import type { Detail, Incident } from '../protocol/detail.ts';
+import type { Snapshot } from '../protocol/messages.ts';
+import type { Outcome } from '../protocol/outcome.ts';
+
+/** What a page shows: breakers at work, or a recorded incident. */
+export interface Source {
+  readonly recorded: boolean;
+  snapshot(): Snapshot;
+  /** One breaker of one instance; without a name, of the first instance that has it, this one before others. */
+  detail(id: string, instance: string | undefined): Promise<Detail | undefined>;
+  /** One breaker in all instances, or all that are not closed or have a history. */
+  incident(id: string | undefined): Promise<Incident>;
+  perform(order: Order, by: string): Promise<Outcome[]>;
+  close(): void;
+}

@@ -1,0 +1,144 @@
+import type { Clock } from 'recloser';
+import { encoded, greeting } from './message.ts';
+import type { Sink } from './sink.ts';
+
+/** What is kept for readers that come back, and for those that begin with a snapshot of a moment ago. */
+const keptMessages = 400;
+const keptBytes = 2 * 1024 * 1024;
+const snapshotForMs = 5_000;
+/** A reader that has not caught up for so long, or is so far behind, is dropped: it may come back. */
+const stuckMs = 20_000;
+const behindBytes = 1024 * 1024;
+/** After so long a stream ends and the reader comes back, so that whoever lost the right to read stops reading. */
+const longestMs = 30 * 60_000;
+
+interface Message {
+  readonly seq: number;
+  readonly bytes: Uint8Array;
+}
+
+/** A snapshot, and the moment it was taken. */
+interface Opening extends Message {
+  readonly at: number;
+}
+
+interface Reader {
+  readonly sink: Sink;
+  readonly since: number;
+  /** Bytes it may owe: the snapshot it began with comes on top. */
+  readonly credit: number;
+  stuckSince: number | undefined;
+}
+
+export interface HubOptions {
+  readonly clock: Clock;
+  readonly maxStreams: number;
+  readonly snapshot: () => unknown;
+}
+
+/**
+ * The open streams. A message is put into bytes once, whatever the number of readers, and its number is the id that a reader
+ * comes back with.
+ */
+export class Hub {
+  readonly #options: HubOptions;
+  /** Ids of another life of the process mean nothing to this one. */
+  readonly #life: string = crypto.randomUUID().slice(0, 8);
+  readonly #readers = new Set<Reader>();
+  #messages: Message[] = [];
+  #bytes = 0;
+  #seq = 0;
+  #snapshot: Opening | undefined;
+  /** How many readers were dropped for being slow. */
+  dropped = 0;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#readers.size;
+  }
+
+  get full(): boolean {
+    return this.size >= this.#options.maxStreams;
+  }
+
+  publish(event: string, data: unknown): void {
+    const seq = ++this.#seq;
+    const bytes = encoded(event, data, this.#id(seq));
+    this.#messages.push({ seq, bytes });
+    this.#bytes += bytes.length;
+    while (this.#messages.length > keptMessages || this.#bytes > keptBytes) {
+      this.#bytes -= (this.#messages.shift() as Message).bytes.length;
+    }
+    for (const reader of this.#readers) this.#send(reader, bytes);
+  }
+
+  /** Begins a stream: with what came after the id that the reader knows, if that is still there, else with a snapshot. */
+  open(sink: Sink, lastEventId: string | undefined): void {
+    const known = this.#known(lastEventId);
+    sink.write(greeting);
+    let credit = 0;
+    let from = known;
+    if (from === undefined) {
+      const { seq, bytes } = this.#freshSnapshot();
+      sink.write(bytes);
+      from = seq;
+      credit = bytes.length;
+    }
+    for (const { seq, bytes } of this.#messages) if (seq > from) sink.write(bytes);
+    const reader: Reader = {
+      sink,
+      since: this.#options.clock.now(),
+      credit: credit + this.#bytes,
+      stuckSince: undefined,
+    };
+    this.#readers.add(reader);
+    sink.onClose(() => this.#readers.delete(reader));
+  }
+
+  close(): void {
+    for (const { sink } of this.#readers) sink.close();
+    this.#readers.clear();
+  }
+
+  #send(reader: Reader, bytes: Uint8Array): void {
+    const { sink, since, credit, stuckSince } = reader;
+    const now = this.#options.clock.now();
+    const owed = sink.buffered;
+    if (owed === 0) reader.stuckSince = undefined;
+    else reader.stuckSince ??= now;
+    const slow = owed > behindBytes + credit || (stuckSince !== undefined && owed > 0 && now - stuckSince > stuckMs);
+    if (!slow && now - since < longestMs) {
+      sink.write(bytes);
+      return;
+    }
+    if (slow) this.dropped++;
+    this.#readers.delete(reader);
+    sink.close(slow);
+  }
+
+  #id(seq: number): string {
+    return `${this.#life}-${seq}`;
+  }
+
+  /** The number of the last message that a reader has seen, if all that followed is still there. */
+  #known(lastEventId: string | undefined): number | undefined {
+    const [, life, digits] = /^([\w]{8})-(\d{1,15})$/.exec(lastEventId ?? '') ?? [];
+    const seq = Number(digits);
+    if (life !== this.#life || !(seq <= this.#seq)) return undefined;
+    const oldest = this.#messages[0]?.seq ?? this.#seq + 1;
+    return seq >= oldest - 1 ? seq : undefined;
+  }
+
+  #freshSnapshot(): Opening {
+    const now = this.#options.clock.now();
+    const kept = this.#snapshot;
+    const oldest = this.#messages[0]?.seq ?? this.#seq + 1;
+    if (kept !== undefined && now - kept.at < snapshotForMs && kept.seq >= oldest - 1) return kept;
+    const bytes = encoded('snapshot', this.#options.snapshot(), this.#id(this.#seq));
+    this.#snapshot = { seq: this.#seq, at: now, bytes };
+    return this.#snapshot;
+  }
+}

@@ -28,25 +28,31 @@ export const systemClock: Clock = {
 
 /** What deadlines are kept with. */
 export interface Timers extends Pick<Clock, 'setTimeout' | 'clearTimeout'> {
-  /** Runs a callback once this turn of the event loop is over. */
-  readonly endOfTurn?: ((callback: () => void) => unknown) | undefined;
+  /** Runs a callback once this turn of the event loop is over; absent where turns have no end, or none that counts. */
+  endOfTurn?(callback: () => void): void;
 }
-
-/** The system's timers of this moment: fake ones are told apart from real ones by their `setTimeout`. */
-export const systemTimers = (): Timers => ({ setTimeout, clearTimeout }) as unknown as Timers;
 
 const globals = globalThis as {
   readonly setImmediate?: (callback: () => void) => unknown;
   readonly navigator?: { readonly userAgent?: string };
 };
-const ownTimeout: unknown = setTimeout;
-const ownImmediate = globals.setImmediate;
+const [set, clear, immediate] = [setTimeout, clearTimeout, globals.setImmediate];
 /** On Cloudflare's workers a timer dies with the request that armed it: none may serve others. */
 const perRequest = globals.navigator?.userAgent?.startsWith('Cloudflare');
 
-/** Where the runtime has one (Node, Bun, Deno) and both timers are its own; else `undefined`. */
-export const endOfTurn = (): ((callback: () => void) => unknown) | undefined =>
-  !perRequest && ownTimeout === setTimeout && ownImmediate === globals.setImmediate ? ownImmediate : undefined;
+/** Called as they are: runtimes look at `this`. */
+const native: Timers | undefined =
+  immediate === undefined || perRequest
+    ? undefined
+    : {
+        setTimeout: (callback, ms) => set(callback, ms),
+        clearTimeout: (handle) => clear(handle as ReturnType<typeof setTimeout>),
+        endOfTurn: (callback) => immediate(callback),
+      };
+
+/** The runtime's own timers, where they have an end of turn (Node, Bun, Deno) and nobody has put others in their place. */
+export const nativeTimers = (): Timers | undefined =>
+  set === setTimeout && immediate === globals.setImmediate ? native : undefined;
 
 /** Epoch milliseconds, for display only: no decision reads it. */
 export const wallTime = (): number => Date.now();

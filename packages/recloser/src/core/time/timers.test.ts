@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { manualClock } from '../../testing/index.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { systemClock } from './clock.ts';
 import { Deadline, type Deadlines, deadlines } from './timers.ts';
 
 class Entry extends Deadline {
@@ -42,7 +42,7 @@ async function onSystemTimers(durationMs: number): Promise<World> {
   vi.useFakeTimers();
   vi.resetModules();
   const [timers, clock] = [await import('./timers.ts'), await import('./clock.ts')];
-  expect(clock.endOfTurn()).toBeDefined();
+  expect(clock.nativeTimers()).toBeDefined();
   const start = performance.now();
   return {
     queue: timers.deadlines(clock.systemClock, durationMs),
@@ -69,6 +69,7 @@ async function onFakeTimers(durationMs: number): Promise<World> {
 
 afterEach(() => {
   vi.restoreAllMocks();
+
   vi.useRealTimers();
 });
 
@@ -272,93 +273,5 @@ describe('the shared timer of the system', () => {
     });
     await Promise.all(waits);
     expect(early).toEqual([]);
-  });
-});
-
-describe('timers of others', () => {
-  test('S19: a queue is no longer current once fake timers came or went', () => {
-    const before = deadlines(systemClock, 123);
-    expect(before.current).toBe(true);
-    vi.useFakeTimers();
-    expect(before.current).toBe(false);
-    const during = deadlines(systemClock, 123);
-    expect(during).not.toBe(before);
-    expect(during.current).toBe(true);
-    vi.useRealTimers();
-    expect([before.current, during.current]).toEqual([true, false]);
-    expect(deadlines(systemClock, 123)).toBe(before);
-  });
-
-  test('S19: a queue of an injected clock is always current', () => {
-    const queue = deadlines(manualClock(), 123);
-    vi.useFakeTimers();
-    expect(queue.current).toBe(true);
-  });
-
-  test('S19: a timer that is advanced by hand, while the clock stands, is right', async () => {
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
-    const fired: string[] = [];
-    deadlines(systemClock, 60_000).add(new Entry(() => fired.push('a')));
-    await vi.advanceTimersByTimeAsync(60_000);
-    expect(fired).toEqual(['a']);
-  });
-
-  test('S21: an injected clock’s timer is trusted', () => {
-    let fire = (): void => {};
-    const clock: Clock = {
-      now: () => 0,
-      setTimeout(callback) {
-        fire = callback;
-        return 1;
-      },
-      clearTimeout: () => {},
-    };
-    const fired: string[] = [];
-    deadlines(clock, 100).add(new Entry(() => fired.push('a')));
-    fire();
-    fire();
-    expect(fired).toEqual(['a']);
-  });
-
-  test('S4: keepAlive false lets the process end, true holds it', () => {
-    const handles: { hasRef(): boolean }[] = [];
-    const clock: Clock = {
-      ...systemClock,
-      setTimeout(callback, ms) {
-        const handle = setTimeout(callback, ms);
-        handles.push(handle);
-        return handle;
-      },
-    };
-    const queues = [true, false].map((keepAlive) => deadlines(clock, 10_000, keepAlive));
-    const entries = queues.map((queue) => {
-      const entry = new Entry(() => {});
-      queue.add(entry);
-      return entry;
-    });
-    expect(handles.map((handle) => handle.hasRef())).toEqual([true, false]);
-    for (const [i, queue] of queues.entries()) queue.remove(entries[i] as Entry);
-  });
-});
-
-describe('sharing', () => {
-  test('deadlines are shared by clock, duration and whether they hold the process', () => {
-    const [a, b] = [manualClock(), manualClock()];
-    expect(deadlines(a, 5)).toBe(deadlines(a, 5));
-    expect(deadlines(a, 5)).not.toBe(deadlines(b, 5));
-    expect(deadlines(a, 5)).not.toBe(deadlines(a, 6));
-    expect(deadlines(a, 5, false)).not.toBe(deadlines(a, 5, true));
-    expect(deadlines(a, 5).durationMs).toBe(5);
-  });
-
-  test('S29: a thousand durations are kept at most; whoever holds one keeps it', async () => {
-    const clock = manualClock();
-    const held = deadlines(clock, 1);
-    const fired: number[] = [];
-    held.add(new Entry(() => fired.push(clock.now())));
-    for (let ms = 2; ms < 2_000; ms++) deadlines(clock, ms);
-    expect(deadlines(clock, 1)).not.toBe(held);
-    await clock.advance(1);
-    expect(fired).toEqual([1]);
   });
 });

@@ -1,5 +1,5 @@
 import { inNoContext } from './async-context.ts';
-import { type Clock, endOfTurn, systemClock, systemTimers, type Timers } from './clock.ts';
+import { type Clock, nativeTimers, systemClock, type Timers } from './clock.ts';
 
 /** Something with a deadline. It is its own link in a queue: arming and disarming allocate nothing. */
 export abstract class Deadline {
@@ -9,49 +9,40 @@ export abstract class Deadline {
   dueAt: number | undefined = undefined;
   before: Deadline | undefined = undefined;
   after: Deadline | undefined = undefined;
-  /** Its own timer, where it has one. */
-  native: unknown = undefined;
 
   abstract due(): void;
 }
 
-/** All deadlines of one duration on one clock. */
-export interface Deadlines {
-  readonly durationMs: number;
-  /** False once fake timers came or went: what is armed here belongs to the other world and stays there. */
-  readonly current: boolean;
-  add(entry: Deadline): void;
-  remove(entry: Deadline): void;
-}
-
-/** Sets a native timer; with `keepAlive` false it lets the process end. */
-type Arm = (fire: () => void, ms: number) => unknown;
-
 /**
- * On the system's own clock: deadlines of one duration are due in the order they came, so a linked list and a single native
- * timer serve any number of calls, and one that is called off costs a relink.
+ * Deadlines of one duration are due in the order they came, so a linked list and a single native timer serve any number of calls,
+ * and one that is called off costs a relink.
  *
- * A deadline is stamped at the end of the turn it came in, one clock reading for all of that turn: never early, late by what
- * was left of the turn. (Measured: a clock reading a call less, a third of a bare call.) The same visit clears the native timer of
- * an empty queue, so nothing at rest holds the process.
+ * Where turns have an end, a deadline is stamped at the end of the turn it came in, one clock reading for all of that turn: never
+ * early, late by what was left of the turn. (Measured: a clock reading a call less, a third of a bare call.) The same visit clears
+ * the native timer of an empty queue, so nothing at rest holds the process. Elsewhere both happen at once.
  */
-class SharedTimer implements Deadlines {
+export class Deadlines {
   readonly durationMs: number;
+  readonly #clock: Clock;
   readonly #timers: Timers;
-  readonly #arm: Arm;
-  #head: Deadline | undefined;
-  #tail: Deadline | undefined;
-  #native: unknown;
+  readonly #keepAlive: boolean;
+  #head: Deadline | undefined = undefined;
+  #tail: Deadline | undefined = undefined;
+  #native: unknown = undefined;
+  /** What the native timer was set for. */
+  #wakeAt = 0;
   #visitPlanned = false;
 
-  constructor(durationMs: number, timers: Timers, arm: Arm) {
-    this.durationMs = durationMs;
+  constructor(clock: Clock, timers: Timers, durationMs: number, keepAlive: boolean) {
+    this.#clock = clock;
     this.#timers = timers;
-    this.#arm = arm;
+    this.durationMs = durationMs;
+    this.#keepAlive = keepAlive;
   }
 
+  /** Whether it may be used again: not where each deadline has a timer of its own, nor once fake timers came or went. */
   get current(): boolean {
-    return this.#timers.setTimeout === systemTimers().setTimeout;
+    return this.#timers === nativeTimers();
   }
 
   add(entry: Deadline): void {
@@ -59,17 +50,13 @@ class SharedTimer implements Deadlines {
     entry.queue = this;
     entry.before = tail;
     entry.after = undefined;
+    entry.dueAt = undefined;
     if (tail === undefined) this.#head = entry;
     else tail.after = entry;
     this.#tail = entry;
-    if (this.#native === undefined) {
-      entry.dueAt = systemClock.now() + this.durationMs;
-      // With others before it the queue is firing right now, and arms itself afterwards.
-      if (tail === undefined) this.#wait(this.durationMs);
-    } else {
-      entry.dueAt = undefined;
-      this.#planVisit();
-    }
+    if (this.#native !== undefined) this.#planVisit();
+    // With others before it the queue is firing right now, and arms itself afterwards.
+    else if (tail === undefined) this.#arm();
   }
 
   remove(entry: Deadline): void {
@@ -87,12 +74,13 @@ class SharedTimer implements Deadlines {
   #planVisit(): void {
     if (this.#visitPlanned) return;
     this.#visitPlanned = true;
-    this.#timers.endOfTurn?.(this.#visit);
+    if (this.#timers.endOfTurn === undefined) this.#visit();
+    else this.#timers.endOfTurn(this.#visit);
   }
 
   readonly #visit = (): void => {
     this.#visitPlanned = false;
-    if (this.#head !== undefined) this.#stamp();
+    if (this.#head !== undefined) this.#stamp(this.#clock.now());
     else if (this.#native !== undefined) {
       this.#timers.clearTimeout(this.#native);
       this.#native = undefined;
@@ -100,96 +88,61 @@ class SharedTimer implements Deadlines {
   };
 
   /** The unstamped are the newest, so the walk is as long as the turn was busy. */
-  #stamp(): void {
-    let entry = this.#tail;
-    if (entry === undefined || entry.dueAt !== undefined) return;
-    const dueAt = systemClock.now() + this.durationMs;
-    for (; entry !== undefined && entry.dueAt === undefined; entry = entry.before) entry.dueAt = dueAt;
+  #stamp(now: number): void {
+    const dueAt = now + this.durationMs;
+    for (let entry = this.#tail; entry !== undefined && entry.dueAt === undefined; entry = entry.before) {
+      entry.dueAt = dueAt;
+    }
+  }
+
+  #arm(): void {
+    const now = this.#clock.now();
+    this.#stamp(now);
+    this.#wakeAt = this.#head?.dueAt ?? now;
+    // The sum and its difference are rounded: it is never more than the duration.
+    const ms = Math.min(this.durationMs, this.#wakeAt - now);
+    inNoContext(() => {
+      // Rounded up: native timers drop the fraction, and would then be early.
+      this.#native = this.#timers.setTimeout(this.#fire, this.#clock === systemClock ? Math.ceil(ms) : ms);
+    });
+    if (!this.#keepAlive) (this.#native as { unref?(): void } | undefined)?.unref?.();
   }
 
   readonly #fire = (): void => {
     this.#native = undefined;
-    this.#stamp();
-    const now = systemClock.now();
+    let now = this.#clock.now();
+    // The system's timers may be a millisecond early. More than that is no such timer but one that is advanced by hand while the
+    // clock is not: then the timer is right, as an injected clock's always is.
+    if (this.#clock !== systemClock || this.#wakeAt - now > 2) now = Math.max(now, this.#wakeAt);
+    this.#stamp(now);
     try {
       for (let head = this.#head; head !== undefined && (head.dueAt as number) <= now; head = this.#head) {
         this.remove(head);
         head.due();
       }
     } finally {
-      if (this.#head !== undefined && this.#native === undefined) this.#wait((this.#head.dueAt as number) - now);
+      if (this.#head !== undefined && this.#native === undefined) this.#arm();
     }
   };
-
-  #wait(ms: number): void {
-    inNoContext(() => {
-      // Rounded up: native timers drop the fraction, and would then be early.
-      this.#native = this.#arm(this.#fire, Math.max(1, Math.ceil(ms)));
-    });
-  }
 }
 
-/** On an injected clock, under fake timers and where a turn has no end: a timer for each, exact and easily understood. */
-function ownTimers(durationMs: number, timers: Timers, arm: Arm, clock: Clock): Deadlines {
-  const wait = (entry: Deadline, ms: number): void => {
-    entry.native = arm(() => {
-      // The system's timers may be a millisecond early. More than that is no such timer but one that is advanced by hand
-      // while the clock is not: then the timer is right.
-      const leftMs = clock === systemClock ? (entry.dueAt as number) - clock.now() : 0;
-      if (leftMs > 0 && leftMs <= 2) wait(entry, Math.ceil(leftMs));
-      else if (entry.queue === queue) {
-        entry.queue = undefined;
-        entry.due();
-      }
-    }, ms);
-  };
-
-  const queue: Deadlines = {
-    durationMs,
-    get current() {
-      return clock !== systemClock || timers.setTimeout === systemTimers().setTimeout;
-    },
-    add(entry) {
-      entry.queue = queue;
-      entry.dueAt = clock.now() + durationMs;
-      wait(entry, durationMs);
-    },
-    remove(entry) {
-      if (entry.queue !== queue) return;
-      entry.queue = undefined;
-      timers.clearTimeout(entry.native);
-    },
-  };
-  return queue;
-}
-
-const known = new WeakMap<object, Map<string, Deadlines>>();
+const shared = new Map<string, Deadlines>();
 
 /**
- * The deadlines of one duration on one clock, shared by all policies of the process. Hold on to them and ask again when they
- * are no longer `current`. With `keepAlive` false their timers let the process end.
+ * The deadlines of one duration on one clock: of the system's shared by all policies of the process. Hold on to them as long as
+ * they are `current`; on an injected clock, under fake timers and where turns have no end there are new ones, with a timer of their
+ * own, each time. With `keepAlive` false their timers let the process end.
  */
 export function deadlines(clock: Clock, durationMs: number, keepAlive = true): Deadlines {
-  const system = clock === systemClock;
-  const timers = system ? systemTimers() : clock;
-  const world = system ? (timers.setTimeout as object) : clock;
-  let byDuration = known.get(world);
-  if (byDuration === undefined) known.set(world, (byDuration = new Map()));
+  const native = clock === systemClock ? nativeTimers() : undefined;
+  if (native === undefined) return new Deadlines(clock, clock, durationMs, keepAlive);
   const key = `${durationMs} ${keepAlive}`;
-  let found = byDuration.get(key);
+  let found = shared.get(key);
   if (found === undefined) {
     // Whoever holds one keeps it; what is forgotten is only that it could be shared.
-    if (byDuration.size >= 1_000) byDuration.clear();
-    const arm: Arm = (fire, ms) => {
-      const native = timers.setTimeout(fire, ms) as { unref?(): void } | undefined;
-      if (!keepAlive) native?.unref?.();
-      return native;
-    };
-    found =
-      system && endOfTurn() !== undefined
-        ? new SharedTimer(durationMs, { ...timers, endOfTurn: endOfTurn() }, arm)
-        : ownTimers(durationMs, timers, arm, clock);
-    byDuration.set(key, found);
+    if (shared.size >= 1_000) shared.clear();
+    found = new Deadlines(clock, native, durationMs, keepAlive);
+    shared.set(key, found);
   }
   return found;
 }

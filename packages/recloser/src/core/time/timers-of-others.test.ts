@@ -1,0 +1,159 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { manualClock } from '../../testing/index.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { Deadline, deadlines } from './timers.ts';
+
+class Entry extends Deadline {
+  readonly #due: () => void;
+
+  constructor(due: () => void) {
+    super();
+    this.#due = due;
+  }
+
+  due(): void {
+    this.#due();
+  }
+}
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+describe('timers of others', () => {
+  test('S19: a queue is no longer current once fake timers came, and is again when they are gone', () => {
+    const before = deadlines(systemClock, 123);
+    expect(before.current).toBe(true);
+    vi.useFakeTimers();
+    expect(before.current).toBe(false);
+    expect(deadlines(systemClock, 123)).not.toBe(before);
+    vi.useRealTimers();
+    expect(before.current).toBe(true);
+    expect(deadlines(systemClock, 123)).toBe(before);
+  });
+
+  test.each([
+    ['on an injected clock', () => manualClock()],
+    ['under fake timers', () => systemClock],
+    [
+      'where turns have no end',
+      async () => {
+        vi.stubGlobal('setImmediate', undefined);
+        vi.resetModules();
+        return (await import('./clock.ts')).systemClock;
+      },
+    ],
+  ])('each deadline has a timer of its own %s: a queue is used once', async (where, enter) => {
+    vi.useFakeTimers();
+    const clock = await enter();
+    const room = where.startsWith('where') ? await import('./timers.ts') : { deadlines };
+    const queue = room.deadlines(clock, 123);
+    expect(queue.current).toBe(false);
+    expect(room.deadlines(clock, 123)).not.toBe(queue);
+  });
+
+  test('S19: what is armed in one world is called off in it', async () => {
+    const queue = deadlines(systemClock, 60_000);
+    const entry = new Entry(() => {});
+    queue.add(entry);
+    vi.useFakeTimers();
+    const faked = vi.spyOn(globalThis, 'clearTimeout');
+    queue.remove(entry);
+    vi.useRealTimers();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(faked).not.toHaveBeenCalled();
+  });
+
+  test('runtimes whose timers look at `this` find none', async () => {
+    const real = globalThis.setTimeout;
+    const strict = function (this: unknown, ...args: Parameters<typeof setTimeout>) {
+      if (this !== undefined) throw new TypeError('Illegal invocation');
+      return real(...args);
+    };
+    vi.stubGlobal('setTimeout', strict);
+    try {
+      for (const immediate of [globalThis.setImmediate, undefined]) {
+        vi.stubGlobal('setImmediate', immediate);
+        vi.resetModules();
+        const { systemClock: clock } = await import('./clock.ts');
+        const room = await import('./timers.ts');
+        await new Promise<void>((resolve) => room.deadlines(clock, 1).add(new Entry(resolve)));
+      }
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
+  test('S19: a timer that is advanced by hand, while the clock stands, is right', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const fired: string[] = [];
+    deadlines(systemClock, 60_000).add(new Entry(() => fired.push('a')));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(fired).toEqual(['a']);
+  });
+
+  test('S21: an injected clock’s timer is trusted', () => {
+    let fire = (): void => {};
+    const clock: Clock = {
+      now: () => 0,
+      setTimeout(callback) {
+        fire = callback;
+        return 1;
+      },
+      clearTimeout: () => {},
+    };
+    const fired: string[] = [];
+    deadlines(clock, 100).add(new Entry(() => fired.push('a')));
+    fire();
+    fire();
+    expect(fired).toEqual(['a']);
+  });
+
+  test('S4: keepAlive false lets the process end, true holds it', () => {
+    const handles: { hasRef(): boolean }[] = [];
+    const clock: Clock = {
+      ...systemClock,
+      setTimeout(callback, ms) {
+        const handle = setTimeout(callback, ms);
+        handles.push(handle);
+        return handle;
+      },
+    };
+    const queues = [true, false].map((keepAlive) => deadlines(clock, 10_000, keepAlive));
+    const entries = queues.map((queue) => {
+      const entry = new Entry(() => {});
+      queue.add(entry);
+      return entry;
+    });
+    expect(handles.map((handle) => handle.hasRef())).toEqual([true, false]);
+    for (const [i, queue] of queues.entries()) queue.remove(entries[i] as Entry);
+  });
+});
+
+describe('sharing', () => {
+  test('deadlines are shared by duration and whether they hold the process', () => {
+    const of = (ms: number, keepAlive?: boolean) => deadlines(systemClock, ms, keepAlive);
+    expect(of(5)).toBe(of(5));
+    expect(of(5)).not.toBe(of(6));
+    expect(of(5, false)).toBe(of(5, false));
+    expect(of(5, false)).not.toBe(of(5, true));
+    expect(of(5).durationMs).toBe(5);
+  });
+
+  test('S29: a thousand durations are kept at most; whoever holds one keeps it', async () => {
+    vi.useFakeTimers();
+    vi.resetModules();
+    const room = await import('./timers.ts');
+    const clock = (await import('./clock.ts')).systemClock;
+    const held = room.deadlines(clock, 1);
+    expect(room.deadlines(clock, 1)).toBe(held);
+    const fired: string[] = [];
+    held.add(new Entry(() => fired.push('held')));
+    for (let ms = 2; ms < 2_000; ms++) room.deadlines(clock, ms);
+    expect(room.deadlines(clock, 1)).not.toBe(held);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(fired).toEqual(['held']);
+  });
+});

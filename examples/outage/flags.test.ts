@@ -9,8 +9,15 @@ test('without flags the default recording plays', () => {
     toMs: undefined,
     seed: 1,
     json: false,
+    dashboard: true,
+    open: undefined,
     help: false,
   });
+});
+
+test('the page is there unless it is not wanted, or instead of a run', () => {
+  expect(parseFlags(['--no-dashboard'])).toMatchObject({ dashboard: false });
+  expect(parseFlags(['--open', 'a.json'])).toMatchObject({ open: 'a.json' });
 });
 
 test('moments are milliseconds, or have a unit', () => {

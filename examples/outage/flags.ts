@@ -10,6 +10,10 @@ export interface Flags {
   readonly toMs: number | undefined;
   readonly seed: number;
   readonly json: boolean;
+  /** Whether the run is shown in a live page. */
+  readonly dashboard: boolean;
+  /** A recorded incident to show instead of a run. */
+  readonly open: string | undefined;
   readonly help: boolean;
 }
 
@@ -28,6 +32,9 @@ export const help = `Plays a recording of real traffic against a real HTTP serve
   --from T      from this moment of the recording on; milliseconds, or with a unit: 45s, 2m, 1.5h
   --to T        up to this moment
   --seed N      of the sampling, an integer from 0 to 4294967295 (1)
+  --no-dashboard
+                without the live page
+  --open FILE   no run: shows a recorded incident in the page, until Ctrl-C
   --json        print one JSON document and nothing else on stdout; progress goes to stderr
   --help        this text
 
@@ -59,6 +66,8 @@ export function parseFlags(args: readonly string[]): Flags {
     toMs,
     seed: seed ?? 1,
     json: values.json === true,
+    dashboard: values['no-dashboard'] !== true,
+    open: values.open,
     help: values.help === true,
   };
 }
@@ -69,7 +78,17 @@ function parsed(args: readonly string[]) {
   try {
     return parseArgs({
       args: [...args],
-      options: { trace: text, speed: text, from: text, to: text, seed: text, json: yes, help: { ...yes, short: 'h' } },
+      options: {
+        trace: text,
+        speed: text,
+        from: text,
+        to: text,
+        seed: text,
+        json: yes,
+        open: text,
+        'no-dashboard': yes,
+        help: { ...yes, short: 'h' },
+      },
     });
   } catch (error) {
     throw new UsageError((error as Error).message.split('. ')[0], { cause: error });

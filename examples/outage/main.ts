@@ -1,6 +1,8 @@
 /** The demo: plays a recorded outage against a real server, bare and through breakers, and shows the difference. */
+import { buildPage } from '../../packages/dashboard/scripts/build-page.ts';
 import { defaults } from './breakers.ts';
 import { type Flags, help, parseFlags } from './flags.ts';
+import { keepIncident, openIncident } from './incident.ts';
 import { planRun } from './plan.ts';
 import type { Fidelity, Outcome } from './processes/messages.ts';
 import { perform } from './processes/perform.ts';
@@ -24,7 +26,16 @@ async function run(flags: Flags): Promise<void> {
   const audience = audienceFor(flags.json, trace, plan);
   let outcome: Outcome;
   try {
-    outcome = await perform({ recording, plan, seed: flags.seed, stop: stop.signal, onProgress: audience.progress });
+    if (flags.dashboard) await buildPage({ always: false });
+    outcome = await perform({
+      recording,
+      plan,
+      seed: flags.seed,
+      stop: stop.signal,
+      onProgress: audience.progress,
+      dashboard: flags.dashboard,
+      onPage: audience.page,
+    });
   } finally {
     audience.close();
   }
@@ -35,6 +46,14 @@ async function run(flags: Flags): Promise<void> {
   if (stop.signal.reason === late)
     warn(`this machine is too slow for the whole recording: it was played up to ${toMs} ms`);
   for (const note of fidelityNotes(outcome.fidelity)) warn(note);
+  if (outcome.incident !== undefined) warn(keepIncident(outcome.incident));
+}
+
+/** A recorded incident, for as long as somebody looks. */
+async function show(file: string): Promise<void> {
+  await buildPage({ always: false });
+  const { url } = await openIncident(file).listen();
+  process.stdout.write(`recorded incident: ${url} (Ctrl-C ends)\n`);
 }
 
 /** The first Ctrl-C ends the run with the table so far, a later one at once; a wrapper may pass the first one on again. */
@@ -78,6 +97,7 @@ process.stdout.on('error', () => process.exit(0));
 try {
   const flags = parseFlags(process.argv.slice(2));
   if (flags.help) process.stdout.write(help);
+  else if (flags.open !== undefined) await show(flags.open);
   else await run(flags);
 } catch (error) {
   const hint = error instanceof UsageError ? '\nAll flags: npm start -- --help' : '';

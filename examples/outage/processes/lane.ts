@@ -34,6 +34,17 @@ export class Lane {
         this.#transitions.push({ atMs: Math.round(clock.now()), from, to, why });
       });
     }
+    // What people do from the page.
+    for (const event of ['forced', 'released'] as const) {
+      this.#breaker.on(event, ({ action, previous: from, state: to, by, reason }) => {
+        const why = `${action}${by ? ` by ${by}` : ''}${reason ? ` (${reason})` : ''}`;
+        this.#transitions.push({ atMs: Math.round(clock.now()), from, to, why });
+      });
+    }
+  }
+
+  get breaker(): Breaker {
+    return this.#breaker;
   }
 
   async callBare(ask: Ask, headers: Record<string, string | number>): Promise<Answer | undefined> {

@@ -1,3 +1,4 @@
+import type { Incident } from '@recloser/dashboard';
 import type { Recording } from '../recording/recording.ts';
 import type { Snapshot } from '../report.ts';
 
@@ -13,7 +14,13 @@ export interface Serving {
 
 /** What the client process is told: first to play, then perhaps to stop before the end. */
 export type ToClient =
-  | { readonly type: 'play'; readonly port: number; readonly recording: Recording; readonly part: Part }
+  | {
+      readonly type: 'play';
+      readonly port: number;
+      readonly recording: Recording;
+      readonly part: Part;
+      readonly dashboard: boolean;
+    }
   | { readonly type: 'stop' };
 
 /** The calls to be made. */
@@ -27,6 +34,7 @@ export interface Part {
 /** What the client process says: how it goes, several times a second, and once how it went. */
 export type FromClient =
   | { readonly type: 'progress'; readonly snapshot: Snapshot }
+  | { readonly type: 'page'; readonly url: string }
   | ({ readonly type: 'finished' } & Outcome);
 
 export interface Outcome {
@@ -34,6 +42,8 @@ export interface Outcome {
   /** The last moment at which calls left. */
   readonly untilMs: number;
   readonly fidelity: Fidelity;
+  /** What the page has recorded, if there was one. */
+  readonly incident?: Incident;
 }
 
 /** How far the replay was from the recording, in the recording's milliseconds: of all calls the 99th percentile. */

@@ -12,6 +12,9 @@ export interface Performance {
   /** Ends the run early. */
   readonly stop: AbortSignal;
   onProgress(snapshot: Snapshot): void;
+  readonly dashboard: boolean;
+  /** The page is there. */
+  onPage(url: string): void;
 }
 
 /** How long the client may take to tell its result after it was stopped. */
@@ -22,7 +25,15 @@ const lastWordMs = 4_000;
  *
  * @throws Error if one of them ends by itself
  */
-export async function perform({ recording, plan, seed, stop, onProgress }: Performance): Promise<Outcome> {
+export async function perform({
+  recording,
+  plan,
+  seed,
+  stop,
+  onProgress,
+  dashboard,
+  onPage,
+}: Performance): Promise<Outcome> {
   const upstream = start('upstream');
   const client = start('client');
   const end = () => {
@@ -37,10 +48,12 @@ export async function perform({ recording, plan, seed, stop, onProgress }: Perfo
         port,
         recording,
         part: { first, end, fromMs, speed },
+        dashboard,
       });
       upstream.once('message', (serving: Serving) => tell(client, play(serving)));
       client.on('message', (news: FromClient) => {
         if (news.type === 'progress') onProgress(news.snapshot);
+        else if (news.type === 'page') onPage(news.url);
         else resolve(news);
       });
       for (const [name, child] of Object.entries({ upstream, client })) {

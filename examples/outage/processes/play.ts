@@ -1,4 +1,4 @@
-import { defaults } from '../breakers.ts';
+import { type Breaker, defaults } from '../breakers.ts';
 import type { Recording } from '../recording/recording.ts';
 import type { Snapshot } from '../report.ts';
 import { type Ask, httpCaller } from './ask.ts';
@@ -16,6 +16,7 @@ export interface Run {
   stop(): void;
   /** The result; what comes in later changes nothing. */
   finish(): Outcome;
+  readonly breakers: readonly Breaker[];
 }
 
 /** A stop must be seen in a long gap too. */
@@ -85,6 +86,7 @@ export async function play(port: number, recording: Recording, part: Part): Prom
   return {
     over,
     stop,
+    breakers: lanes.map(({ breaker }) => breaker),
     snapshot: () => snapshot(false),
     finish: () => ({
       snapshot: snapshot(true),

@@ -10,6 +10,8 @@ import { summary } from './summary.ts';
 /** Who watches a run: a terminal, a file or pipe, or a program that wants one document. */
 export interface Audience {
   progress(snapshot: Snapshot): void;
+  /** Where the run can be watched live. */
+  page(url: string): void;
   /** The run is over, well or badly: whatever was changed on the terminal is put back. */
   close(): void;
   report(report: Report): void;
@@ -26,10 +28,11 @@ function terminal(trace: string, plan: Plan): Audience {
   const paint = paletteFor(process.stdout, process.env);
   const screen = new Screen(process.stdout);
   const snapshots: Snapshot[] = [];
+  let page = '';
   const draw = () =>
     screen.draw(
       frame(
-        { title: titleOf(trace), ...plan, snapshots },
+        { title: titleOf(trace), ...plan, snapshots, page },
         { columns: process.stdout.columns, rows: process.stdout.rows },
         paint,
       ),
@@ -41,6 +44,10 @@ function terminal(trace: string, plan: Plan): Audience {
     progress(snapshot) {
       snapshots.push(snapshot);
       while (snapshots.length > 2 && (snapshots[1] as Snapshot).atMs <= snapshot.atMs - spanMs) snapshots.shift();
+      draw();
+    },
+    page(url) {
+      page = url;
       draw();
     },
     close() {
@@ -66,6 +73,7 @@ function paper(trace: string, plan: Plan): Audience {
       for (const change of changes.slice(told)) print(changeLines(change, 10_000, noColours));
       told = changes.length;
     },
+    page: (url) => print([`live page: ${url}`]),
     close() {},
     report: (report) => print(['', ...summary(report, 100, noColours)]),
   };
@@ -74,6 +82,7 @@ function paper(trace: string, plan: Plan): Audience {
 function program(plan: Plan): Audience {
   return {
     progress: stderrProgress(plan),
+    page: (url) => void process.stderr.write(`live page: ${url}\n`),
     close() {},
     report: (report) => print([JSON.stringify(report, null, 2)]),
   };

@@ -11,6 +11,8 @@ export interface Scene {
   readonly toMs: number;
   /** The newest snapshot is the last; the first one is what rates are measured against. */
   readonly snapshots: readonly Snapshot[];
+  /** Where the run can be watched in a browser; empty if nowhere. */
+  readonly page?: string;
 }
 
 export interface Size {
@@ -34,7 +36,7 @@ export function frame(scene: Scene, size: Size, paint: Palette): string[] {
   const shown = order.length > room ? order.slice(0, Math.max(1, room - 1)) : order;
   const lines = [
     ...head(scene, now, width, paint),
-    '',
+    scene.page ? `  ${paint('strong', scene.page)}` : '',
     paint('quiet', `  ${fit('dependency', nameWidth)} ${fit('state', stateWidth)}${cells(numbers)}`),
     ...inOrder(shown).map((index) => row(scene.snapshots, index, nameWidth, paint)),
     ...(shown.length < order.length

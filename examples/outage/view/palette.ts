@@ -25,5 +25,9 @@ export const looks: Record<string, Look> = {
   closed: { shape: '●', style: 'good', mark: '─' },
   open: { shape: '✕', style: 'bad', mark: '✕' },
   'half-open': { shape: '◐', style: 'trying', mark: '◐' },
+  'forced-open': { shape: '◆', style: 'bad', mark: '◆' },
+  'forced-closed': { shape: '◇', style: 'trying', mark: '◇' },
+  disabled: { shape: '⊘', style: 'trying', mark: '⊘' },
+  'observe-only': { shape: '◎', style: 'trying', mark: '◎' },
 };
 export const lookOf = (state: string): Look => looks[state] ?? { shape: '?', style: 'quiet', mark: '?' };

@@ -23,7 +23,14 @@ export function timeline(
     const marks = runs(states).map(([state, length]) => paint(lookOf(state).style, lookOf(state).mark.repeat(length)));
     return `  ${fit(dependency.name, nameWidth)} ${marks.join('')}`;
   });
-  const legend = Object.entries(looks).map(([state, { mark, style }]) => `${paint(style, mark)} ${state}`);
+  const met = new Set([
+    'closed',
+    'open',
+    'half-open',
+    ...called.flatMap((each) => each.transitions.map(({ to }) => to)),
+  ]);
+  const known = Object.entries(looks).filter(([state]) => met.has(state));
+  const legend = known.map(([state, { mark, style }]) => `${paint(style, mark)} ${state}`);
   return [
     `  ${' '.repeat(nameWidth)} ${legend.join('   ')}`,
     ...rows,

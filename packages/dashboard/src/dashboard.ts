@@ -19,6 +19,8 @@ export interface ListenOptions {
   readonly port?: number;
   /** `127.0.0.1` unless given; any other needs `authorize`. */
   readonly host?: string;
+  /** Other handlers of this server, by path, e.g. `/metrics`. They answer whoever asks: guard them yourself. */
+  readonly beside?: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => void>>;
 }
 
 /** Where the page is, and how to end it. */
@@ -92,11 +94,15 @@ export function dashboard(options: DashboardOptions): Dashboard {
     Object.assign(handle, {
       fetch: async (request: Request) => toFetch(await respond(responder, fromFetch(request)), request.method),
       incident: (breaker?: string) => source.incident(breaker),
-      listen: async ({ port, host = '127.0.0.1' }: ListenOptions = {}): Promise<Listening> => {
+      listen: async ({ port, host = '127.0.0.1', beside = {} }: ListenOptions = {}): Promise<Listening> => {
         if (settings.authorize === undefined && !isLoopback(host) && !isLoopbackName(host)) {
           throw new TypeError(`dashboard: listening on ${host} needs \`authorize\`: everybody there could look`);
         }
-        const server = createServer(handle);
+        const others = new Map(Object.entries(beside));
+        const server = createServer((request, response) => {
+          const other = others.get(request.url?.split('?', 1)[0] ?? '');
+          (other ?? handle)(request, response);
+        });
         servers.add(server);
         const bound = await listening(server, host, port);
         const shown = host.includes(':') ? `[${host}]` : host;

@@ -1,5 +1,5 @@
 import { types } from 'node:util';
-import { BulkheadFullError, CircuitOpenError, circuitBreaker, RejectedError } from 'recloser';
+import { BulkheadFullError, type CallContext, CircuitOpenError, circuitBreaker, RejectedError } from 'recloser';
 import { describe, expect, test } from 'vitest';
 import { fail, hold, rejection, setUp, stampede, succeed } from '../support/calls.ts';
 
@@ -106,6 +106,21 @@ describe('execute', () => {
       } as (a: number, b: number) => Promise<unknown>),
     };
     expect(await service.add(1, 2)).toEqual([13, 'object']);
+  });
+
+  test('S5: wrap takes the key from the arguments; a function that throws there rejects, and nothing is called', async () => {
+    const { breaker } = setUp();
+    const keyed = breaker.wrap(
+      async (id: number, context?: CallContext) => `${id} ${context?.key}`,
+      (id) => {
+        if (id < 0) throw new RangeError('no such id');
+        return `user-${id}`;
+      },
+    );
+    expect(await keyed(5)).toBe('5 user-5');
+    expect(await rejection(keyed(-1))).toMatchObject({ message: 'no such id' });
+    expect(breaker.metrics().totalRequests).toBe(1);
+    expect(() => breaker.wrap(async () => 1, 'id' as never)).toThrow(TypeError);
   });
 
   test('S5: a call without options has no key, no context and a signal that is never aborted', async () => {

@@ -3,7 +3,7 @@ import type { CallOptions, Work } from './call/context.ts';
 import { CallerScope, nobody, type Scope } from './call/scope.ts';
 import { Emitter, report } from './events.ts';
 import { Answers, type Fallback } from './fallback.ts';
-import type { Policy, Wrapped } from './policy.ts';
+import type { ArgumentsOf, KeyOfArguments, Policy, Wrapped } from './policy.ts';
 import { type Basics, optionOf } from './policy-options.ts';
 
 /** The parts of a call that a policy consists of, if it is no more than that. */
@@ -77,12 +77,19 @@ export abstract class Layer<Events extends object> implements Policy {
     return this.#answers;
   }
 
-  wrap<F extends (...args: never[]) => unknown>(fn: F): Wrapped<F> {
+  wrap<F extends (...args: never[]) => unknown>(fn: F, keyOf?: KeyOfArguments<F>): Wrapped<F> {
     const layer = this;
-    if (typeof fn !== 'function') throw new TypeError(`${this.name}: wrap takes a function`);
+    if (typeof fn !== 'function' || !(keyOf === undefined || typeof keyOf === 'function')) {
+      throw new TypeError(`${this.name}: wrap takes a function, and another for the key`);
+    }
     const inner = fn as unknown as (...args: unknown[]) => unknown;
     const wrapped = function (this: unknown, ...args: unknown[]): unknown {
-      return layer.execute((context?: unknown) => inner.apply(this, [...args, context]));
+      const run = (context?: unknown) => inner.apply(this, [...args, context]);
+      try {
+        return layer.execute(run, keyOf && { key: keyOf(...(args as ArgumentsOf<F>)) });
+      } catch (error) {
+        return Promise.reject(error); // of keyOf: execute never throws
+      }
     };
     return wrapped as unknown as Wrapped<F>;
   }
@@ -124,5 +131,15 @@ export abstract class BasicLayer<Events extends object> extends Layer<Events> {
     this.basics = basics;
     this.eventNames = eventNames;
     this.listen(given);
+  }
+
+  /** What a function among the user's options answers; where it throws, that is reported and the answer is `otherwise`. */
+  protected asked<T>(option: string, question: () => T, otherwise: T): T {
+    try {
+      return question();
+    } catch (fault) {
+      this.report(fault, option);
+      return otherwise;
+    }
   }
 }

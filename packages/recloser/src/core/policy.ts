@@ -5,6 +5,9 @@ import type { Fallback } from './fallback.ts';
 export type ArgumentsOf<F extends (...args: never[]) => unknown> =
   Parameters<F> extends [...infer Own, CallContext] ? Own : Parameters<F>;
 
+/** Whose call it is, or of what, by the arguments of a wrapped function. @typeParam F - the function's type */
+export type KeyOfArguments<F extends (...args: never[]) => unknown> = (...args: ArgumentsOf<F>) => string | undefined;
+
 /** A wrapped function: the same type where that is already a promise's, else with a promise of its result. */
 export type Wrapped<F extends (...args: never[]) => unknown, Answer = never> = [Answer] extends [never]
   ? ReturnType<F> extends Promise<unknown>
@@ -24,8 +27,11 @@ export interface Policy<Answer = never, Rejection = never> {
   readonly name: string;
   /** Runs the function under the policy. It always answers a promise and never throws. */
   execute<T>(fn: (context: CallContext) => T, options?: CallOptions<Fallback>): Promise<Awaited<T> | Answer>;
-  /** The function under the policy: the context comes as its last argument, `this` is kept. @typeParam F - the function's type */
-  wrap<F extends (...args: never[]) => unknown>(fn: F): Wrapped<F, Answer>;
+  /**
+   * The function under the policy: the context comes as its last argument, `this` is kept. `keyOf` gets the arguments and says the
+   * `key` of the call. @typeParam F - the function's type
+   */
+  wrap<F extends (...args: never[]) => unknown>(fn: F, keyOf?: KeyOfArguments<F>): Wrapped<F, Answer>;
   /** Only for the compiler. */
   readonly [outcomes]?: { readonly answer: Answer; readonly rejection: Rejection };
 }

@@ -80,12 +80,8 @@ class FallbackLayer extends BasicLayer<FallbackEvents> {
   }
 
   #answers(error: unknown, scope: Scope): boolean {
-    try {
-      return this.#settings.when?.(error, scope.shown()) ?? true;
-    } catch (fault) {
-      this.report(fault, 'when');
-      return true;
-    }
+    const { when } = this.#settings;
+    return when === undefined || this.asked('when', () => when(error, scope.shown()), true);
   }
 
   async #fallBack(answer: unknown, error: unknown, scope: Scope): Promise<unknown> {

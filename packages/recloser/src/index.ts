@@ -1,5 +1,6 @@
 export * from './breaker/index.ts';
 export type { CallContext, CallOptions } from './core/call/context.ts';
+export type { KeyOf } from './core/call/flights.ts';
 export {
   BulkheadFullError,
   CircuitOpenError,
@@ -11,12 +12,13 @@ export {
 export type { ListenerErrorHandler } from './core/events.ts';
 export { type Fallback, type FallbackFunction, type LastGood, lastGood } from './core/fallback.ts';
 export type { Classification, Classifier, Outcome, Verdict } from './core/outcome.ts';
-export type { AnswerOf, ArgumentsOf, Policy, PolicyLike, RejectionOf, Wrapped } from './core/policy.ts';
+export type { AnswerOf, ArgumentsOf, KeyOfArguments, Policy, PolicyLike, RejectionOf, Wrapped } from './core/policy.ts';
 export type { ListenerOptions, PolicyOptions } from './core/policy-options.ts';
 export { type Backoff, constant, type Draw, decorrelatedJitter, exponential } from './core/time/backoff.ts';
 export type { Clock } from './core/time/clock.ts';
 export * from './pipeline/index.ts';
 export * from './policies/bulkhead/index.ts';
+export * from './policies/coalesce/index.ts';
 export * from './policies/fallback/index.ts';
 export * from './policies/rate-limit/index.ts';
 export * from './policies/throttle/index.ts';

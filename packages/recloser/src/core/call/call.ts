@@ -203,7 +203,12 @@ export class Call<Ticket = undefined> extends Deadline implements Scope, Watcher
 
   /** Called by what is around it. */
   handleEvent(): void {
-    if (this.#end === 'none') this.#endEarly('aborted', this.scope.reason);
+    this.abort(this.scope.reason);
+  }
+
+  /** Ends it, if it is still at work. */
+  abort(reason: unknown): void {
+    if (this.#end === 'none') this.#endEarly('aborted', reason);
   }
 
   #endEarly(end: 'timed-out' | 'aborted', error: unknown): void {

@@ -1,0 +1,90 @@
+import { begin } from '../../core/call/begin.ts';
+import type { Work } from '../../core/call/context.ts';
+import { Flights, type KeyOf } from '../../core/call/flights.ts';
+import type { Scope } from '../../core/call/scope.ts';
+import { BasicLayer } from '../../core/layer.ts';
+import type { Policy } from '../../core/policy.ts';
+import { type CoalesceEvents, eventNames } from './events.ts';
+import { type CoalesceOptions, type CoalesceSettings, readOptions } from './options.ts';
+
+/** The figures of one policy's life: all requests are the first of their key, joined or stood alone. */
+export interface CoalesceMetrics {
+  readonly name: string;
+  readonly totalRequests: number;
+  /** Calls that waited for the work of another. */
+  readonly joinedRequests: number;
+  /** Calls without a key. */
+  readonly unkeyedRequests: number;
+  /** Work called off because everybody who waited for it had left. */
+  readonly calledOff: number;
+  /** Keys with work under way. */
+  readonly inFlight: number;
+}
+
+/** A policy that lets equal calls share one piece of work. */
+export interface Coalesce extends Policy {
+  /** The figures of this moment. */
+  metrics(): CoalesceMetrics;
+  /** Adds a listener; the answer takes it off again. */
+  on<E extends keyof CoalesceEvents>(event: E, listener: (payload: CoalesceEvents[E]) => void): () => void;
+}
+
+class CoalesceLayer extends BasicLayer<CoalesceEvents> implements Coalesce {
+  readonly #keyOf: KeyOf | undefined;
+  readonly #flights: Flights;
+  #total = 0;
+  #joined = 0;
+  #unkeyed = 0;
+  #calledOff = 0;
+
+  constructor({ basics, given, keyOf, joinForMs }: CoalesceSettings) {
+    super('coalesce', basics, given, eventNames);
+    this.#keyOf = keyOf;
+    this.#flights = new Flights(basics.name, basics.clock, joinForMs, (key) => {
+      this.#calledOff++;
+      this.emitter?.emit('called-off', { policy: this.name, key });
+    });
+  }
+
+  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    if (scope.aborted) return Promise.reject(scope.reason);
+    this.#total++;
+    const keyOf = this.#keyOf;
+    const key = keyOf ? this.asked('keyOf', () => keyOf(scope.shown()), undefined) : scope.key;
+    if (key === undefined) {
+      this.#unkeyed++;
+      return begin(work, scope, leaf);
+    }
+    const flight = this.#flights.at(key);
+    if (flight === undefined) return this.#flights.start(key, work, scope, leaf);
+    this.#joined++;
+    const answer = flight.join(scope);
+    this.emitter?.emit('joined', { policy: this.name, key, waiting: flight.passengers });
+    return answer;
+  }
+
+  metrics(): CoalesceMetrics {
+    return {
+      name: this.name,
+      totalRequests: this.#total,
+      joinedRequests: this.#joined,
+      unkeyedRequests: this.#unkeyed,
+      calledOff: this.#calledOff,
+      inFlight: this.#flights.size,
+    };
+  }
+}
+
+/**
+ * Calls of one key that come while the first is at work wait for its result instead of asking again ("single flight", Go's
+ * `golang.org/x/sync/singleflight`). An error is shared too, and kept no longer than the work. Each caller's abort lets only that
+ * caller go; the last to leave calls the work off.
+ *
+ * @throws RangeError, TypeError
+ * @example
+ * const once = coalesce();
+ * const user = await once.execute(({ signal }) => loadUser(id, { signal }), { key: id });
+ */
+export function coalesce(options?: CoalesceOptions): Coalesce {
+  return new CoalesceLayer(readOptions(options));
+}

@@ -1,0 +1,3 @@
+export { type Coalesce, type CoalesceMetrics, coalesce } from './coalesce.ts';
+export type { CalledOff, CoalesceEvents, Joined } from './events.ts';
+export type { CoalesceOptions } from './options.ts';

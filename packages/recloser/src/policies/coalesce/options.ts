@@ -1,0 +1,33 @@
+import type { KeyOf } from '../../core/call/flights.ts';
+import { callback, duration, type Reader, read } from '../../core/check.ts';
+import {
+  type Basics,
+  basicsOf,
+  type ListenerOptions,
+  type PolicyOptions,
+  policyOptions,
+} from '../../core/policy-options.ts';
+import { type CoalesceEvents, eventNames } from './events.ts';
+
+/** Options of `coalesce`. */
+export interface CoalesceOptions extends PolicyOptions, ListenerOptions<CoalesceEvents> {
+  /** Which calls ask for the same; their `key` unless said. Calls without a key share nothing. */
+  readonly keyOf?: KeyOf | undefined;
+  /** How long others may join work that was begun, from 1 ms; 10,000 unless said. Who comes later begins anew. */
+  readonly joinForMs?: number | undefined;
+}
+
+/** The options, checked and complete. */
+export interface CoalesceSettings {
+  readonly basics: Basics;
+  readonly given: Record<string, unknown>;
+  readonly keyOf: KeyOf | undefined;
+  readonly joinForMs: number;
+}
+
+const known = policyOptions(eventNames, {}, { keyOf: callback as Reader<KeyOf>, joinForMs: duration });
+
+export function readOptions(options: CoalesceOptions = {}): CoalesceSettings {
+  const given = read('coalesce', options, known);
+  return { basics: basicsOf('coalesce', given), given, keyOf: given.keyOf, joinForMs: given.joinForMs ?? 10_000 };
+}

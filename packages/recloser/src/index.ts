@@ -18,6 +18,7 @@ export { type Backoff, constant, type Draw, decorrelatedJitter, exponential } fr
 export type { Clock } from './core/time/clock.ts';
 export * from './pipeline/index.ts';
 export * from './policies/bulkhead/index.ts';
+export * from './policies/cache/index.ts';
 export * from './policies/coalesce/index.ts';
 export * from './policies/fallback/index.ts';
 export * from './policies/rate-limit/index.ts';

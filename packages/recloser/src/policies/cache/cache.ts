@@ -1,0 +1,218 @@
+import { begin } from '../../core/call/begin.ts';
+import { Call, type Rig } from '../../core/call/call.ts';
+import type { Work } from '../../core/call/context.ts';
+import { Flights } from '../../core/call/flights.ts';
+import { nobody, type Scope } from '../../core/call/scope.ts';
+import { TimeLimit } from '../../core/call/time-limit.ts';
+import { BasicLayer } from '../../core/layer.ts';
+import type { Policy } from '../../core/policy.ts';
+import { basicsOf } from '../../core/policy-options.ts';
+import { type CacheEvents, eventNames } from './events.ts';
+import { type CacheOptions, type CacheSettings, readOptions } from './options.ts';
+import { type CacheStore, type FoundEntry, Memory } from './store.ts';
+
+/** The figures of one cache's life. */
+export interface CacheMetrics {
+  readonly name: string;
+  /** Hits, misses, stale answers given at once, and calls without a key. */
+  readonly totalRequests: number;
+  readonly hitRequests: number;
+  readonly missedRequests: number;
+  /** Calls answered with a stale value; those after a miss that failed are of the missed too. */
+  readonly staleRequests: number;
+  readonly staleIfErrorRequests: number;
+  /** Calls without a key: they passed. */
+  readonly unkeyedRequests: number;
+  /** Fetches in the background that ended, and those of them that failed. */
+  readonly revalidations: number;
+  readonly failedRevalidations: number;
+  /** Values that made room for others. */
+  readonly evictions: number;
+  /** Times the store threw, or did not answer in time. */
+  readonly storeFailures: number;
+  /** Values in memory; 0 with a store. */
+  readonly entries: number;
+  /** Keys with work under way. */
+  readonly inFlight: number;
+}
+
+/** A policy that answers with what was fetched before. */
+export interface Cache extends Policy {
+  /** Forgets the value of a key; what is being fetched for it is not kept either. Never rejects: a store that fails is reported. */
+  invalidate(key: string): Promise<void>;
+  /** Forgets all values. */
+  clear(): Promise<void>;
+  /** The figures of this moment. */
+  metrics(): CacheMetrics;
+  /** Adds a listener; the answer takes it off again. */
+  on<E extends keyof CacheEvents>(event: E, listener: (payload: CacheEvents[E]) => void): () => void;
+}
+
+class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
+  readonly #settings: CacheSettings;
+  readonly #flights: Flights;
+  readonly #lookups: Flights;
+  readonly #memory: Memory;
+  readonly #store: CacheStore;
+  readonly #rig: Rig<undefined>;
+  #unkeyed = 0;
+  #staleIfError = 0;
+  #storeFailures = 0;
+  readonly #told = { hit: 0, miss: 0, stale: 0, revalidated: 0, 'revalidation-failed': 0, evicted: 0 };
+
+  constructor(settings: CacheSettings) {
+    super('cache', basicsOf('cache', settings), { ...settings }, eventNames);
+    const { maxEntries, joinForMs, store, storeTimeoutMs } = settings;
+    const { name, clock } = this.basics;
+    this.#settings = settings;
+    this.#flights = new Flights(name, clock, joinForMs);
+    this.#lookups = new Flights(name, clock, joinForMs);
+    this.#memory = new Memory(
+      maxEntries,
+      () => clock.now(),
+      (key) => this.#tell('evicted', { key }),
+    );
+    this.#store = store ?? this.#memory;
+    this.#rig = { limit: new TimeLimit(`the store of ${name}`, storeTimeoutMs, clock) };
+  }
+
+  /** Counts an event, and tells it. */
+  #tell<E extends keyof CacheEvents>(event: E, about: Omit<CacheEvents[E], 'policy'>): void {
+    this.#told[event]++;
+    this.emitter?.emit(event, { policy: this.name, ...about } as unknown as CacheEvents[E]);
+  }
+
+  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    if (scope.aborted) return Promise.reject(scope.reason);
+    const { keyOf, store } = this.#settings;
+    const key = keyOf ? this.asked('keyOf', () => keyOf(scope.shown()), undefined) : scope.key;
+    if (key === undefined) {
+      this.#unkeyed++;
+      return begin(work, scope, leaf);
+    }
+    if (store === undefined) return this.#answer(this.#memory.get(key), key, work, scope, leaf);
+    // One question for all who ask at once: they then miss together as well.
+    const look = (): unknown => this.#ask(async () => checked(await store.get(key)));
+    const found = this.#lookups.at(key)?.join(scope) ?? this.#lookups.start(key, look, scope, true);
+    return found.then((entry) => {
+      if (scope.aborted) throw scope.reason;
+      return this.#answer(entry as FoundEntry | undefined, key, work, scope, leaf);
+    });
+  }
+
+  #answer(
+    found: FoundEntry | undefined,
+    key: string,
+    work: Work<Scope>,
+    scope: Scope,
+    leaf: boolean,
+  ): Promise<unknown> {
+    const { staleWhileRevalidateMs, staleIfErrorMs, staleIf, coalesce } = this.#settings;
+    const { value, ageMs = 0, ttlMs = 0 } = found ?? {};
+    // Without a value beyond any limit, and so is what a store measured wrongly.
+    const overMs = found === undefined ? Number.NaN : ageMs - ttlMs;
+    if (overMs <= 0) {
+      this.#tell('hit', { key, ageMs });
+      return Promise.resolve(value);
+    }
+    const flight = this.#flights.at(key);
+    const start = (alone: boolean): Promise<unknown> =>
+      this.#flights.start(key, work, scope, leaf, alone, (newer) => this.#keep(key, newer, found !== undefined));
+    if (overMs <= staleWhileRevalidateMs) {
+      this.#tell('stale', { key, ageMs, why: 'revalidating', error: undefined });
+      if (flight === undefined) {
+        start(true).then(
+          () => this.#tell('revalidated', { key }),
+          (error) => this.#tell('revalidation-failed', { key, error }),
+        );
+      }
+      return Promise.resolve(value);
+    }
+    this.#tell('miss', { key });
+    const result = coalesce && flight !== undefined ? flight.join(scope) : start(false);
+    if (!(overMs <= staleIfErrorMs)) return result;
+    return result.catch((error) => {
+      if (scope.aborted || (staleIf && !this.asked('staleIf', () => staleIf(error), true))) throw error;
+      this.#staleIfError++;
+      this.#tell('stale', { key, ageMs, why: 'error', error });
+      return value;
+    });
+  }
+
+  /** Where the new value is not to be kept, an older one goes all the same. */
+  #keep(key: string, value: unknown, older: boolean): void {
+    const { ttlMs: given, staleWhileRevalidateMs, staleIfErrorMs } = this.#settings;
+    const ttlMs = typeof given === 'number' ? given : this.asked('ttlMs', () => given(value, key), 0);
+    if (ttlMs > 0) {
+      const keepMs = ttlMs + Math.max(staleWhileRevalidateMs, staleIfErrorMs);
+      void this.#change((store) => store.set(key, { value, ttlMs }, keepMs));
+    } else if (older) void this.#change((store) => store.delete(key));
+  }
+
+  /** Memory is changed at once. */
+  async #change(change: (store: CacheStore) => unknown): Promise<void> {
+    if (this.#store === this.#memory) change(this.#memory);
+    else await this.#ask(() => change(this.#store));
+  }
+
+  /** The store's answer; none where it throws or hangs. */
+  #ask(question: () => unknown): Promise<unknown> {
+    return new Call(this.#rig, nobody, undefined, false).run(question, true).catch((error) => {
+      this.#storeFailures++;
+      this.report(error, 'store');
+    });
+  }
+
+  invalidate(key: string): Promise<void> {
+    this.#flights.forget(key);
+    this.#lookups.forget(key);
+    return this.#change((store) => store.delete(key));
+  }
+
+  clear(): Promise<void> {
+    this.#flights.forget();
+    this.#lookups.forget();
+    return this.#change((store) => store.clear());
+  }
+
+  metrics(): CacheMetrics {
+    const { hit, miss, stale, revalidated, evicted, ...told } = this.#told;
+    const failed = told['revalidation-failed'];
+    return {
+      name: this.name,
+      totalRequests: hit + miss + stale - this.#staleIfError + this.#unkeyed,
+      hitRequests: hit,
+      missedRequests: miss,
+      staleRequests: stale,
+      staleIfErrorRequests: this.#staleIfError,
+      unkeyedRequests: this.#unkeyed,
+      revalidations: revalidated + failed,
+      failedRevalidations: failed,
+      evictions: evicted,
+      storeFailures: this.#storeFailures,
+      entries: this.#memory.size,
+      inFlight: this.#flights.size,
+    };
+  }
+}
+
+/** @throws TypeError if it is no entry */
+function checked(found: FoundEntry | null | undefined): FoundEntry | undefined {
+  if (found && !(found.ageMs - found.ttlMs < Infinity)) throw new TypeError('get: an entry has ttlMs and ageMs');
+  return found ?? undefined;
+}
+
+/**
+ * Answers with what the same key was answered before, and asks only what it does not know or what is too old. A kept answer is no
+ * call for whatever stands inside: a breaker neither counts nor refuses it. Errors are never kept; `undefined` is a value like any.
+ * The values are handed out as they are: do not change them.
+ *
+ * @param options the options, or just `ttlMs`
+ * @throws RangeError, TypeError
+ * @example
+ * const users = cache({ ttlMs: 60_000, staleWhileRevalidateMs: 30_000, staleIfErrorMs: 600_000 });
+ * const user = await users.execute(({ signal }) => loadUser(id, { signal }), { key: id });
+ */
+export function cache<Value>(options: CacheOptions<Value> | number): Cache {
+  return new CacheLayer(readOptions(options));
+}

@@ -19,6 +19,7 @@ export type { Clock } from './core/time/clock.ts';
 export * from './pipeline/index.ts';
 export * from './policies/bulkhead/index.ts';
 export * from './policies/cache/index.ts';
+export * from './policies/chaos/index.ts';
 export * from './policies/coalesce/index.ts';
 export * from './policies/fallback/index.ts';
 export * from './policies/rate-limit/index.ts';

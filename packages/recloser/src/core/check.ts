@@ -114,7 +114,7 @@ export const record = <Needed extends object, Optional extends object = object>(
       const inside = path && `${path}.`;
       for (const [key, reader] of Object.entries(readers)) {
         const member = value[key];
-        if (member !== undefined || key in needed) taken[key] = reader(member, inside + key, fault);
+        if (member !== undefined || Object.hasOwn(needed, key)) taken[key] = reader(member, inside + key, fault);
       }
       for (const key in value) {
         if (!closed || value[key] === undefined || known.includes(key)) continue;

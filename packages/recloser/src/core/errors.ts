@@ -75,7 +75,7 @@ export class TimeoutError extends Error {
 
 const hidden = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true });
 
-function brand(type: { readonly prototype: object }, name: string, code: string): void {
+export function brand(type: { readonly prototype: object }, name: string, code: string): void {
   const own = Symbol.for(`recloser.${name}`);
   Object.defineProperties(type.prototype, { [own]: hidden(true), name: hidden(name), code: hidden(code) });
   // The brand is a registered symbol: errors of another copy of this package match too.

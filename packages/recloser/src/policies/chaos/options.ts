@@ -1,0 +1,117 @@
+import type { CallContext } from '../../core/call/context.ts';
+import {
+  also,
+  callback,
+  duration,
+  type Fault,
+  flag,
+  number,
+  optionsOf,
+  type Reader,
+  read,
+  text,
+  wait,
+} from '../../core/check.ts';
+import { type ListenerOptions, type PolicyOptions, policyOptions } from '../../core/policy-options.ts';
+import { type ChaosEvents, eventNames } from './events.ts';
+
+/** Whose call it is. */
+export type ChaosCaller = Pick<CallContext, 'key' | 'context'>;
+
+/** What may be changed at run time. */
+export interface ChaosChanges<Answer = unknown> {
+  /** The share of calls that something is done to, from 0 to 1. A number, so that no call can raise it. */
+  readonly rate?: number | undefined;
+  /** Which calls it may be; all unless said, and none where it throws. */
+  readonly when?: ((caller: ChaosCaller) => boolean) | undefined;
+  /** What they fail with: a `ChaosError`, or what the function answers or throws. */
+  readonly fault?: boolean | ((caller: ChaosCaller) => unknown) | undefined;
+  /** How much longer they take, at least 0 ms. */
+  readonly latencyMs?: number | ((caller: ChaosCaller) => number) | undefined;
+  /** What they are answered with, in place of the function. */
+  readonly outcome?: ((context: CallContext) => Answer | PromiseLike<Answer>) | undefined;
+  /** What is run before them; the call fails with what it throws. */
+  readonly behaviour?: ((context: CallContext) => unknown) | undefined;
+}
+
+/** Options of `chaos`. */
+export interface ChaosOptions<Answer = unknown>
+  extends ChaosChanges<Answer>,
+    PolicyOptions,
+    ListenerOptions<ChaosEvents> {
+  readonly rate: number;
+  /** Whether it begins at once; false unless said. */
+  readonly enabled?: boolean | undefined;
+}
+
+/** Who switches it, and why. */
+export interface SwitchOptions {
+  readonly by?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+/** And for how long. */
+export interface EnableOptions extends SwitchOptions {
+  /** It switches itself off after so long, from 1 ms; never unless said. */
+  readonly expiresInMs?: number | undefined;
+}
+
+/** What is done to which calls. */
+export interface Plan extends ChaosChanges {
+  readonly rate: number;
+}
+
+/** The options, checked. */
+export type ChaosSettings = Plan &
+  PolicyOptions & { readonly enabled: boolean; readonly [listener: `on${string}`]: unknown };
+
+/*@__NO_SIDE_EFFECTS__*/
+const either =
+  (reader: Reader): Reader<never> =>
+  (value, path, fault) =>
+    (typeof value === 'function' ? value : reader(value, path, fault)) as never;
+
+const rate = number(0, 1);
+const injections = {
+  when: callback,
+  fault: either(flag),
+  latencyMs: either(wait),
+  outcome: callback,
+  behaviour: callback,
+};
+
+function makesSense({ fault: error, latencyMs, outcome, behaviour }: ChaosChanges, fault: Fault): void {
+  if (error && outcome) fault('outcome', 'left out beside fault', outcome);
+  if (!(error || outcome || behaviour) && latencyMs === undefined) {
+    fault('fault', 'given, or latencyMs, outcome or behaviour', error, false);
+  }
+}
+
+const known = also(policyOptions(eventNames, { rate }, { ...injections, enabled: flag }), makesSense);
+
+/** A copy that knows only what was said: what a polluted prototype says may come from anybody. */
+const own = <T extends object>(...said: readonly object[]): T => Object.assign(Object.create(null), ...said);
+
+export const readOptions = (options: ChaosOptions): ChaosSettings =>
+  own({ enabled: false }, read('chaos', own(options), known));
+
+/** The plan as it is after an update, and what was changed. */
+export function readChanges(
+  changes: ChaosChanges,
+  before: Plan,
+): { readonly plan: Plan; readonly changed: readonly string[] } {
+  const reader = optionsOf<object, ChaosChanges>({}, { rate, ...injections });
+  const taken = read(
+    'update',
+    own(changes),
+    also(reader, (now, fault) => makesSense({ ...before, ...now }, fault)),
+  );
+  return { plan: own(before, taken), changed: Object.keys(taken) };
+}
+
+const switching = { by: text, reason: text };
+const disabling = optionsOf<object, SwitchOptions>({}, switching);
+const enabling = optionsOf<object, EnableOptions>({}, { ...switching, expiresInMs: duration });
+
+export const readEnable = (options: EnableOptions): EnableOptions => read('enable', own(options), enabling);
+export const readDisable = (options: SwitchOptions): SwitchOptions => read('disable', own(options), disabling);

@@ -7,7 +7,7 @@ import { hold, setUp } from './breakers.ts';
 
 function numbered(options: object = {}) {
   let calls = 0;
-  const clock = manualClock();
+  const clock = manualClock(1_000);
   const breaker = new CircuitBreaker(async (_id: number) => ++calls, { clock, cache: true, ...options });
   return { breaker, clock, calls: () => calls };
 }
@@ -94,6 +94,26 @@ describe('cache', () => {
     expect(flush).toHaveBeenCalledOnce();
   });
 
+  test('cacheTransport: without a cacheTTL the result is good for ever: 0', async () => {
+    const set = vi.fn();
+    const { breaker } = numbered({ cacheTransport: { get: () => undefined, set, flush: () => {} } });
+    await breaker.fire(7);
+    expect(set.mock.calls[0]?.[2]).toBe(0);
+  });
+
+  test('cacheTransport: is left alone where nothing is cached', () => {
+    const flush = vi.fn();
+    numbered({ cache: false, cacheTransport: { get: () => {}, set: () => {}, flush } }).breaker.shutdown();
+    expect(flush).not.toHaveBeenCalled();
+  });
+
+  test('a hit in the built-in cache is told before fire returns', async () => {
+    const { breaker } = numbered();
+    await breaker.fire(1);
+    void breaker.fire(1);
+    expect(breaker.stats.cacheHits).toBe(1);
+  });
+
   test('cacheTransport: what is no promise is answered as one', async () => {
     const { breaker } = numbered({ cacheTransport: { get: () => 'kept', set: () => {}, flush: () => {} } });
     const answer = breaker.fire(1);
@@ -128,11 +148,20 @@ describe('coalesce', () => {
     expect(await breaker.fire('ok')).toBe('ok');
   });
 
-  test('coalesceTTL: 0 is for ever', async () => {
-    const { breaker, clock } = setUp({ ...coalesce, coalesceTTL: 0 });
+  test.each([0, -5])('coalesceTTL: %d is for ever', async (coalesceTTL) => {
+    const { breaker, clock } = setUp({ ...coalesce, coalesceTTL });
+    await clock.advance(1_000);
     await breaker.fire('ok');
     await clock.advance(1e9);
     expect(await breaker.fire('fail')).toBe('ok');
+  });
+
+  test('coalesceResetOn: other words are dropped', () => {
+    const coalesceResetOn = ['error', 'nonsense', 'success'] as 'error'[];
+    expect(new CircuitBreaker(async () => 1, { coalesceResetOn }).options.coalesceResetOn).toEqual([
+      'error',
+      'success',
+    ]);
   });
 
   test.each([

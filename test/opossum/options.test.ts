@@ -41,6 +41,13 @@ describe('defaults', () => {
   });
 });
 
+test.each([
+  [Number.NaN, RangeError],
+  ['5', TypeError],
+])('a timeout of %s is a %o', (timeout, type) => {
+  expect(() => new CircuitBreaker(act, { timeout: timeout as number })).toThrow(type);
+});
+
 describe('timeout', () => {
   test('rejects the call with ETIMEDOUT, and what comes later is dropped', async () => {
     const { breaker, clock, events } = setUp({ timeout: 100 });
@@ -61,6 +68,19 @@ describe('timeout', () => {
     expect(clock.pending).toBe(0);
     call.resolve('slow');
     expect(await call.result).toBe('slow');
+  });
+
+  test('fake timers that come and go are the ones used', async () => {
+    const options = { timeout: 60_000, errorThresholdPercentage: 100 };
+    const breaker = new CircuitBreaker(() => new Promise(() => {}), options);
+    for (const timeout of [60_000, 60_000, 500]) {
+      breaker.options.timeout = timeout;
+      vi.useFakeTimers();
+      const call = rejection(breaker.fire());
+      await vi.advanceTimersByTimeAsync(timeout);
+      vi.useRealTimers();
+      expect(await call).toMatchObject({ message: `Timed out after ${timeout}ms` });
+    }
   });
 
   test('frees its place in the capacity, though the work goes on', async () => {
@@ -115,6 +135,18 @@ describe('opening and closing', () => {
     probe.reject(new Error('failed'));
     await probe.result;
     expect(breaker.opened).toBe(true);
+  });
+
+  test('a probe that takes longer than resetTimeout, but not than timeout, stays the only one', async () => {
+    const { breaker, clock } = setUp({ timeout: 5_000, resetTimeout: 1_000 });
+    breaker.open();
+    await clock.advance(1_000);
+    const probe = hold(breaker);
+    await clock.advance(4_000);
+    expect(breaker.pendingClose).toBe(false);
+    probe.resolve();
+    await probe.result;
+    expect(breaker.closed).toBe(true);
   });
 
   test('volumeThreshold: the circuit can’t open before so many fires, rejected ones included', async () => {

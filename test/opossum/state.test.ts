@@ -78,7 +78,17 @@ describe('switches', () => {
     good.resolve('result');
     bad.reject(new Error('failed'));
     expect([await good.result, await bad.result]).toMatchObject(['result', { message: 'failed' }]);
+    breaker.close();
     expect([breaker.opened, breaker.isShutdown, clock.pending]).toEqual([true, true, 0]);
+  });
+
+  test('the half-open to come lets the process end, a call at work does not', () => {
+    const unreferenced: number[] = [];
+    const setTimeout = (_: () => void, ms: number) => ({ unref: () => void unreferenced.push(ms) });
+    const { breaker } = setUp({ clock: { ...manualClock(), setTimeout }, timeout: 100, resetTimeout: 200 });
+    hold(breaker);
+    breaker.open();
+    expect(unreferenced).toEqual([200]);
   });
 
   test('call sets `this`, also while disabled', async () => {
@@ -109,7 +119,7 @@ describe('toJSON', () => {
       status: JSON.parse(JSON.stringify(breaker.stats)),
     });
     breaker.open();
-    expect(breaker.toJSON().state.lastTimerAt).toBeCloseTo(Date.now(), -3);
+    expect(Math.abs(Number(breaker.toJSON().state.lastTimerAt) - Date.now())).toBeLessThan(5_000);
   });
 
   test('goes on in another breaker', async () => {
@@ -129,6 +139,7 @@ describe('toJSON', () => {
     ['half-open', { closed: false, halfOpen: true }, { halfOpen: true, pendingClose: true, opened: false }],
     ['closed, whatever else is said', { closed: true, halfOpen: true, open: true }, { closed: true, halfOpen: false }],
     ['open for longer than the resetTimeout', { closed: false, lastTimerAt: 1 }, { halfOpen: true }],
+    ['open since who knows when', { closed: false, lastTimerAt: 'then' as unknown as number }, { opened: true }],
     ['open since tomorrow', { closed: false, lastTimerAt: Date.now() + 86_400_000 }, { opened: true }],
     ['shut down', { closed: false, shutdown: true }, { isShutdown: true, enabled: false, opened: false }],
     ['disabled', { enabled: false }, { enabled: false }],
@@ -143,6 +154,11 @@ describe('toJSON', () => {
     expect(breaker.toJSON().state.lastTimerAt).toBe(lastTimerAt);
     await clock.advance(1_000);
     expect(breaker.halfOpen).toBe(true);
+  });
+
+  test('state: of a moment that is none nothing is kept', () => {
+    const { breaker } = setUp({ state: { closed: false, lastTimerAt: 'then' as unknown as number } });
+    expect(breaker.toJSON().state.lastTimerAt).toBeTypeOf('number');
   });
 });
 

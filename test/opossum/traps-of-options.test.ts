@@ -137,6 +137,16 @@ describe('cache transports', () => {
   });
 });
 
+test('opossum 10 (11): a result that could not be kept is told', async () => {
+  const told = silenced();
+  const fault = new Error('cache');
+  const cacheTransport = { get: () => undefined, set: () => Promise.reject(fault), flush: () => {} };
+  const { breaker } = setUp({ cache: true, cacheTransport });
+  await breaker.fire('ok');
+  await null;
+  expect(told.mock.calls).toEqual([[expect.stringContaining("'act'"), fault]]);
+});
+
 describe('shutdown', () => {
   test('opossum 10 (13): a health check ends with it', async () => {
     const { breaker, clock } = setUp();

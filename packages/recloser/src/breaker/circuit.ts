@@ -88,6 +88,16 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     }
   }
 
+  /** From how many milliseconds a call is slow by what the trip rule has learnt. */
+  protected learntSlowMs(now: number): number {
+    try {
+      return this.counter.slowCallMs?.(now) ?? Infinity;
+    } catch (fault) {
+      this.report(fault, 'trip');
+      return Infinity;
+    }
+  }
+
   /** The rule wants the circuit open; evidence is taken at the moment of the sample. */
   protected trip(retryAfterMs: number, now: number): void {
     if (standing(this.override, () => now)?.state === 'forced-closed') return;

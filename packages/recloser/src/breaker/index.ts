@@ -18,6 +18,7 @@ export type { BreakerMetrics } from './metrics.ts';
 export type { BreakerSettings, CircuitBreakerOptions, HalfOpenOptions } from './options.ts';
 export type { ForcedState, ForceOptions } from './override.ts';
 export type { Snapshot } from './snapshot.ts';
+export { type AdaptiveOptions, adaptive } from './trip-rules/adaptive.ts';
 export { allOf, anyOf } from './trip-rules/combined.ts';
 export { consecutiveFailures } from './trip-rules/consecutive-failures.ts';
 export type { Measurement, TripCounter, TripRule } from './trip-rules/rule.ts';

@@ -90,6 +90,7 @@ const more = {
   windowCalls: figure,
   slowCallMs: figure,
   confidence: figure,
+  normalShare: figure,
 };
 /** Combined rules may be combined again, but not for ever. */
 const parts = (depth: number): Reader<readonly Measurement[]> =>

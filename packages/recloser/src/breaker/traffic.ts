@@ -217,7 +217,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     if (settings.timed) {
       now = settings.clock.now();
       elapsedMs = since(startedAt, now);
-      if (settings.slowCallMs > 0 && elapsedMs >= settings.slowCallMs) {
+      if (elapsedMs >= (settings.slowCallMs || this.learntSlowMs(now))) {
         this.settle(ticket, undefined, 'success', undefined, startedAt, 0, false, elapsedMs);
         return;
       }
@@ -251,7 +251,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     else {
       const failed = verdict === 'failure';
       const sampled = verdict !== 'ignored';
-      const slow = sampled && settings.slowCallMs > 0 && elapsedMs >= settings.slowCallMs;
+      const slow = sampled && elapsedMs >= (settings.slowCallMs || this.learntSlowMs(now));
       if (verdict === 'success') tally.successfulRequests++;
       else if (failed) {
         tally.failedRequests++;
@@ -289,8 +289,9 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const { generation, probe } = lease;
     const failed = verdict === 'failure';
     // What the trip rule would open on again at once is no reason to close.
-    const slow = verdict === 'success' && elapsedMs >= (this.settings.trip.slowCallMs ?? Infinity);
     const now = this.now();
+    const slow =
+      verdict === 'success' && elapsedMs >= Math.min(this.learntSlowMs(now), this.settings.trip.slowCallMs ?? Infinity);
     if (failed || slow) {
       const facts = this.facts(failed ? 1 : 0, slow ? 1 : 0);
       this.apply({ type: 'failed', generation, probe, facts, retryAfterMs }, now);

@@ -36,6 +36,12 @@ class CombinedCounter implements TripCounter {
     for (const part of this.#parts) part.clear(now);
   }
 
+  slowCallMs(now: number): number {
+    let lowest = Infinity;
+    for (const part of this.#parts) lowest = Math.min(lowest, part.slowCallMs?.(now) ?? Infinity);
+    return lowest;
+  }
+
   /** `[rule, state]` of each part: a part that is another rule by then begins anew. */
   toJSON(now: number): unknown {
     return this.#parts.map((part, i) => [this.#rules[i]?.name, part.toJSON(now)]);

@@ -16,6 +16,8 @@ export interface Measurement {
   readonly slowCallMs?: number;
   /** With it `value` is the lower bound of the share, not the share. */
   readonly confidence?: number;
+  /** The share that is normal, as far as the rule has learnt it. */
+  readonly normalShare?: number;
   /** Of combined rules, what each has measured. */
   readonly parts?: readonly Measurement[];
 }
@@ -32,6 +34,8 @@ export interface TripCounter {
   clear(now: number): void;
   /** Its state as JSON, for `start` of the same rule. */
   toJSON(now: number): unknown;
+  /** From how many milliseconds a call counts as slow, where that is learnt and not the rule's own `slowCallMs`. */
+  slowCallMs?(now: number): number;
 }
 
 /**

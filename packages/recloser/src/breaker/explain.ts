@@ -4,7 +4,8 @@ import type { Machine, MachineSettings } from './machine.ts';
 import type { Override } from './override.ts';
 import type { Measurement, TripRule } from './trip-rules/rule.ts';
 
-const figure = (rule: string, value: number): string => (/Rate$|Sample$|^adaptive$/.test(rule) ? percent(value) : String(value));
+const figure = (rule: string, value: number): string =>
+  /Rate$|Sample$|^adaptive$/.test(rule) ? percent(value) : String(value);
 
 /** What was measured, in the words of whoever measured it. */
 function inWords(m: Measurement, trip: TripRule): string {

@@ -4,7 +4,6 @@ import {
   callback,
   count,
   duration,
-  type Fault,
   flag,
   number,
   oneOf,
@@ -14,13 +13,11 @@ import {
   read,
   share,
   slowness,
-  wait,
 } from '../core/check.ts';
-import { report } from '../core/events.ts';
 import type { Fallback } from '../core/fallback.ts';
 import type { Classifier } from '../core/outcome.ts';
 import { type Basics, basicsOf, common, type PolicyOptions } from '../core/policy-options.ts';
-import type { Backoff } from '../core/time/backoff.ts';
+import { type Backoff, delayOf, delays } from '../core/time/backoff.ts';
 import { longestTimerMs } from '../core/time/clock.ts';
 import { eventNames, type Listeners } from './events.ts';
 import type { Evidence } from './evidence.ts';
@@ -113,8 +110,7 @@ const changeable = {
   trip: tripRule,
   successThreshold: count,
   timeoutMs: duration,
-  sleepWindowMs: (value: unknown, path: string, fault: Fault) =>
-    typeof value === 'function' ? (value as Backoff<Evidence>) : wait(value, path, fault),
+  sleepWindowMs: delays,
   maxSleepWindowMs: duration,
   maxConcurrent: count,
   release: oneOf('on-settle', 'on-timeout'),
@@ -193,7 +189,7 @@ export function readOptions(value: CircuitBreakerOptions = {}): Settings {
   };
 }
 
-/** Whatever a back-off answers, the sleep is a number from 0 to the maximum. (One function for all breakers: it keeps nothing.) */
+/** The sleep after an opening. (One function for all breakers: it keeps nothing.) */
 function sleepMs(
   this: Settings,
   attempt: number,
@@ -201,16 +197,9 @@ function sleepMs(
   previousMs: number | undefined,
   retryAfterMs: number,
 ): number {
-  const { sleepWindowMs, maxSleepWindowMs, random } = this;
-  let ms = maxSleepWindowMs;
-  try {
-    ms = typeof sleepWindowMs === 'number' ? sleepWindowMs : sleepWindowMs(attempt, why, { random, previousMs });
-    if (typeof ms !== 'number' || Number.isNaN(ms)) throw new RangeError(`sleepWindowMs: the back-off answered ${ms}`);
-  } catch (fault) {
-    report(this, fault, 'sleepWindowMs');
-    ms = maxSleepWindowMs;
-  }
-  return Math.min(maxSleepWindowMs, Math.max(0, ms, retryAfterMs));
+  const { sleepWindowMs, maxSleepWindowMs } = this;
+  const ms = delayOf(this, 'sleepWindowMs', sleepWindowMs, maxSleepWindowMs, attempt, why, previousMs);
+  return Math.min(maxSleepWindowMs, Math.max(ms, retryAfterMs));
 }
 
 const leftAlone: Reader<never> = (value, path, fault) =>

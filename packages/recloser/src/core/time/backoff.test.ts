@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type Backoff, constant, decorrelatedJitter, exponential } from './backoff.ts';
+import { type Backoff, constant, decorrelatedJitter, delayOf, exponential, linear } from './backoff.ts';
 
 const ask = (backoff: Backoff, attempt: number, drawn = 0, previousMs?: number): number =>
   backoff(attempt, undefined, { random: () => drawn, previousMs });
@@ -92,4 +92,73 @@ describe('decorrelatedJitter', () => {
     expect(() => decorrelatedJitter(undefined as never)).toThrow('options');
     expect(() => decorrelatedJitter({ initialMs: 1, maxMs: 5, jitter: 1 } as never)).toThrow('jitter');
   });
+});
+
+describe('linear', () => {
+  test('grows by the first delay each time, up to the maximum', () => {
+    const backoff = linear({ initialMs: 100, maxMs: 350, jitter: 0 });
+    expect([1, 2, 3, 4, 100].map((attempt) => ask(backoff, attempt))).toEqual([100, 200, 300, 350, 350]);
+  });
+
+  test('grows by another step', () => {
+    const backoff = linear({ initialMs: 100, maxMs: 1_000, stepMs: 50, jitter: 0 });
+    expect([1, 2, 3].map((attempt) => ask(backoff, attempt))).toEqual([100, 150, 200]);
+    expect(ask(linear({ initialMs: 100, maxMs: 1_000, stepMs: 0, jitter: 0 }), 50)).toBe(100);
+  });
+
+  test('has full jitter unless said: from 0 to the whole', () => {
+    const backoff = linear({ initialMs: 100, maxMs: 1_000 });
+    expect([0, 0.25, 1].map((drawn) => ask(backoff, 2, drawn))).toEqual([200, 150, 0]);
+    expect(ask(linear({ initialMs: 100, maxMs: 1_000, jitter: 0.5 }), 1, 1)).toBe(50);
+  });
+
+  test('S20: is the maximum at any later attempt', () => {
+    expect(ask(linear({ initialMs: 1, maxMs: 1_000 }), 10_000)).toBe(1_000);
+    expect(ask(linear({ initialMs: 1, maxMs: 1_000 }), Number.MAX_VALUE)).toBe(1_000);
+  });
+
+  test('S26: its faults are told together', () => {
+    expect(() => linear({ initialMs: -1, maxMs: 2, stepMs: 'x', jitter: 2, factor: 2 } as never)).toThrow(
+      /initialMs.*stepMs.*jitter.*unknown option factor/,
+    );
+    expect(() => linear({ initialMs: 5, maxMs: 4 })).toThrow('maxMs must be at least initialMs (5)');
+  });
+});
+
+describe('what a policy makes of a back-off', () => {
+  const random = () => 0;
+  const delay = (backoff: number | Backoff, faults: unknown[] = []): number =>
+    delayOf(
+      { name: 'x', random, onListenerError: (...told) => faults.push(told) },
+      'waitMs',
+      backoff,
+      1_000,
+      3,
+      'why',
+      7,
+    );
+
+  test('is what it says, from 0 to the maximum', () => {
+    expect([delay(0), delay(250), delay(5_000), delay(() => -1), delay(() => Infinity)]).toEqual([
+      0, 250, 1_000, 0, 1_000,
+    ]);
+  });
+
+  test('it is asked with the attempt, the evidence and what it may draw on', () => {
+    let asked: unknown[] = [];
+    delay((...given) => {
+      asked = given;
+      return 1;
+    });
+    expect(asked).toEqual([3, 'why', { random, previousMs: 7 }]);
+  });
+
+  test.each([() => Number.NaN, () => 'soon' as never, () => undefined as never])(
+    'S20: no number is reported and counts as the maximum',
+    (backoff) => {
+      const faults: unknown[] = [];
+      expect(delay(backoff, faults)).toBe(1_000);
+      expect(faults).toEqual([[expect.any(RangeError), 'waitMs']]);
+    },
+  );
 });

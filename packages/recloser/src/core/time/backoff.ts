@@ -1,4 +1,6 @@
-import { also, number, optionsOf, type Readers, read, wait } from '../check.ts';
+import { also, number, optionsOf, type Reader, type Readers, read, wait } from '../check.ts';
+import { report } from '../events.ts';
+import type { Basics } from '../policy-options.ts';
 
 /** What a back-off may draw on: the policy's own random source, and the delay it gave before this one. */
 export interface Draw {
@@ -19,6 +21,9 @@ const share = (random: () => number): number => {
   return drawn >= 0 && drawn <= 1 ? drawn : 1;
 };
 
+const jittered = (fullMs: number, jitter: number, { random }: Draw): number =>
+  fullMs * (1 - (jitter && jitter * share(random)));
+
 const fraction = number(0, 1);
 const rising = <More extends object>(more?: Readers<More>) =>
   also(optionsOf({ initialMs: wait, maxMs: wait }, more), ({ initialMs, maxMs }, fault) => {
@@ -37,7 +42,24 @@ export function constant(ms: number, options: { readonly jitter?: number } = {})
     wait(ms, 'ms', fault);
     return optionsOf({}, { jitter: fraction })(value, path, fault);
   });
-  return (_attempt, _evidence, draw) => ms * (1 - (jitter && jitter * share(draw.random)));
+  return (_attempt, _evidence, draw) => jittered(ms, jitter, draw);
+}
+
+/**
+ * Delays that grow by the same step, up to a maximum. With `jitter` 1, the default, each is drawn from 0 to the full delay. The first
+ * full delay is `initialMs`, which is also the step unless `stepMs` says otherwise.
+ *
+ * @throws RangeError, TypeError
+ */
+export function linear(options: {
+  readonly initialMs: number;
+  readonly maxMs: number;
+  readonly stepMs?: number;
+  readonly jitter?: number;
+}): Backoff {
+  const growing = rising({ stepMs: wait, jitter: fraction });
+  const { initialMs, maxMs, stepMs = initialMs, jitter = 1 } = read('linear', options, growing);
+  return (attempt, _evidence, draw) => jittered(Math.min(maxMs, initialMs + stepMs * (attempt - 1)), jitter, draw);
 }
 
 /**
@@ -57,7 +79,7 @@ export function exponential(options: {
   return (attempt, _evidence, draw) => {
     // A power beyond the numbers is Infinity, and Infinity × 0 no number: the maximum stands for both. (Polly#2163)
     const full = initialMs === 0 ? 0 : Math.min(maxMs, initialMs * factor ** (attempt - 1));
-    return full * (1 - (jitter && jitter * share(draw.random)));
+    return jittered(full, jitter, draw);
   };
 }
 
@@ -73,4 +95,29 @@ export function decorrelatedJitter(options: { readonly initialMs: number; readon
     const highest = Math.max(initialMs, previousMs * 3);
     return Math.min(maxMs, initialMs + (highest - initialMs) * share(random));
   };
+}
+
+/** An option that says how long to wait: the same each time, or a back-off. */
+export const delays: Reader<never> = (value, path, fault) =>
+  (typeof value === 'function' ? value : wait(value, path, fault)) as never;
+
+/** A delay of a policy, from 0 to the maximum; that is also what counts where the back-off throws or answers no number. */
+export function delayOf<Evidence>(
+  policy: Pick<Basics, 'name' | 'random' | 'onListenerError'>,
+  option: string,
+  backoff: number | Backoff<Evidence>,
+  maxMs: number,
+  attempt: number,
+  evidence: Evidence,
+  previousMs: number | undefined,
+): number {
+  let ms = maxMs;
+  try {
+    ms = typeof backoff === 'number' ? backoff : backoff(attempt, evidence, { random: policy.random, previousMs });
+    if (typeof ms !== 'number' || Number.isNaN(ms)) throw new RangeError(`${option}: the back-off answered ${ms}`);
+  } catch (fault) {
+    report(policy, fault, option);
+    ms = maxMs;
+  }
+  return Math.min(maxMs, Math.max(0, ms));
 }

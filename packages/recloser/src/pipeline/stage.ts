@@ -25,6 +25,24 @@ export class Around implements Stage {
   }
 }
 
+/** What is inside a policy that knows nothing of scopes: of the call around it only what that policy does not decide. */
+class Within extends CallerScope {
+  readonly #around: Scope;
+
+  constructor(around: Scope, options: CallOptions) {
+    super('pipeline', options);
+    this.#around = around;
+  }
+
+  override get timeLeftMs(): number {
+    return this.#around.timeLeftMs;
+  }
+
+  override get attempt(): number {
+    return this.#around.attempt;
+  }
+}
+
 /** A policy that is not of this package. Whether it minds an abort is its business: the call ends all the same. */
 export class Foreign implements Stage {
   readonly #policy: PolicyLike;
@@ -40,7 +58,7 @@ export class Foreign implements Stage {
     const within = (given: Partial<CallContext> | undefined): Promise<unknown> => {
       // A signal of the policy's own ends what is inside too.
       const signal = given?.signal ?? options.signal;
-      return begin(work, new CallerScope('pipeline', { key, context, signal }), leaf);
+      return begin(work, new Within(scope, { key, context, signal }), leaf);
     };
     return begin(() => this.#policy.execute(within, options), scope, true);
   }

@@ -89,6 +89,10 @@ export class Call<Ticket = undefined> extends Deadline implements Scope, Watcher
     return this.scope.context;
   }
 
+  get attempt(): number {
+    return this.scope.attempt;
+  }
+
   get fallback(): unknown {
     return this.#rig.fallback;
   }

@@ -10,6 +10,8 @@ export interface CallContext {
   readonly context: unknown;
   /** What is left of the shortest timeout around the call, in milliseconds: for deadlines that travel on. Infinity without one. */
   readonly timeLeftMs: number;
+  /** Which attempt at the call this is, from 1, as the innermost policy counts that has made more than one. */
+  readonly attempt: number;
 }
 
 /** Options of one call. */

@@ -33,6 +33,10 @@ class RootScope implements Scope {
     return Infinity;
   }
 
+  get attempt(): number {
+    return 1;
+  }
+
   get signal(): AbortSignal {
     this.#controller ??= new AbortController();
     return this.#controller.signal;
@@ -142,5 +146,9 @@ export class ShownContext implements CallContext {
 
   get timeLeftMs(): number {
     return this.#call.timeLeftMs;
+  }
+
+  get attempt(): number {
+    return this.#call.attempt;
   }
 }

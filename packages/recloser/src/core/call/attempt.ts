@@ -1,0 +1,45 @@
+import { report } from '../events.ts';
+import type { Basics } from '../policy-options.ts';
+import { Call, type Rig } from './call.ts';
+import type { CallContext } from './context.ts';
+import type { Scope } from './scope.ts';
+
+/** Whether a call may be made twice, by whose it is. */
+export type Idempotent = (call: Pick<CallContext, 'key' | 'context'>) => boolean;
+
+/** Asks that; no if it throws. */
+export function mayRepeat(idempotent: Idempotent, scope: Scope, policy: Basics): boolean {
+  try {
+    return idempotent(scope.shown()) === true;
+  } catch (fault) {
+    report(policy, fault, 'idempotent');
+    return false;
+  }
+}
+
+const bare: Rig<undefined> = {};
+
+/** One of several attempts at a call, which whoever makes them may call off. */
+export class Attempt extends Call {
+  readonly #number: number;
+  /** What its call is already counted by. */
+  readonly #budget: object | undefined;
+
+  constructor(scope: Scope, number: number, budget?: object) {
+    super(bare, scope, undefined, false);
+    this.#number = number;
+    this.#budget = budget;
+  }
+
+  override get attempt(): number {
+    return this.#number;
+  }
+
+  /** Whether a policy around has counted the call by this budget: retries and hedges inside are more attempts, not more calls. */
+  static counted(scope: Scope, budget: object): boolean {
+    for (let around = scope; around instanceof Call; around = around.scope) {
+      if (around instanceof Attempt && around.#budget === budget) return true;
+    }
+    return false;
+  }
+}

@@ -1,6 +1,7 @@
+import { manualClock } from 'recloser/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { CircuitOpenError, TimeoutError } from './errors.ts';
-import { defaultVerdict, judge, type Outcome, retryAfterOf } from './outcome.ts';
+import { assess, defaultVerdict, judge, type Outcome, retryAfterOf } from './outcome.ts';
 
 const refusal = new CircuitOpenError('x', { breaker: 'inner', reason: 'open' });
 const ours = new TimeoutError('x', { breaker: 'inner', timeoutMs: 5 });
@@ -116,5 +117,46 @@ describe('judge', () => {
     };
     expect(judge(broken, outcome, report)).toEqual({ verdict: 'failure', retryAfterMs: 0 });
     expect(report).toHaveBeenCalledExactlyOnceWith(fault);
+  });
+});
+
+describe('assess', () => {
+  const caller = { aborted: false, key: 'k', context: 'c' };
+  const ignoring: unknown[] = [];
+  const onListenerError = (...told: unknown[]): void => void ignoring.push(told);
+  const policy = { name: 'x', clock: manualClock(), random: () => 0, onListenerError };
+
+  test('without a classifier it is the default, with what the error says of Retry-After', () => {
+    const busy = { retryAfterMs: 500 };
+    expect(assess(undefined, caller, false, busy, 0, policy)).toEqual({ verdict: 'failure', retryAfterMs: 500 });
+    expect(assess(undefined, caller, true, busy, 0, policy)).toEqual({ verdict: 'success', retryAfterMs: 0 });
+  });
+
+  test('the classifier sees value or error, and the time', () => {
+    const classify = vi.fn(() => 'ignored' as const);
+    expect(assess(classify, caller, true, 5, 12, policy)).toEqual({ verdict: 'ignored', retryAfterMs: 0 });
+    assess(classify, caller, false, 'down', 13, policy);
+    expect(classify.mock.calls).toEqual([
+      [{ ok: true, value: 5, error: undefined, elapsedMs: 12, ...caller }],
+      [{ ok: false, value: undefined, error: 'down', elapsedMs: 13, ...caller }],
+    ]);
+  });
+
+  test('is not asked about refusals and aborts', () => {
+    const classify = vi.fn(() => 'failure' as const);
+    expect(assess(classify, caller, false, refusal, 0, policy).verdict).toBe('ignored');
+    expect(assess(classify, { ...caller, aborted: true }, false, 'enough', 0, policy).verdict).toBe('ignored');
+    expect(classify).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    [true, 'success'],
+    [false, 'failure'],
+  ])('where it throws the default decides, and the fault is reported (ok %s)', (ok, verdict) => {
+    const broken = () => {
+      throw ours;
+    };
+    expect(assess(broken, caller, ok, 'x', 0, policy).verdict).toBe(verdict);
+    expect(ignoring.splice(0)).toEqual([[ours, 'classify']]);
   });
 });

@@ -1,4 +1,7 @@
+import type { CallContext } from './call/context.ts';
 import { RejectedError } from './errors.ts';
+import { report } from './events.ts';
+import type { Basics } from './policy-options.ts';
 
 /** What one call says about the dependency. An ignored call is no sample and decides nothing. */
 export type Verdict = 'success' | 'failure' | 'ignored';
@@ -60,14 +63,37 @@ export function defaultVerdict(ok: boolean, error: unknown, aborted: boolean): V
 }
 
 /** Asks the user's classifier. One that throws or answers nonsense counts as failure and is reported. */
-export function judge(classify: Classifier, outcome: Outcome, report: (fault: unknown) => void): Judgement {
+export function judge(classify: Classifier, outcome: Outcome, tell: (fault: unknown) => void): Judgement {
   try {
     const answer = classify(outcome) ?? defaultVerdict(outcome.ok, outcome.error, outcome.aborted);
     const verdict = typeof answer === 'object' ? answer.verdict : answer;
     if (!/^(success|failure|ignored)$/.test(verdict)) throw new TypeError(`classify: ${String(verdict)} is no verdict`);
     return { verdict, retryAfterMs: Math.max(retryAfterOf(answer), retryAfterOf(outcome.error)) };
   } catch (fault) {
-    report(fault);
+    tell(fault);
     return { verdict: 'failure', retryAfterMs: 0 };
   }
+}
+
+/**
+ * What one attempt says, for those who may make another. A refusal of an inner policy is never a failure, whatever the classifier says,
+ * and a classifier that throws leaves it at the default: nothing is done twice because of a fault in it.
+ */
+export function assess(
+  classify: Classifier | undefined,
+  { aborted, key, context }: Pick<CallContext, 'key' | 'context'> & Pick<Outcome, 'aborted'>,
+  ok: boolean,
+  result: unknown,
+  elapsedMs: number,
+  policy: Basics,
+): Judgement {
+  const usual = { verdict: defaultVerdict(ok, result, aborted), retryAfterMs: ok ? 0 : retryAfterOf(result) };
+  if (classify === undefined || (!ok && (aborted || result instanceof RejectedError))) return usual;
+  let broken = false;
+  const [value, error] = ok ? [result, undefined] : [undefined, result];
+  const judged = judge(classify, { ok, value, error, elapsedMs, aborted, key, context }, (fault) => {
+    broken = true;
+    report(policy, fault, 'classify');
+  });
+  return broken ? usual : judged;
 }

@@ -1,0 +1,238 @@
+import fc from 'fast-check';
+import { RejectedError, RetryBudgetExhaustedError, type RetryBudgetOptions, retryBudget } from 'recloser';
+import { manualClock } from 'recloser/testing';
+import { describe, expect, test } from 'vitest';
+import { countingClock } from '../../../../test/support/clocks.ts';
+import { holdsInTime } from '../../../../test/support/properties.ts';
+
+function setUp(options: RetryBudgetOptions = {}) {
+  const clock = manualClock();
+  const budget = retryBudget({ clock, ...options });
+  const calls = (count: number): void => {
+    for (let i = 0; i < count; i++) budget.called();
+  };
+  /** Takes until there is nothing left. */
+  const drain = (): number => {
+    let taken = 0;
+    while (budget.take()) taken++;
+    return taken;
+  };
+  return { clock, budget, calls, drain };
+}
+
+describe('the share', () => {
+  test('each call that is under way or succeeded pays for a part of an extra attempt', () => {
+    const { calls, drain } = setUp({ share: 0.2, minPerSecond: 0 });
+    calls(1_000);
+    expect(drain()).toBe(200);
+  });
+
+  test('Envoy#30205: 1,000 calls that fail at the same moment get 200 extra attempts together, not 1,000', () => {
+    const { budget, calls } = setUp({ share: 0.2, minPerSecond: 0 });
+    calls(1_000);
+    let granted = 0;
+    for (let i = 0; i < 1_000; i++) if (budget.take()) granted++;
+    expect(granted).toBe(200);
+  });
+
+  test('a failed call takes back what it paid in, be it spent already', () => {
+    const { budget, calls, drain } = setUp({ share: 0.5, minPerSecond: 0 });
+    calls(10);
+    expect(drain()).toBe(5);
+    for (let i = 0; i < 10; i++) budget.failed();
+    calls(10);
+    expect(budget.available).toBe(0);
+    calls(2);
+    expect(budget.available).toBe(1);
+  });
+
+  test('while everything fails nothing is earned, however many the calls are', () => {
+    const { budget, calls, drain } = setUp({ minPerSecond: 0 });
+    let granted = 0;
+    for (let i = 0; i < 1_000; i++) {
+      calls(1);
+      granted += drain();
+      budget.failed();
+    }
+    expect(granted).toBe(0);
+  });
+
+  test('holds no more than the share of the last windowMs, also after an hour of calls', async () => {
+    const { clock, calls, budget } = setUp({ share: 0.1, minPerSecond: 0, windowMs: 10_000 });
+    for (let i = 0; i < 360; i++) {
+      calls(1_000); // 100 a second
+      await clock.advance(10_000);
+      if (i % 60 === 0) budget.take();
+    }
+    expect(budget.available).toBeLessThanOrEqual(100);
+    expect(budget.available).toBeGreaterThan(50);
+  });
+
+  test('forgets what it earned when calls stop', async () => {
+    const { clock, calls, budget } = setUp({ share: 1, minPerSecond: 0, windowMs: 1_000 });
+    calls(100);
+    expect(budget.take()).toBe(true);
+    await clock.advance(1_000);
+    expect(budget.available).toBe(Math.floor(99 / Math.E));
+    await clock.advance(10_000);
+    expect(budget.available).toBe(0);
+  });
+
+  test('of 0 earns nothing', () => {
+    const { calls, drain } = setUp({ share: 0, minPerSecond: 0 });
+    calls(1_000);
+    expect(drain()).toBe(0);
+  });
+
+  test('rounding loses no attempt: five fifths are one', () => {
+    const { budget, calls, drain } = setUp({ share: 0.2, minPerSecond: 0 });
+    let granted = 0;
+    for (let i = 0; i < 500; i++) {
+      calls(1);
+      budget.available;
+      granted += drain();
+    }
+    expect(granted).toBe(100);
+  });
+});
+
+describe('the minimum', () => {
+  test('is there from the beginning, a window’s worth of it', () => {
+    expect(setUp().drain()).toBe(10);
+    expect(setUp({ minPerSecond: 7, windowMs: 2_000 }).drain()).toBe(14);
+  });
+
+  test('comes back by the second, up to a window’s worth', async () => {
+    const { clock, drain } = setUp({ minPerSecond: 2, windowMs: 5_000 });
+    drain();
+    await clock.advance(499);
+    expect(drain()).toBe(0);
+    await clock.advance(1);
+    expect(drain()).toBe(1);
+    await clock.advance(3_000);
+    expect(drain()).toBe(6);
+    await clock.advance(3_600_000);
+    expect(drain()).toBe(10);
+  });
+
+  test('is left alone by failures: what they take back is of the share', () => {
+    const { budget, calls, drain } = setUp({ share: 1 });
+    calls(10);
+    expect(drain()).toBe(20);
+    const other = setUp({ share: 1 });
+    for (let i = 0; i < 100; i++) other.budget.failed();
+    expect(other.drain()).toBe(10);
+    expect(budget.take()).toBe(false);
+  });
+
+  test('is one attempt at least, however small', async () => {
+    const { clock, drain } = setUp({ minPerSecond: 0.1, windowMs: 1_000 });
+    expect(drain()).toBe(1);
+    await clock.advance(9_999);
+    expect(drain()).toBe(0);
+    await clock.advance(1);
+    expect(drain()).toBe(1);
+  });
+
+  test('is used when the share is spent, not before', async () => {
+    const { clock, budget, calls, drain } = setUp({ share: 1, minPerSecond: 1, windowMs: 1_000 });
+    calls(1);
+    expect(budget.take()).toBe(true);
+    await clock.advance(60_000);
+    expect(drain()).toBe(1);
+  });
+});
+
+test('S3: asking what is available changes nothing', () => {
+  const { budget, calls } = setUp();
+  calls(50);
+  expect([budget.available, budget.available, budget.available]).toEqual([20, 20, 20]);
+});
+
+test('calls read no clock: what they earn is worked out when somebody takes', () => {
+  const clock = countingClock();
+  const budget = retryBudget({ clock });
+  const reads = clock.reads;
+  for (let i = 0; i < 100; i++) {
+    budget.called();
+    budget.failed();
+  }
+  expect(clock.reads).toBe(reads);
+});
+
+test('its refusal is an error for retries of one’s own, and says when the minimum has an attempt again', async () => {
+  const { clock, budget, drain } = setUp({ name: 'all reads' });
+  drain();
+  await clock.advance(100);
+  const error = budget.refusal();
+  expect(error).toBeInstanceOf(RetryBudgetExhaustedError);
+  expect(error).toBeInstanceOf(RejectedError);
+  expect(error).toMatchObject({
+    name: 'RetryBudgetExhaustedError',
+    code: 'ERR_RETRY_BUDGET_EXHAUSTED',
+    reason: 'budget-exhausted',
+    breaker: 'all reads',
+    retryAfterMs: 400,
+    message: 'all reads: the retry budget is spent',
+  });
+  expect(setUp({ minPerSecond: 0 }).budget.refusal().retryAfterMs).toBeUndefined();
+});
+
+test('S26: all faults at once', () => {
+  expect(() =>
+    retryBudget({ share: 1.1, minPerSecond: -1, windowMs: 0, name: 5, clock: {}, more: 1 } as never),
+  ).toThrow(
+    /name must be a string.*clock must be.*share must be a number from 0 to 1.*minPerSecond.*windowMs.*unknown option more/,
+  );
+});
+
+test('whatever happens, extra attempts stay below the share of the calls plus the minimum of the time', async () => {
+  const act = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('call' as const), count: fc.integer({ min: 1, max: 50 }) }) },
+    { weight: 3, arbitrary: fc.record({ do: fc.constant('take' as const), count: fc.integer({ min: 1, max: 50 }) }) },
+    { weight: 2, arbitrary: fc.record({ do: fc.constant('fail' as const), count: fc.integer({ min: 1, max: 50 }) }) },
+    {
+      weight: 1,
+      arbitrary: fc.record({ do: fc.constant('wait' as const), count: fc.integer({ min: 1, max: 20_000 }) }),
+    },
+  );
+  await holdsInTime(
+    fc.asyncProperty(
+      fc.record({
+        share: fc.double({ min: 0, max: 1, noNaN: true }),
+        minPerSecond: fc.double({ min: 0, max: 20, noNaN: true }),
+        windowMs: fc.integer({ min: 1, max: 20_000 }),
+      }),
+      fc.array(act, { maxLength: 60 }),
+      async (options, acts) => {
+        const { clock, budget } = setUp(options);
+        const { share, minPerSecond, windowMs } = options;
+        let calls = 0;
+        let failed = 0;
+        let taken = 0;
+        for (const { do: what, count } of acts) {
+          if (what === 'wait') await clock.advance(count);
+          for (let i = 0; i < count && what !== 'wait'; i++) {
+            if (what === 'call') {
+              budget.called();
+              calls++;
+            } else if (what === 'fail' && failed < calls) {
+              budget.failed();
+              failed++;
+            } else if (what === 'take') {
+              const available = budget.available;
+              const granted = budget.take();
+              // What is said to be there is there.
+              if (granted !== available > 0) throw new Error(`${available} available, granted ${granted}`);
+              if (granted) taken++;
+              if (granted && budget.available !== available - 1) throw new Error('an attempt costs one');
+            }
+          }
+          const reserve = minPerSecond && Math.max(1, (minPerSecond * windowMs) / 1_000);
+          const most = share * calls + reserve + (minPerSecond * clock.now()) / 1_000;
+          if (taken > most + 1e-6) throw new Error(`${taken} taken, at most ${most}`);
+        }
+      },
+    ),
+  );
+});

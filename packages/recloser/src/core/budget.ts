@@ -1,0 +1,165 @@
+import { duration, having, number, optionsOf, type Reader, read } from './check.ts';
+import { errorOf, type RejectedError, rejectedErrorClass } from './errors.ts';
+import { common } from './policy-options.ts';
+import { type Clock, systemClock } from './time/clock.ts';
+
+/**
+ * There is no leave for one more attempt. `RetryBudget.refusal()` makes it, for retries of your own; `retry` and `hedge` reject with
+ * the call's own error instead, and never try such a refusal again.
+ */
+export const RetryBudgetExhaustedError: typeof RejectedError = /* @__PURE__ */ rejectedErrorClass(
+  'RetryBudgetExhaustedError',
+  'ERR_RETRY_BUDGET_EXHAUSTED',
+);
+export type RetryBudgetExhaustedError = RejectedError;
+
+/** Options of `retryBudget`. */
+export interface RetryBudgetOptions {
+  /** In its refusals; `retry-budget` unless said. */
+  readonly name?: string | undefined;
+  /** Extra attempts for each call that succeeds or is under way, 0 … 1; 0.2 unless said. */
+  readonly share?: number | undefined;
+  /** Extra attempts a second whatever becomes of the calls, 0 … 1,000,000; 2 unless said: where calls are few a share is nothing. */
+  readonly minPerSecond?: number | undefined;
+  /** How far back calls count, and how many seconds' worth of `minPerSecond` is kept, from 1 ms; 5,000 unless said. */
+  readonly windowMs?: number | undefined;
+  /** Where time comes from; the monotonic clock of the system unless given. */
+  readonly clock?: Clock | undefined;
+}
+
+/**
+ * What attempts beyond the first are paid from, by any number of `retry` and `hedge` policies and by retries of your own. Its members
+ * must not throw.
+ */
+export interface RetryBudget {
+  readonly name: string;
+  /** Extra attempts that could be made now; reading it changes nothing. */
+  readonly available: number;
+  /** A call begins. Not for its further attempts. */
+  called(): void;
+  /** That call ended without success, so it adds nothing. */
+  failed(): void;
+  /** Pays for one more attempt; false if there is nothing left. */
+  take(): boolean;
+  /** What to reject with where there is no error of the call's own. */
+  refusal(): RetryBudgetExhaustedError;
+}
+
+/** The budget had nothing left for one more attempt at a call. */
+export interface BudgetExhausted {
+  readonly policy: string;
+  readonly key: string | undefined;
+  /** How many were made, from 1. */
+  readonly attempts: number;
+}
+
+const { min, max } = Math;
+
+/**
+ * Two buckets. One earns a share of the calls, and what it holds decays, so that it never holds more than `share` of the calls of the
+ * last `windowMs`; the other fills by the time. Calls only count up a number: what they earned is worked out when somebody wants to take.
+ */
+class TokenBuckets implements RetryBudget {
+  readonly name: string;
+  readonly #clock: Clock;
+  readonly #share: number;
+  readonly #perMs: number;
+  readonly #windowMs: number;
+  /** Below 0 it is in debt: what calls under way had earned was spent, and then they failed. */
+  #earned = 0;
+  #minimum: number;
+  #at: number;
+  /** Begun less failed, since then. */
+  #calls = 0;
+
+  constructor(name: string, clock: Clock, share: number, minPerSecond: number, windowMs: number) {
+    this.name = name;
+    this.#clock = clock;
+    this.#share = share;
+    this.#perMs = minPerSecond / 1_000;
+    this.#windowMs = windowMs;
+    this.#minimum = this.#reserve;
+    this.#at = clock.now();
+  }
+
+  /** At least one, or there would never be one. */
+  get #reserve(): number {
+    return this.#perMs && max(1, this.#perMs * this.#windowMs);
+  }
+
+  #balance(now: number): [earned: number, minimum: number] {
+    const ms = max(0, now - this.#at);
+    const windows = ms / this.#windowMs;
+    const gone = -Math.expm1(-windows);
+    // The calls came evenly over the time: of the early ones a part is gone as well.
+    const earned = this.#earned * (1 - gone) + this.#share * this.#calls * ((windows && gone / windows) || 1);
+    return [earned, min(this.#reserve, this.#minimum + this.#perMs * ms)];
+  }
+
+  get available(): number {
+    const [earned, minimum] = this.#balance(this.#clock.now());
+    return whole(earned) + whole(minimum);
+  }
+
+  called(): void {
+    this.#calls++;
+  }
+
+  failed(): void {
+    this.#calls--;
+  }
+
+  take(): boolean {
+    const now = this.#clock.now();
+    let [earned, minimum] = this.#balance(now);
+    const fromEarned = whole(earned) > 0;
+    const granted = fromEarned || whole(minimum) > 0;
+    if (fromEarned) earned--;
+    else if (granted) minimum--;
+    this.#earned = earned;
+    this.#minimum = minimum;
+    this.#at = now;
+    this.#calls = 0;
+    return granted;
+  }
+
+  refusal(): RetryBudgetExhaustedError {
+    const [, minimum] = this.#balance(this.#clock.now());
+    const retryAfterMs = this.#perMs > 0 ? max(0, Math.ceil((1 - minimum) / this.#perMs)) : undefined;
+    const details = { breaker: this.name, reason: 'budget-exhausted', retryAfterMs } as const;
+    return errorOf(RetryBudgetExhaustedError, 'the retry budget is spent', details);
+  }
+}
+
+/** Tokens that are there; sums of shares miss a whole by a rounding. */
+const whole = (tokens: number): number => max(0, Math.floor(tokens + 1e-9));
+
+const { name, clock } = common([]);
+const known = optionsOf(
+  {},
+  { name, clock, share: number(0, 1), minPerSecond: number(0, 1_000_000), windowMs: duration },
+);
+
+/**
+ * Bounds what retries and hedges add to the load: to a share of the calls that do not fail, and a few a second besides. When everything
+ * fails nothing is earned any more, so an outage is not met with more calls than usual. An attempt is paid for when it is planned, not
+ * when its back-off is over. (Envoy#30205)
+ *
+ * After Finagle's `RetryBudget`, gRPC's retry throttling (A6), and Brooker, "Fixing retries with token buckets and circuit breakers" (2022).
+ *
+ * @throws RangeError, TypeError
+ * @example
+ * const budget = retryBudget({ share: 0.1 });
+ * const reads = retry({ attempts: 3, budget });
+ * const writes = retry({ attempts: 2, budget });
+ */
+export function retryBudget(options: RetryBudgetOptions = {}): RetryBudget {
+  const given = read('retryBudget', options, known);
+  const { name = 'retry-budget', clock = systemClock, share = 0.2, minPerSecond = 2, windowMs = 5_000 } = given;
+  return new TokenBuckets(name, clock, share, minPerSecond, windowMs);
+}
+
+/** An option that takes a budget, or `false` for none. */
+export const budgetOrNone: Reader<RetryBudget | false> = (value, path, fault) =>
+  value === false ? value : purse(value, path, fault);
+const purse = having('a retry budget or false', { called: 'function', failed: 'function', take: 'function' });

@@ -1,4 +1,12 @@
 export * from './breaker/index.ts';
+export {
+  type BudgetExhausted,
+  type RetryBudget,
+  RetryBudgetExhaustedError,
+  type RetryBudgetOptions,
+  retryBudget,
+} from './core/budget.ts';
+export type { Idempotent } from './core/call/attempt.ts';
 export type { CallContext, CallOptions } from './core/call/context.ts';
 export type { KeyOf } from './core/call/flights.ts';
 export {
@@ -14,7 +22,7 @@ export { type Fallback, type FallbackFunction, type LastGood, lastGood } from '.
 export type { Classification, Classifier, Outcome, Verdict } from './core/outcome.ts';
 export type { AnswerOf, ArgumentsOf, KeyOfArguments, Policy, PolicyLike, RejectionOf, Wrapped } from './core/policy.ts';
 export type { ListenerOptions, PolicyOptions } from './core/policy-options.ts';
-export { type Backoff, constant, type Draw, decorrelatedJitter, exponential } from './core/time/backoff.ts';
+export { type Backoff, constant, type Draw, decorrelatedJitter, exponential, linear } from './core/time/backoff.ts';
 export type { Clock } from './core/time/clock.ts';
 export * from './pipeline/index.ts';
 export * from './policies/bulkhead/index.ts';
@@ -23,6 +31,7 @@ export * from './policies/chaos/index.ts';
 export * from './policies/coalesce/index.ts';
 export * from './policies/fallback/index.ts';
 export * from './policies/rate-limit/index.ts';
+export * from './policies/retry/index.ts';
 export * from './policies/throttle/index.ts';
 export * from './policies/timeout/index.ts';
 export type { LatencySummary } from './windows/latency.ts';

@@ -1,0 +1,186 @@
+import type { RetryBudget } from '../../core/budget.ts';
+import { Attempt } from '../../core/call/attempt.ts';
+import { begin } from '../../core/call/begin.ts';
+import type { Work } from '../../core/call/context.ts';
+import type { Scope } from '../../core/call/scope.ts';
+import { BasicLayer } from '../../core/layer.ts';
+import { assess } from '../../core/outcome.ts';
+import type { Policy } from '../../core/policy.ts';
+import { wait } from '../../core/wait.ts';
+import { asksForMore, planned, type Standing } from './decision.ts';
+import { eventNames, type RetryEvents } from './events.ts';
+import { type RetryOptions, type RetrySettings, readOptions } from './options.ts';
+
+/** The figures of one retry policy's life. */
+export interface RetryMetrics {
+  readonly name: string;
+  /** Calls, not attempts: successful + failed + ignored + in flight. */
+  readonly totalRequests: number;
+  readonly successfulRequests: number;
+  readonly failedRequests: number;
+  /** Refused further in, given up by their callers, or ignored by `classify`. */
+  readonly ignoredRequests: number;
+  readonly inFlight: number;
+  /** Attempts beyond the first that were planned. */
+  readonly retries: number;
+  /** Successful calls that took more than one attempt. */
+  readonly recoveredRequests: number;
+  /** Failed calls that the budget had nothing left for. */
+  readonly budgetExhausted: number;
+}
+
+/** A policy that tries failed calls again. */
+export interface Retry extends Policy {
+  /** The figures of this moment. */
+  metrics(): RetryMetrics;
+  /** Adds a listener; the answer takes it off again. */
+  on<E extends keyof RetryEvents>(event: E, listener: (payload: RetryEvents[E]) => void): () => void;
+}
+
+class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
+  readonly #settings: RetrySettings;
+  /** Whether attempts need a time of their own. */
+  readonly #timed: boolean;
+  readonly #plain: boolean;
+  #total = 0;
+  #successful = 0;
+  #failed = 0;
+  #ignored = 0;
+  #retries = 0;
+  #recovered = 0;
+  #exhausted = 0;
+
+  constructor(settings: RetrySettings) {
+    super(settings.budget ? 'retry' : 'retry without budget', settings.basics, settings.given, eventNames);
+    this.#settings = settings;
+    this.#timed = settings.classify !== undefined || settings.maxElapsedMs !== Infinity;
+    this.#plain = !this.#timed && !settings.shared;
+  }
+
+  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    if (scope.aborted) return Promise.reject(scope.reason);
+    this.#total++;
+    if (!this.#plain) return this.#watch(work, scope, leaf);
+    this.#settings.budget?.called();
+    return begin(work, scope, leaf).then(this.#succeeded, (error) =>
+      this.#follow(work, scope, leaf, this.#settings.budget, 0, false, error),
+    );
+  }
+
+  /** A call of which more is asked. (Apart from the plain one, whose closure keeps less then: measured, 0.2 × bare.) */
+  #watch(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    const { budget, shared, classify } = this.#settings;
+    const counting = shared && budget && Attempt.counted(scope, budget) ? undefined : budget;
+    counting?.called();
+    const startedAt = this.#timed ? this.now() : 0;
+    const first =
+      shared && counting ? new Attempt(scope, scope.attempt, counting).run(work, leaf) : begin(work, scope, leaf);
+    return first.then(
+      classify === undefined
+        ? this.#succeeded
+        : (value) => this.#follow(work, scope, leaf, counting, startedAt, true, value),
+      (error) => this.#follow(work, scope, leaf, counting, startedAt, false, error),
+    );
+  }
+
+  readonly #succeeded = <T>(value: T): T => {
+    this.#successful++;
+    return value;
+  };
+
+  /** Goes on from the first attempt's end. */
+  async #follow(
+    work: Work<Scope>,
+    scope: Scope,
+    leaf: boolean,
+    counting: RetryBudget | undefined,
+    startedAt: number,
+    ok: boolean,
+    result: unknown,
+  ): Promise<unknown> {
+    const { basics, budget, classify } = this.#settings;
+    let begunAt = startedAt;
+    let previousMs: number | undefined;
+    for (let attempts = 1; ; attempts++) {
+      const elapsedMs = this.#timed ? this.now() - begunAt : 0;
+      const judgement = assess(classify, scope, ok, result, elapsedMs, basics);
+      previousMs = this.#next({ ...judgement, scope, attempts, startedAt, previousMs, ok, result });
+      if (previousMs === undefined) {
+        if (judgement.verdict !== 'success') counting?.failed();
+        if (ok) return result;
+        throw result;
+      }
+      try {
+        if (previousMs > 0) await wait(basics.clock, previousMs, scope);
+        if (scope.aborted) throw scope.reason;
+        if (this.#timed) begunAt = this.now();
+        result = await new Attempt(scope, attempts + 1, budget).run(work, leaf);
+        ok = true;
+      } catch (error) {
+        result = error;
+        ok = false;
+      }
+    }
+  }
+
+  /** How long to wait before the next attempt; `undefined` if the call is over. */
+  #next(standing: Standing): number | undefined {
+    const { name: policy, emitter } = this;
+    const { attempts, verdict, ok, result } = standing;
+    const { key } = standing.scope;
+    const error = ok ? undefined : result;
+    if (asksForMore(this.#settings, standing)) {
+      const plan = planned(this.#settings, standing);
+      if (typeof plan === 'number') {
+        this.#retries++;
+        emitter?.emit('retry-scheduled', { policy, key, attempt: attempts + 1, delayMs: plan, error });
+        return plan;
+      }
+      if (plan === 'budget') {
+        this.#exhausted++;
+        emitter?.emit('budget-exhausted', { policy, key, attempts });
+      }
+      emitter?.emit('gave-up', { policy, key, attempts, cause: plan, error });
+    }
+    if (verdict === 'failure') this.#failed++;
+    else if (verdict === 'ignored') this.#ignored++;
+    else {
+      this.#successful++;
+      if (attempts > 1) {
+        this.#recovered++;
+        emitter?.emit('recovered', { policy, key, attempts });
+      }
+    }
+    return undefined;
+  }
+
+  metrics(): RetryMetrics {
+    return {
+      name: this.name,
+      totalRequests: this.#total,
+      successfulRequests: this.#successful,
+      failedRequests: this.#failed,
+      ignoredRequests: this.#ignored,
+      inFlight: this.#total - this.#successful - this.#failed - this.#ignored,
+      retries: this.#retries,
+      recoveredRequests: this.#recovered,
+      budgetExhausted: this.#exhausted,
+    };
+  }
+}
+
+/**
+ * Tries failed calls again: up to `attempts` in all, after a jittered back-off, as long as its budget lasts. The call rejects with the
+ * last attempt's own error; a spent budget is an event. Never tried again are calls whose caller gave up and calls that an inner policy
+ * refused: an open circuit does not become a faster loop.
+ *
+ * Put it outside the breaker, and a `timeout` inside for each attempt. The function sees which attempt it is as `attempt`.
+ *
+ * @throws RangeError, TypeError
+ * @example
+ * const reads = retry({ attempts: 3, backoff: decorrelatedJitter({ initialMs: 100, maxMs: 5_000 }) });
+ * const page = await reads.execute(({ signal }) => fetchPage(url, { signal }));
+ */
+export function retry(options?: RetryOptions): Retry {
+  return new RetryLayer(readOptions(options));
+}

@@ -30,6 +30,7 @@ export * from './policies/cache/index.ts';
 export * from './policies/chaos/index.ts';
 export * from './policies/coalesce/index.ts';
 export * from './policies/fallback/index.ts';
+export * from './policies/hedge/index.ts';
 export * from './policies/rate-limit/index.ts';
 export * from './policies/retry/index.ts';
 export * from './policies/throttle/index.ts';

@@ -7,6 +7,8 @@ const harmful: readonly (readonly [outer: string, inner: string, why: string])[]
   ],
   ['bulkhead', 'retry', 'a call keeps its place while it waits for its next attempt'],
   ['retry', 'retry', 'their attempts multiply'],
+  ['hedge', 'retry', 'every hedge brings its own retries'],
+  ['circuit breaker', 'hedge', 'a probe of the half-open circuit becomes several calls'],
   ['retry', 'fallback', 'the fallback answers each failed attempt, so nothing is retried'],
   ['circuit breaker', 'fallback', 'the fallback answers each failure, so the breaker never sees one'],
   ['retry', 'cache', 'a hit is not worth the way through retry'],

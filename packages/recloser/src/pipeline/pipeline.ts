@@ -75,7 +75,7 @@ const known = policyOptions(
 
 /**
  * Puts policies one inside the other, outermost first. Recommended, for those you use: `fallback`, `cache`, `coalesce`, `retry`,
- * `circuitBreaker`, `rateLimit`, `bulkhead`, `timeout`. A breaker with `timeout` and `bulkhead` right inside costs one call, not three.
+ * `hedge`, `circuitBreaker`, `rateLimit`, `bulkhead`, `timeout`. A breaker with `timeout` and `bulkhead` right inside costs one call, not three.
  *
  * @param policies any with `execute(fn, options)`; options of the pipeline may stand before them
  * @throws RangeError, TypeError

@@ -73,8 +73,8 @@ export class LatencyHistogram {
     return Math.floor((now - this.#since) / minuteMs);
   }
 
-  /** Reads without rotating: what is too old at `now` is left out. */
-  summary(now: number): LatencySummary | undefined {
+  /** Reads without rotating: what is too old at `now` is left out. `undefined` if nothing is there. */
+  read(now: number): { count: number; max: number; percentile(share: number): number } | undefined {
     const passed = this.#passed(now);
     const parts = [passed < 2 && this.#current, passed < 1 && this.#previous].filter((part) => !!part);
     // Sparse: only the octaves that were hit are visited. (Measured: a quarter of the time that a walk over all buckets takes.)
@@ -98,6 +98,13 @@ export class LatencyHistogram {
       }
       return max;
     };
+    return { count, max, percentile };
+  }
+
+  summary(now: number): LatencySummary | undefined {
+    const read = this.read(now);
+    if (read === undefined) return undefined;
+    const { count, max, percentile } = read;
     return { count, p50: percentile(0.5), p95: percentile(0.95), p99: percentile(0.99), max };
   }
 }

@@ -1,0 +1,125 @@
+import { Attempt } from '../../core/call/attempt.ts';
+import type { Work } from '../../core/call/context.ts';
+import type { Scope } from '../../core/call/scope.ts';
+import { BasicLayer } from '../../core/layer.ts';
+import type { Verdict } from '../../core/outcome.ts';
+import type { Policy } from '../../core/policy.ts';
+import { eventNames, type HedgeEvents } from './events.ts';
+import { type HedgeOptions, type HedgeSettings, readOptions } from './options.ts';
+import { Pace } from './pace.ts';
+import { type Organizer, Race } from './race.ts';
+
+/** The figures of one hedging policy's life. */
+export interface HedgeMetrics {
+  readonly name: string;
+  /** Calls, not attempts: successful + failed + ignored + in flight. */
+  readonly totalRequests: number;
+  readonly successfulRequests: number;
+  readonly failedRequests: number;
+  /** Refused further in, given up by their callers, or ignored by `classify`. */
+  readonly ignoredRequests: number;
+  readonly inFlight: number;
+  /** Attempts beyond the first. */
+  readonly hedges: number;
+  /** Successful calls that such an attempt answered. */
+  readonly hedgesWon: number;
+  /** Calls that the budget had nothing left for. */
+  readonly budgetExhausted: number;
+  /** How long an attempt is waited for at this moment; `undefined` while too few calls are known. */
+  readonly delayMs: number | undefined;
+}
+
+/** A policy that makes another attempt beside one that is slow. */
+export interface Hedge extends Policy {
+  /** The figures of this moment. */
+  metrics(): HedgeMetrics;
+  /** Adds a listener; the answer takes it off again. */
+  on<E extends keyof HedgeEvents>(event: E, listener: (payload: HedgeEvents[E]) => void): () => void;
+}
+
+class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
+  readonly settings: HedgeSettings;
+  readonly timed: boolean;
+  readonly #pace: Pace | undefined;
+  #total = 0;
+  #successful = 0;
+  #failed = 0;
+  #ignored = 0;
+  #hedges = 0;
+  #won = 0;
+  #exhausted = 0;
+
+  constructor(settings: HedgeSettings) {
+    super('hedge', settings.basics, settings.given, eventNames);
+    const { quantile, classify } = settings;
+    this.settings = settings;
+    this.timed = quantile !== undefined || classify !== undefined;
+    this.#pace = quantile === undefined ? undefined : new Pace(settings, quantile);
+  }
+
+  get #delayMs(): number | undefined {
+    return this.#pace === undefined ? this.settings.delayMs : this.#pace.delayMs;
+  }
+
+  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    if (scope.aborted) return Promise.reject(scope.reason);
+    const { budget, shared } = this.settings;
+    const counting = shared && budget && Attempt.counted(scope, budget) ? undefined : budget;
+    this.#total++;
+    counting?.called();
+    return new Race(this, work, scope, leaf, counting, this.#delayMs).run();
+  }
+
+  hedged({ key }: Scope, attempt: number, delayMs: number): void {
+    this.#hedges++;
+    this.emitter?.emit('hedged', { policy: this.name, key, attempt, delayMs });
+  }
+
+  exhausted({ key }: Scope, attempts: number): void {
+    this.#exhausted++;
+    this.emitter?.emit('budget-exhausted', { policy: this.name, key, attempts });
+  }
+
+  finished({ key }: Scope, verdict: Verdict, attempt: number, attempts: number, firstMs: number | undefined): void {
+    if (verdict === 'failure') this.#failed++;
+    else if (verdict === 'ignored') this.#ignored++;
+    else {
+      this.#successful++;
+      if (attempt > 1) this.#won++;
+      if (attempts > 1) this.emitter?.emit('won', { policy: this.name, key, attempt, attempts });
+      if (firstMs !== undefined) this.#pace?.record(firstMs, this.now());
+    }
+  }
+
+  metrics(): HedgeMetrics {
+    return {
+      name: this.name,
+      totalRequests: this.#total,
+      successfulRequests: this.#successful,
+      failedRequests: this.#failed,
+      ignoredRequests: this.#ignored,
+      inFlight: this.#total - this.#successful - this.#failed - this.#ignored,
+      hedges: this.#hedges,
+      hedgesWon: this.#won,
+      budgetExhausted: this.#exhausted,
+      delayMs: this.#delayMs,
+    };
+  }
+}
+
+/**
+ * Makes another attempt at a call whose first one is slow, and takes whichever answers first: the slow tail of a dependency becomes
+ * the tail of the better of two. The others are called off: the reason of their `signal` has the code `ERR_HEDGE_LOST`. A failed
+ * attempt is no answer while another is under way; when all fail the call ends as the first attempt did.
+ *
+ * Hedges are extra load: they are paid from a budget. Only for calls that may be made twice. After Dean and Barroso, "The Tail at Scale"
+ * (2013).
+ *
+ * @throws RangeError, TypeError
+ * @example
+ * const reads = hedge({ quantile: 0.95, delayMs: 200 });
+ * const page = await reads.execute(({ signal }) => fetchPage(url, { signal }));
+ */
+export function hedge(options: HedgeOptions): Hedge {
+  return new HedgeLayer(readOptions(options));
+}

@@ -1,0 +1,83 @@
+import { budgetOrNone, type RetryBudget, retryBudget } from '../../core/budget.ts';
+import type { Idempotent } from '../../core/call/attempt.ts';
+import { also, callback, count, duration, number, type Reader, read } from '../../core/check.ts';
+import type { Classifier } from '../../core/outcome.ts';
+import {
+  type Basics,
+  basicsOf,
+  type ListenerOptions,
+  type PolicyOptions,
+  policyOptions,
+} from '../../core/policy-options.ts';
+import { eventNames, type HedgeEvents } from './events.ts';
+
+/** Options of `hedge`: `delayMs`, `quantile` or both. */
+export interface HedgeOptions extends PolicyOptions, ListenerOptions<HedgeEvents> {
+  /** How long to wait for an answer before the next attempt, from 1 ms. Beside `quantile`: the most, and until enough calls are known. */
+  readonly delayMs?: number | undefined;
+  /** Wait as long as this share of the calls of the last minutes took: 0.95 hedges one in twenty. 0.5 … 0.999 */
+  readonly quantile?: number | undefined;
+  /** Calls that must be known before `quantile` says anything, from 1; 20 unless said. */
+  readonly minimumCalls?: number | undefined;
+  /** Attempts beyond the first, 1 … 10; 1 unless said. */
+  readonly maxHedges?: number | undefined;
+  /** What an attempt says: after a `failure` the others are waited for. Unless said, what threw failed. */
+  readonly classify?: Classifier | undefined;
+  /** Whether a call may be made twice; unless given every call may. */
+  readonly idempotent?: Idempotent | undefined;
+  /** What hedges are paid from; a `retryBudget()` of its own unless given. `false`: no bound but `maxHedges`. */
+  readonly budget?: RetryBudget | false | undefined;
+}
+
+/** The options, checked and complete. */
+export interface HedgeSettings {
+  readonly basics: Basics;
+  readonly given: Record<string, unknown>;
+  readonly delayMs: number | undefined;
+  readonly quantile: number | undefined;
+  readonly minimumCalls: number;
+  readonly maxAttempts: number;
+  readonly classify: Classifier | undefined;
+  readonly idempotent: Idempotent;
+  readonly budget: RetryBudget | undefined;
+  /** Whether others may hold the budget as well. */
+  readonly shared: boolean;
+}
+
+const known = also(
+  policyOptions(
+    eventNames,
+    {},
+    {
+      delayMs: duration,
+      quantile: number(0.5, 0.999),
+      minimumCalls: count,
+      maxHedges: number(1, 10, true),
+      classify: callback as Reader<Classifier>,
+      idempotent: callback as Reader<Idempotent>,
+      budget: budgetOrNone,
+    },
+  ),
+  ({ delayMs, quantile }, fault) => {
+    if (delayMs === undefined && quantile === undefined) fault('delayMs or quantile', 'given', undefined);
+  },
+);
+
+export function readOptions(options: HedgeOptions): HedgeSettings {
+  const given = read('hedge', options, known);
+  const basics = basicsOf('hedge', given);
+  const { delayMs, quantile, minimumCalls = 20, maxHedges = 1, classify, idempotent = () => true } = given;
+  const { budget = retryBudget({ name: basics.name, clock: basics.clock }) } = given;
+  return {
+    basics,
+    given,
+    delayMs,
+    quantile,
+    minimumCalls,
+    maxAttempts: maxHedges + 1,
+    classify,
+    idempotent,
+    budget: budget || undefined,
+    shared: given.budget !== undefined,
+  };
+}

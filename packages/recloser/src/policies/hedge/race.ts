@@ -1,0 +1,158 @@
+import type { RetryBudget } from '../../core/budget.ts';
+import { Attempt, mayRepeat } from '../../core/call/attempt.ts';
+import type { Work } from '../../core/call/context.ts';
+import type { Scope } from '../../core/call/scope.ts';
+import { errorOf, RejectedError } from '../../core/errors.ts';
+import { assess, type Verdict } from '../../core/outcome.ts';
+import { type OwnContext, rememberContext } from '../../core/time/async-context.ts';
+import { Deadline, deadlines } from '../../core/time/timers.ts';
+import type { HedgeSettings } from './options.ts';
+
+/** Who holds races, and is told how they go. */
+export interface Organizer {
+  readonly settings: HedgeSettings;
+  /** Whether attempts need a time of their own. */
+  readonly timed: boolean;
+  hedged(scope: Scope, attempt: number, delayMs: number): void;
+  exhausted(scope: Scope, attempts: number): void;
+  /** `winner`: the attempt whose end is the call's; `firstMs`: how long the first one took, or had taken until then. */
+  finished(scope: Scope, verdict: Verdict, winner: number, attempts: number, firstMs: number | undefined): void;
+}
+
+/** Why the signal of an attempt is aborted that lost. */
+class Lost extends Error {
+  declare readonly code: string;
+
+  constructor(message: string) {
+    super(message);
+    this.name = 'AbortError';
+    this.code = 'ERR_HEDGE_LOST';
+  }
+}
+
+/** What an attempt came to. */
+interface End {
+  readonly number: number;
+  readonly ok: boolean;
+  readonly result: unknown;
+  readonly verdict: Verdict;
+}
+
+/** One call: its attempts, and the deadline of the next one. The first success ends it. */
+export class Race extends Deadline {
+  readonly #organizer: Organizer;
+  readonly #work: Work<Scope>;
+  readonly #scope: Scope;
+  readonly #leaf: boolean;
+  /** The budget that has counted this call, unless that was done further out. */
+  readonly #counting: RetryBudget | undefined;
+  readonly #delayMs: number | undefined;
+  readonly #ownContext: OwnContext | undefined = rememberContext();
+  readonly #attempts: Attempt[] = [];
+  #resolve: ((value: unknown) => void) | undefined = undefined;
+  #reject: ((error: unknown) => void) | undefined = undefined;
+  #underWay = 0;
+  #over = false;
+  #startedAt = 0;
+  /** What the first attempt came to, when it failed. */
+  #first: End | undefined = undefined;
+
+  constructor(
+    organizer: Organizer,
+    work: Work<Scope>,
+    scope: Scope,
+    leaf: boolean,
+    counting: RetryBudget | undefined,
+    delayMs: number | undefined,
+  ) {
+    super();
+    this.#organizer = organizer;
+    this.#work = work;
+    this.#scope = scope;
+    this.#leaf = leaf;
+    this.#counting = counting;
+    this.#delayMs = delayMs;
+  }
+
+  run(): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#launch();
+    });
+  }
+
+  #launch(): void {
+    const { budget, maxAttempts, basics } = this.#organizer.settings;
+    const number = this.#attempts.length + 1;
+    const scope = this.#scope;
+    const attempt = new Attempt(scope, number === 1 ? scope.attempt : number, budget);
+    const startedAt = this.#organizer.timed ? basics.clock.now() : 0;
+    if (number === 1) this.#startedAt = startedAt;
+    this.#attempts.push(attempt);
+    this.#underWay++;
+    attempt.run(this.#work, this.#leaf).then(
+      (value) => this.#ended(number, startedAt, true, value),
+      (error) => this.#ended(number, startedAt, false, error),
+    );
+    if (this.#delayMs !== undefined && number < maxAttempts) deadlines(basics.clock, this.#delayMs).add(this);
+  }
+
+  /** The attempts under way have had their time. */
+  due(): void {
+    if (this.#ownContext === undefined) this.#hedge();
+    else this.#ownContext.runInAsyncScope(() => this.#hedge());
+  }
+
+  #hedge(): void {
+    const { idempotent, budget, basics } = this.#organizer.settings;
+    const scope = this.#scope;
+    if (!mayRepeat(idempotent, scope, basics)) return;
+    const made = this.#attempts.length;
+    if (budget?.take() === false) {
+      this.#organizer.exhausted(scope, made);
+      return;
+    }
+    this.#organizer.hedged(scope, made + 1, this.#delayMs as number);
+    if (!this.#over && !scope.aborted) this.#launch();
+  }
+
+  #ended(number: number, startedAt: number, ok: boolean, received: unknown): void {
+    if (this.#over) return;
+    const { settings, timed } = this.#organizer;
+    const { basics, classify } = settings;
+    const scope = this.#scope;
+    const aborted = !ok && scope.aborted;
+    const result = aborted ? scope.reason : received;
+    const elapsedMs = timed ? basics.clock.now() - startedAt : 0;
+    const { verdict } = assess(classify, scope, ok, result, elapsedMs, basics);
+    const refused = !ok && result instanceof RejectedError;
+    const end = { number, ok, result, verdict };
+    this.#underWay--;
+    if (aborted || (verdict !== 'failure' && !refused)) {
+      this.#finish(end);
+      return;
+    }
+    if (number === 1) this.#first = end;
+    // Where there was no room for this one there is none for another.
+    if (refused) this.queue?.remove(this);
+    if (this.#underWay === 0) this.#finish(this.#first as End);
+  }
+
+  #finish({ number, ok, result, verdict }: End): void {
+    this.#over = true;
+    this.queue?.remove(this);
+    const { settings, timed } = this.#organizer;
+    const { clock, name } = settings.basics;
+    const attempts = this.#attempts.length;
+    if (this.#underWay > 0 && !this.#scope.aborted) {
+      const lost = errorOf(Lost, `attempt ${number} answered first`, { breaker: name });
+      for (const attempt of this.#attempts) attempt.abort(lost);
+    }
+    if (verdict !== 'success') this.#counting?.failed();
+    const firstMs = timed && this.#first === undefined ? clock.now() - this.#startedAt : undefined;
+    this.#organizer.finished(this.#scope, verdict, number, attempts, firstMs);
+    if (ok) this.#resolve?.(result);
+    else this.#reject?.(result);
+  }
+}

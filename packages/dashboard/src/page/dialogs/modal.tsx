@@ -13,6 +13,7 @@ export function Modal({ title, onClose, children }: Props) {
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>('[required]')?.focus();
     return () => before?.focus?.();
   }, []);
   return (

@@ -30,30 +30,32 @@ export function Row({ group, top, height, position, size, current, focused }: Pr
       <a
         class={`row kind-${row.state === 'closed' ? 'closed' : 'trouble'} state-${row.state}`}
         href={hashOf({ id })}
-        aria-label={sentenceOf(group)}
         aria-current={current ? 'true' : undefined}
         tabIndex={focused ? 0 : -1}
         data-id={id}
       >
-        <StateMark state={row.state}>
-          <Down since={row.downSince} />
-        </StateMark>
-        <span class="name">
-          <b>{id}</b>
-          <Disagreement group={group} />
-          <span class="why">{whyOf(group)}</span>
+        <span class="unseen">{sentenceOf(group)}</span>
+        <span class="cells" aria-hidden="true">
+          <StateMark state={row.state}>
+            <Down since={row.downSince} />
+          </StateMark>
+          <span class="name">
+            <b>{id}</b>
+            <Disagreement group={group} />
+            <span class="why">{whyOf(group)}</span>
+          </span>
+          <Sparkline minute={minuteOf(id)} />
+          <Figure value={ended + refused > 0 ? rate(ended + refused) : '–'} unit="/s" name="calls" />
+          <Figure value={ended > 0 ? percent(failing) : '–'} name="failing" loud={failing >= 0.1} />
+          <Figure value={p95 === undefined ? '–' : span(p95)} name="p95" />
+          <Figure
+            value={refused > 0 ? rate(refused) : '–'}
+            unit={refused > 0 ? '/s' : ''}
+            name="refused"
+            loud={refused > 0}
+          />
+          <Nearness share={nearness} closed={row.state === 'closed'} />
         </span>
-        <Sparkline minute={minuteOf(id)} />
-        <Figure value={ended + refused > 0 ? rate(ended + refused) : '–'} unit="/s" name="calls" />
-        <Figure value={ended > 0 ? percent(failing) : '–'} name="failing" loud={failing >= 0.1} />
-        <Figure value={p95 === undefined ? '–' : span(p95)} name="p95" />
-        <Figure
-          value={refused > 0 ? rate(refused) : '–'}
-          unit={refused > 0 ? '/s' : ''}
-          name="refused"
-          loud={refused > 0}
-        />
-        <Nearness share={nearness} closed={row.state === 'closed'} />
       </a>
     </li>
   );

@@ -163,7 +163,7 @@ class AdaptiveCounter implements TripCounter {
 
   #learn(ms: number, weight: number): void {
     this.#normal.learn(ms, weight);
-    if (this.#accepted > 1 && ms < this.#slowMs) this.#accepted -= (this.#accepted - 1) * takenBack * weight;
+    if (ms < this.#slowMs) this.#accepted -= (this.#accepted - 1) * takenBack * weight;
   }
 
   slowCallMs(now: number): number {

@@ -4,10 +4,9 @@ import { list, number, type Reader, record } from '../../core/check.ts';
 const perOctave = 4;
 const bandCount = 22 * perOctave;
 const bandOf = (ms: number): number => (ms > 1 ? Math.min(bandCount - 1, Math.floor(perOctave * Math.log2(ms))) : 0);
-/** Slow is 4.8 times the median's band, twice the 95th percentile's, and 5.7 ms: below, a busy event loop is to blame. */
+/** Slow is 4.8 times the median's band and twice the 95th percentile's; never below 5.7 ms, where a busy event loop is to blame. */
 const beyondMedian = 10;
 const beyondMost = 5;
-const lowestSlowBand = 10;
 
 const dayMs = 86_400_000;
 const halveAfterMs = dayMs / 4;
@@ -74,11 +73,7 @@ export class Normal {
   judge(now: number): Judgement {
     if (now - this.#since > halveAfterMs && this.weight > halveAfterCalls) this.#halve(now);
     const successes = this.weight - this.#failures;
-    const slowBand = Math.max(
-      this.#band(successes * 0.5) + beyondMedian,
-      this.#band(successes * 0.95) + beyondMost,
-      lowestSlowBand,
-    );
+    const slowBand = Math.max(this.#band(successes * 0.5) + beyondMedian, this.#band(successes * 0.95) + beyondMost);
     const known = successes >= callsForLatency && slowBand < bandCount;
     let bad = this.#failures + 1;
     for (let i = slowBand; known && i < bandCount; i++) bad += this.#bands[i] ?? 0;

@@ -1,4 +1,4 @@
-import { circuitBreaker, failureRate, lastGood, slowCallRate } from 'recloser';
+import { adaptive, circuitBreaker, failureRate, lastGood, slowCallRate } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { fail, setUp, succeed } from '../support/calls.ts';
@@ -35,6 +35,19 @@ describe('bounds', () => {
     }
     expect(breaker.explain()).toContain('Error ×1');
     expect(gone).toBe(1);
+  });
+
+  test('S29: a suspicion that never ends holds back no more calls than one that does', async () => {
+    const counter = adaptive().start(0);
+    let now = 0;
+    const grown = await growthOfHeap(() => {
+      for (let i = 0; i < 200_000; i++) {
+        now += 20;
+        counter.record(counter.measure(now).value < 0.5, i, now);
+      }
+    });
+    expect(counter.measure(now).calls).toBeGreaterThan(100_000);
+    expect(grown).toBeLessThan(64 * kib);
   });
 
   test('S29: name tables: 100,000 keys leave at most maxEntries values', async () => {

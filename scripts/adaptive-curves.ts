@@ -56,6 +56,7 @@ const axes = { yLabel: 'false opens a day', from: 0.0001, to: 10_000 };
 draw(
   'adaptive-false-opens',
   chart(
+    'False opens a day over the load',
     [
       {
         title: 'Nothing but 10 % failures',
@@ -91,6 +92,7 @@ const soon = timeToOpen(outages);
 draw(
   'adaptive-time-to-open',
   chart(
+    'Time to open over the load',
     outages.map(({ name }) => ({
       title: name,
       yLabel: 'seconds until it opens',

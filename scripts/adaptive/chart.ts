@@ -50,7 +50,7 @@ const tick = (exponent: number): string =>
   exponent >= 0 ? (10 ** exponent).toLocaleString('en') : (10 ** exponent).toFixed(-exponent);
 
 /** Panels beside one another over the calls a second, everything on logarithmic axes, as SVG for light and dark pages. */
-export function chart(panels: readonly Panel[], xs: readonly number[], note: string): string {
+export function chart(title: string, panels: readonly Panel[], xs: readonly number[], note: string): string {
   const width = panelWidth * panels.length;
   const names = panels[0]?.lines.map(({ name }) => name) ?? [];
   const height = plot.top + plot.height + 78;
@@ -103,6 +103,7 @@ export function chart(panels: readonly Panel[], xs: readonly number[], note: str
     return `<g fill="${colours[i % colours.length]}">${shapes[i % shapes.length]?.(at + 4, 18)}</g>${text(at + 14, 22, name)}`;
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${Math.max(width, Math.ceil(x))} ${height}" role="img">
+<title>${title}</title>
 <style>${style}</style>
 ${legend.join('\n')}
 ${body.join('\n')}

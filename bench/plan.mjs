@@ -5,6 +5,30 @@
 const node = Number.parseInt(process.versions.node, 10);
 const libraries = ['recloser', 'opossum', 'cockatiel', 'mollitia'];
 
+/** Each policy alone, doing nothing but its duty: no retry, no refusal, no hit; then policies one inside the other. */
+const policies = [
+  ['retry', 'retry, the first attempt succeeds', [{ against: 'bare', most: 2.2 }]],
+  ['timeout', 'timeout', [{ against: 'bare', most: 3.2 }]],
+  ['bulkhead', 'bulkhead, places free'],
+  ['rate-limit', 'rateLimit, tokens left'],
+  ['hedge', 'hedge, answered before the delay'],
+  ['fallback', 'fallback, not needed'],
+  ['cache', 'cache, a hit'],
+  ['coalesce', 'coalesce, nobody to share with'],
+  ['chaos', 'chaos, switched off'],
+  ['adaptive-throttle', 'adaptiveThrottle, all accepted'],
+  ['three-strategies', 'pipeline(breaker, timeout, bulkhead)', [{ against: 'opossum', most: 0.4 }]],
+  ['four-strategies', 'pipeline(retry, breaker, timeout, bulkhead)', [{ against: 'opossum', most: 1 }]],
+  [
+    'five-strategies',
+    'pipeline(bulkhead, timeout, retry, timeout, breaker), the five of Polly’s benchmark',
+    [
+      { against: 'bare', most: 8 },
+      { against: 'cockatiel', most: 1 / 15 },
+    ],
+  ],
+].map(([id, title, bars = []]) => ({ id, title, unit: 'ns', scale: 'a call', bars, aims: [] }));
+
 /** @typedef {{ against?: string, most: number }} Limit */
 /** @type {{ id: string, title: string, unit: string, scale: string, bars: Limit[], aims: Limit[], apart?: string[] }[]} */
 export const plan = [
@@ -71,6 +95,7 @@ export const plan = [
     bars: [],
     aims: [],
   },
+  ...policies,
   {
     id: 'heap',
     title: 'heap of an idle breaker, consecutive failures',

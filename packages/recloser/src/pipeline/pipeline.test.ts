@@ -195,6 +195,68 @@ describe('a breaker with a time limit and places right inside', () => {
   });
 });
 
+describe('a time limit right outside a breaker', () => {
+  const build = (options: object = {}) => {
+    const clock = manualClock();
+    const breaker = circuitBreaker({ clock, failureThreshold: 1, ...options });
+    const limit = timeout({ timeoutMs: 100, clock, name: 'limit' });
+    return { clock, breaker, limit };
+  };
+
+  test('S12: is one call with it too: the breaker counts the timeout as a failure', async () => {
+    const { clock, breaker, limit } = build();
+    const places = bulkhead({ maxConcurrent: 1, clock });
+    const call = rejection(pipeline(limit, breaker, places).execute(hang));
+    await clock.advance(100);
+    expect(await call).toMatchObject({ code: 'ERR_TIMEOUT', breaker: 'limit' });
+    expect(breaker.metrics()).toMatchObject({ state: 'open', failedRequests: 1, timedOutRequests: 1 });
+    expect([limit.metrics().timedOutRequests, places.metrics().inFlight]).toEqual([1, 1]);
+  });
+
+  test('limits the breaker’s fallback as well', async () => {
+    const { clock, breaker, limit } = build({ fallback: hang });
+    const call = rejection(pipeline(limit, breaker).execute(() => Promise.reject(new Error('down'))));
+    await clock.advance(100);
+    expect(await call).toMatchObject({ breaker: 'limit' });
+  });
+});
+
+describe('places and a time limit right beside one another', () => {
+  test.each([
+    ['places outside', true],
+    ['the limit outside', false],
+  ])('S21: %s: the place of work that outlives its call stays taken', async (_which, outside) => {
+    const clock = manualClock();
+    const limit = timeout({ timeoutMs: 100, clock });
+    const places = bulkhead({ maxConcurrent: 1, clock });
+    const all = outside ? pipeline(places, limit) : pipeline(limit, places);
+    let end = (): void => {};
+    const call = rejection(all.execute(() => new Promise<void>((resolve) => (end = resolve))));
+    expect(await rejection(all.execute(() => 1))).toMatchObject({ code: 'ERR_BULKHEAD_FULL' });
+    await clock.advance(100);
+    expect(await call).toBeInstanceOf(TimeoutError);
+    expect(places.metrics()).toMatchObject({ inFlight: 1, rejectedRequests: 1 });
+    end();
+    await clock.advance(0);
+    expect(places.metrics().inFlight).toBe(0);
+    expect(limit.metrics()).toMatchObject({ timedOutRequests: 1, lateResults: 1 });
+    expect(await all.execute(() => 1)).toBe(1);
+  });
+
+  test('go on inwards, and are free again when what is inside has ended', async () => {
+    const log: string[] = [];
+    const clock = manualClock();
+    const places = bulkhead({ maxConcurrent: 1, clock });
+    const all = pipeline(places, timeout({ timeoutMs: 100, clock }), recorder('x', log));
+    expect(await all.execute(() => log.push('work'))).toBe(2);
+    const call = rejection(all.execute(hang));
+    await clock.advance(100);
+    expect(await call).toBeInstanceOf(TimeoutError);
+    expect(await rejection(all.execute(() => 1, { signal: AbortSignal.abort('enough') }))).toBe('enough');
+    expect(places.metrics().inFlight).toBe(0);
+  });
+});
+
 describe('policies of somebody else', () => {
   test('get the signal, and one that does not mind it ends all the same', async () => {
     const deaf: PolicyLike = { execute: (fn) => Promise.resolve(fn({} as CallContext)) };

@@ -5,7 +5,7 @@ import { BasicLayer, Layer, type Parts } from '../core/layer.ts';
 import type { AnswerOf, Policy, PolicyLike, RejectionOf } from '../core/policy.ts';
 import { basicsOf, type PolicyOptions, policyOptions } from '../core/policy-options.ts';
 import { warnings } from './order.ts';
-import { Around, Foreign, Fused, isGuard, type Stage } from './stage.ts';
+import { Around, Foreign, Fused, isGuard, type Stage, Together } from './stage.ts';
 
 /** Options of `pipeline`, before the policies. */
 export interface PipelineOptions extends PolicyOptions {
@@ -40,20 +40,29 @@ function linked(layers: readonly Stage[]): Stage {
   if (outer === undefined) throw new RangeError('no layer');
   if (inner.length === 0) return outer;
   const apart = new Around(outer, linked(inner));
-  if (!isGuard(outer)) return apart;
-  const parts: { -readonly [P in keyof Parts]: Parts[P] } = {};
+  const around = partsOf(outer);
+  const limited = around.limit !== undefined && around.hold === undefined;
+  const [guard, ...beside] = limited ? inner : layers;
+  if (!isGuard(guard)) {
+    const parts = { ...around, ...partsOf(inner[0] as Stage) };
+    if (!parts.limit || !parts.hold || isGuard(inner[1])) return apart;
+    return new Together(parts, inner.length === 1 ? undefined : linked(inner.slice(1)));
+  }
+  const parts: { -readonly [P in keyof Parts]: Parts[P] } = limited ? { limit: around.limit } : {};
   let taken = 0;
-  for (const layer of inner) {
-    const { limit, hold } = (layer as Partial<Layer<object>>).parts ?? {};
+  for (const layer of beside) {
+    const { limit, hold } = partsOf(layer);
     // What is taken over must be new, and stand right inside.
     if ((!limit && !hold) || (limit && parts.limit) || (hold && parts.hold)) break;
     Object.assign(parts, limit && { limit }, hold && { hold });
     taken++;
   }
-  if (taken === 0) return apart;
-  const rest = inner.slice(taken);
-  return new Fused(outer, parts, rest.length === 0 ? undefined : linked(rest), apart);
+  if (taken === 0 && !limited) return apart;
+  const rest = beside.slice(taken);
+  return new Fused(guard, parts, limited, rest.length === 0 ? undefined : linked(rest), apart);
 }
+
+const partsOf = (layer: Stage): Parts => (layer instanceof Layer && layer.parts) || {};
 
 const told = new Set<string>();
 

@@ -1,5 +1,5 @@
 import { begin } from '../core/call/begin.ts';
-import type { Rig } from '../core/call/call.ts';
+import { Call, type Rig } from '../core/call/call.ts';
 import type { CallContext, CallOptions, Work } from '../core/call/context.ts';
 import { CallerScope, type Scope } from '../core/call/scope.ts';
 import { Layer, type Parts } from '../core/layer.ts';
@@ -64,6 +64,29 @@ export class Foreign implements Stage {
   }
 }
 
+/**
+ * A time limit and places right beside one another: one call instead of two. The places know then, whichever stands outside, that the work
+ * of a call which timed out goes on.
+ */
+export class Together implements Stage {
+  readonly #rig: Rig<undefined>;
+  readonly #next: Stage | undefined;
+
+  constructor(parts: Parts, next: Stage | undefined) {
+    this.#rig = parts as Rig<undefined>;
+    this.#next = next;
+  }
+
+  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    if (scope.aborted) return Promise.reject(scope.reason);
+    const full = this.#rig.hold?.enter(scope);
+    if (full !== undefined) return Promise.reject(full);
+    const call = new Call(this.#rig, scope, undefined, true);
+    const next = this.#next;
+    return next === undefined ? call.run(work, leaf) : call.run((inner) => next.run(work, inner, leaf), false);
+  }
+}
+
 /** A layer whose calls can take over the parts of others: a circuit breaker. */
 export interface Guard extends Stage {
   readonly rig: Rig<unknown>;
@@ -73,20 +96,24 @@ export interface Guard extends Stage {
 export const isGuard = (layer: unknown): layer is Guard => layer instanceof Layer && 'guard' in layer;
 
 /**
- * A breaker with the time limit and the places of the policies right inside it: one call instead of three. (Measured: as fast
- * as a breaker with its own.) A breaker that has the same part itself keeps it, and the policies stand inside as they are.
+ * A breaker with the time limit and the places of the policies right beside it, a limit outside or inside, places inside: one call
+ * instead of three. (Measured: as fast as a breaker with its own.) A breaker that has the same part itself keeps it, and the policies
+ * stand around and inside as they are; so does a limit around a breaker with a fallback, which is to end that too.
  */
 export class Fused implements Stage {
   readonly #guard: Guard;
   readonly #parts: Parts;
+  readonly #limited: boolean;
   readonly #next: Stage | undefined;
   readonly #apart: Stage;
   #base: Rig<unknown> | undefined = undefined;
   #rig: Rig<unknown> | undefined = undefined;
 
-  constructor(guard: Guard, parts: Parts, next: Stage | undefined, apart: Stage) {
+  /** @param limited whether the limit stands outside */
+  constructor(guard: Guard, parts: Parts, limited: boolean, next: Stage | undefined, apart: Stage) {
     this.#guard = guard;
     this.#parts = parts;
+    this.#limited = limited;
     this.#next = next;
     this.#apart = apart;
   }
@@ -97,9 +124,10 @@ export class Fused implements Stage {
       this.#base = base;
       const { limit, hold } = this.#parts;
       const twice = (base.limit && limit) || (base.hold && hold);
-      this.#rig = twice
-        ? undefined
-        : ({ ...base, limit: limit ?? base.limit, hold: hold ?? base.hold } as Rig<unknown>);
+      this.#rig =
+        twice || (this.#limited && base.fallback !== undefined)
+          ? undefined
+          : ({ ...base, limit: limit ?? base.limit, hold: hold ?? base.hold } as Rig<unknown>);
     }
     if (this.#rig === undefined) return this.#apart.run(work, scope, leaf);
     const next = this.#next;

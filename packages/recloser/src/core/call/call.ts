@@ -145,17 +145,38 @@ export class Call<Ticket = undefined> extends Deadline implements Scope, Watcher
   /** Runs the work inside. `leaf`: it is the protected function, not another policy. */
   run(work: Work<Scope>, leaf: boolean): Promise<unknown> {
     const { judge, limit, fallback } = this.#rig;
-    const promise = new Promise(capture);
-    this.#resolve = resolveNext;
-    this.#reject = rejectNext;
     if (fallback !== undefined || judge?.attended || limit?.attended) this.#ownContext = rememberContext();
     limit?.begin(this);
     if (this.scope.abortable) this.scope.watch(this);
+    // Policies inside end when this call does: then it needs no promise of its own. (Measured: 0.8 × bare less a policy.)
+    if (!leaf && judge === undefined) {
+      return promised(work, this).then(
+        (value) => this.#passed(value),
+        (error) => {
+          this.#passed(undefined);
+          throw error;
+        },
+      );
+    }
+    const promise = new Promise(capture);
+    this.#resolve = resolveNext;
+    this.#reject = rejectNext;
     (leaf ? promised(work as Work, new ShownContext(this)) : promised(work, this)).then(
       (value) => this.#settled(true, value),
       (error) => this.#settled(false, error),
     );
     return promise;
+  }
+
+  /** The policies inside have ended, of themselves or because this call has. */
+  #passed(value: unknown): unknown {
+    if (this.#end === 'none') {
+      this.#finish('settled');
+      return value;
+    }
+    this.queue?.remove(this);
+    this.#leavePlace();
+    throw this.#abortReason;
   }
 
   #settled(ok: boolean, result: unknown): void {

@@ -1,4 +1,7 @@
 export * from './breaker/index.ts';
+export type { Abandoned, PlaceRejection, PlacesEvents, Queued } from './core/bounded/events.ts';
+export type { PlacesMetrics } from './core/bounded/layer.ts';
+export type { PlacesOptions, Priority } from './core/bounded/options.ts';
 export {
   type BudgetExhausted,
   type RetryBudget,

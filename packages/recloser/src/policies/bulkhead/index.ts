@@ -1,3 +1,2 @@
-export { type Bulkhead, type BulkheadMetrics, bulkhead } from './bulkhead.ts';
-export type { Abandoned, BulkheadEvents, BulkheadRejection, Queued } from './events.ts';
-export type { BulkheadOptions, Priority } from './options.ts';
+export { type Bulkhead, bulkhead } from './bulkhead.ts';
+export type { BulkheadOptions } from './options.ts';

@@ -1,7 +1,7 @@
-import type { RejectionReason } from '../../core/errors.ts';
+import type { RejectionReason } from '../errors.ts';
 
 /** A call found no place. */
-export interface BulkheadRejection {
+export interface PlaceRejection {
   readonly policy: string;
   readonly key: string | undefined;
   /** `bulkhead-full`: no place and no room to wait; `queue-timeout`: it waited too long. */
@@ -22,10 +22,10 @@ export interface Abandoned {
 }
 
 /** What listeners get, by event. */
-export interface BulkheadEvents {
-  rejected: BulkheadRejection;
+export interface PlacesEvents {
+  rejected: PlaceRejection;
   queued: Queued;
   abandoned: Abandoned;
 }
 
-export const eventNames: readonly (keyof BulkheadEvents)[] = ['rejected', 'queued', 'abandoned'];
+export const placesEvents: readonly (keyof PlacesEvents)[] = ['rejected', 'queued', 'abandoned'];

@@ -1,0 +1,140 @@
+import type { Hold } from '../call/call.ts';
+import type { Work } from '../call/context.ts';
+import type { Scope } from '../call/scope.ts';
+import { Waiter, WaitingLine } from '../call/waiting-line.ts';
+import { BulkheadFullError, errorOf, type RejectionReason } from '../errors.ts';
+import type { Emitter } from '../events.ts';
+import { BasicLayer } from '../layer.ts';
+import { basicsOf } from '../policy-options.ts';
+import type { Clock } from '../time/clock.ts';
+import { deadlines } from '../time/timers.ts';
+import type { PlacesEvents } from './events.ts';
+import type { PlacesSettings } from './options.ts';
+
+/** The figures of the places of one policy's life. */
+export interface PlacesMetrics {
+  readonly name: string;
+  readonly totalRequests: number;
+  readonly rejectedRequests: number;
+  /** Places taken, by work whose call ended early too. */
+  readonly inFlight: number;
+  readonly queued: number;
+  /** Places given back because the work outlived its call by `abandonAfterMs`. */
+  readonly abandoned: number;
+}
+
+/** The base of the policies that bound how many calls are at work at a time: places, and a bounded line of those who wait for one. */
+export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLayer<Events> implements Hold {
+  readonly #settings: PlacesSettings;
+  readonly #line: WaitingLine = new WaitingLine();
+  protected taken = 0;
+  #total = 0;
+  #rejected = 0;
+  #abandoned = 0;
+
+  constructor(kind: string, settings: PlacesSettings, eventNames: readonly (keyof Events & string)[]) {
+    super(kind, basicsOf(kind, settings), { ...settings }, eventNames);
+    this.#settings = settings;
+  }
+
+  /** How many places there are. */
+  protected abstract readonly places: number;
+
+  /** Runs the work in the place that was taken for it, and sees that it is released. */
+  protected abstract occupy(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown>;
+
+  get releaseOnTimeout(): boolean {
+    return this.#settings.release === 'on-timeout';
+  }
+
+  get abandonAfterMs(): number {
+    return this.#settings.abandonAfterMs;
+  }
+
+  get clock(): Clock {
+    return this.basics.clock;
+  }
+
+  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    if (scope.aborted) return Promise.reject(scope.reason);
+    if (this.#take()) return this.occupy(work, scope, leaf);
+    const { maxQueue, queueTimeoutMs } = this.#settings;
+    if (this.#line.length >= maxQueue) return Promise.reject(this.#refuse(scope));
+    return new Promise((resolve, reject) => {
+      const waiter = new Waiter(
+        this.#line,
+        scope,
+        this.#priorityOf(scope),
+        () => resolve(this.occupy(work, scope, leaf)),
+        (timedOut) => reject(timedOut ? this.#refuse(scope, 'queue-timeout') : scope.reason),
+      );
+      this.#line.add(waiter);
+      if (queueTimeoutMs > 0) deadlines(this.clock, queueTimeoutMs).add(waiter);
+      scope.watch(waiter);
+      this.#tell('queued', { policy: this.name, key: scope.key, queued: this.#line.length });
+    });
+  }
+
+  enter(scope: Scope): BulkheadFullError | undefined {
+    return this.#take() ? undefined : this.#refuse(scope);
+  }
+
+  /** While anybody waits there is no place: nobody barges in. */
+  #take(): boolean {
+    this.#total++;
+    if (this.taken >= this.places || this.#line.length > 0) return false;
+    this.taken++;
+    return true;
+  }
+
+  release(): void {
+    this.taken--;
+    this.admit();
+  }
+
+  /** Lets those in for whom there are places, who waits longest first. */
+  protected admit(): void {
+    for (let { first } = this.#line; first !== undefined && this.taken < this.places; { first } = this.#line) {
+      this.taken++;
+      first.proceed();
+    }
+  }
+
+  abandoned(): void {
+    this.#abandoned++;
+    this.#tell('abandoned', { policy: this.name });
+  }
+
+  #refuse(scope: Scope, reason: RejectionReason = 'bulkhead-full'): BulkheadFullError {
+    const { maxQueue, queueTimeoutMs, captureStacks } = this.#settings;
+    this.#rejected++;
+    this.#tell('rejected', { policy: this.name, key: scope.key, reason });
+    const full = `all ${this.places} places are taken${maxQueue > 0 ? ` and ${maxQueue} calls wait` : ''}`;
+    const text = reason === 'queue-timeout' ? `no place within ${queueTimeoutMs} ms` : full;
+    return errorOf(BulkheadFullError, text, { breaker: this.name, reason }, captureStacks);
+  }
+
+  #priorityOf(scope: Scope): number {
+    try {
+      return Number(this.#settings.priority?.(scope.shown())) || 0;
+    } catch (fault) {
+      this.report(fault, 'priority');
+      return 0;
+    }
+  }
+
+  #tell<E extends keyof PlacesEvents>(event: E, payload: PlacesEvents[E]): void {
+    (this.emitter as Emitter<PlacesEvents> | undefined)?.emit(event, payload);
+  }
+
+  metrics(): PlacesMetrics {
+    return {
+      name: this.name,
+      totalRequests: this.#total,
+      rejectedRequests: this.#rejected,
+      inFlight: this.taken,
+      queued: this.#line.length,
+      abandoned: this.#abandoned,
+    };
+  }
+}

@@ -1,0 +1,50 @@
+import type { CallContext } from '../call/context.ts';
+import { callback, duration, flag, number, oneOf, type Reader, type Readers } from '../check.ts';
+import type { PolicyOptions } from '../policy-options.ts';
+
+/** How urgent a call is, by whose it is: the higher goes first, equals in the order they came. 0 if it throws or is no number. */
+export type Priority = (caller: Pick<CallContext, 'key' | 'context'>) => number;
+
+/** Options of the policies that bound how many calls are at work at a time. */
+export interface PlacesOptions extends PolicyOptions {
+  /** Calls that may wait for a place, 0 … 1,000,000; 0 unless said. */
+  readonly maxQueue?: number | undefined;
+  /** How long a call may wait, from 1 ms; without it as long as its caller does. */
+  readonly queueTimeoutMs?: number | undefined;
+  /** Who goes first among those that wait. */
+  readonly priority?: Priority | undefined;
+  /** When a call that ended early, by a timeout or its caller, gives its place back: when its work ends (the default), or at once. */
+  readonly release?: 'on-settle' | 'on-timeout' | undefined;
+  /** With `on-settle`, how long after its end a call may hold its place, from 1 ms; 60,000 unless said. */
+  readonly abandonAfterMs?: number | undefined;
+  /** Whether refusals carry a stack trace; false unless said. */
+  readonly captureStacks?: boolean | undefined;
+}
+
+/** The same, checked and complete. */
+export interface PlacesSettings extends PolicyOptions {
+  readonly maxQueue: number;
+  /** 0: no limit. */
+  readonly queueTimeoutMs: number;
+  readonly priority?: Priority;
+  readonly release: 'on-settle' | 'on-timeout';
+  readonly abandonAfterMs: number;
+  readonly captureStacks: boolean;
+}
+
+export const placesDefaults = {
+  maxQueue: 0,
+  queueTimeoutMs: 0,
+  release: 'on-settle',
+  abandonAfterMs: 60_000,
+  captureStacks: false,
+} as const;
+
+export const placesReaders: Readers<Omit<PlacesSettings, keyof PolicyOptions>> = {
+  maxQueue: number(0, 1_000_000, true),
+  queueTimeoutMs: duration,
+  priority: callback as Reader<Priority>,
+  release: oneOf('on-settle', 'on-timeout'),
+  abandonAfterMs: duration,
+  captureStacks: flag,
+};

@@ -28,6 +28,7 @@ export type { ListenerOptions, PolicyOptions } from './core/policy-options.ts';
 export { type Backoff, constant, type Draw, decorrelatedJitter, exponential, linear } from './core/time/backoff.ts';
 export type { Clock } from './core/time/clock.ts';
 export * from './pipeline/index.ts';
+export * from './policies/adaptive/index.ts';
 export * from './policies/bulkhead/index.ts';
 export * from './policies/cache/index.ts';
 export * from './policies/chaos/index.ts';

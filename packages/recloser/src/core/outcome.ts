@@ -76,7 +76,7 @@ export function judge(classify: Classifier, outcome: Outcome, tell: (fault: unkn
 }
 
 /**
- * What one attempt says, for those who may make another. A refusal of an inner policy is never a failure, whatever the classifier says,
+ * What one call says, for those who act on each: who tries again, or counts what was accepted. A refusal of an inner policy is never a failure, whatever the classifier says,
  * and a classifier that throws leaves it at the default: nothing is done twice because of a fault in it.
  */
 export function assess(

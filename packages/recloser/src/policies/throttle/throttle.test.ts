@@ -135,7 +135,7 @@ describe('what counts', () => {
     expect(policy.metrics()).toMatchObject({ inFlight: 0, successfulRequests: 1_000, windowAccepts: 1_000 });
   });
 
-  test('classify decides, and sees what it needs; one that throws counts against the call and is reported', async () => {
+  test('classify decides, and sees what it needs; one that throws is reported and leaves it at the default', async () => {
     const faults: unknown[] = [];
     const seen: unknown[] = [];
     const { clock, policy, call } = setUp({
@@ -156,7 +156,7 @@ describe('what counts', () => {
       { ok: false, value: undefined, error: down, elapsedMs: 0, key: 'k', context: undefined, aborted: false },
     ]);
     expect(faults).toEqual(['classify']);
-    expect(policy.metrics()).toMatchObject({ successfulRequests: 2, failedRequests: 1 });
+    expect(policy.metrics()).toMatchObject({ successfulRequests: 3, failedRequests: 0 });
   });
 });
 

@@ -3,7 +3,7 @@ import type { Work } from '../../core/call/context.ts';
 import type { Scope } from '../../core/call/scope.ts';
 import { errorOf } from '../../core/errors.ts';
 import { BasicLayer } from '../../core/layer.ts';
-import { defaultVerdict, judge, type Verdict } from '../../core/outcome.ts';
+import { assess, defaultVerdict, type Verdict } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { basicsOf } from '../../core/policy-options.ts';
 import { percent } from '../../core/words.ts';
@@ -66,7 +66,7 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
     }
     const result = begin(work, scope, leaf);
     if (classify === undefined && !scope.abortable) return result.then(this.#accepted, this.#failed);
-    const startedAt = classify && this.now();
+    const startedAt = classify ? this.now() : 0;
     return result.then(
       (value) => {
         this.#settle(scope, true, value, startedAt);
@@ -89,23 +89,12 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
     throw error;
   };
 
-  #settle(scope: Scope, ok: boolean, result: unknown, startedAt: number | undefined): void {
+  #settle(scope: Scope, ok: boolean, result: unknown, startedAt: number): void {
     const { classify } = this.#settings;
+    const elapsedMs = classify ? this.now() - startedAt : 0;
+    const { key, context } = scope;
     const aborted = !ok && scope.aborted && result === scope.reason;
-    if (classify === undefined) {
-      this.#count(defaultVerdict(ok, result, aborted));
-      return;
-    }
-    const outcome = {
-      ok,
-      value: ok ? result : undefined,
-      error: ok ? undefined : result,
-      elapsedMs: this.now() - (startedAt as number),
-      key: scope.key,
-      context: scope.context,
-      aborted,
-    };
-    this.#count(judge(classify, outcome, (fault) => this.report(fault, 'classify')).verdict);
+    this.#count(assess(classify, { aborted, key, context }, ok, result, elapsedMs, this.basics).verdict);
   }
 
   #count(verdict: Verdict): void {

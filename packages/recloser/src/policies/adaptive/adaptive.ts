@@ -1,0 +1,140 @@
+import { BoundedLayer, type PlacesMetrics } from '../../core/bounded/layer.ts';
+import { begin } from '../../core/call/begin.ts';
+import { Call, type Rig } from '../../core/call/call.ts';
+import type { Work } from '../../core/call/context.ts';
+import type { Scope } from '../../core/call/scope.ts';
+import type { BulkheadFullError } from '../../core/errors.ts';
+import { assess } from '../../core/outcome.ts';
+import type { Policy } from '../../core/policy.ts';
+import { aimd } from './aimd.ts';
+import { type AdaptiveEvents, eventNames } from './events.ts';
+import { gradient } from './gradient.ts';
+import { type AdaptiveConcurrencyOptions, type AdaptiveSettings, readOptions } from './options.ts';
+import { type LimitRule, Tally } from './round.ts';
+
+/** The figures of one adaptive limit's life. */
+export interface AdaptiveConcurrencyMetrics extends PlacesMetrics {
+  /** How many calls may be at work now. */
+  readonly limit: number;
+  /** Rounds so far: the limit was looked at so often. */
+  readonly rounds: number;
+}
+
+/** A policy that finds out how many calls may be at work at a time. */
+export interface AdaptiveConcurrency extends Policy<never, BulkheadFullError> {
+  /** The figures of this moment. */
+  metrics(): AdaptiveConcurrencyMetrics;
+  /** Adds a listener; the answer takes it off again. */
+  on<E extends keyof AdaptiveEvents>(event: E, listener: (payload: AdaptiveEvents[E]) => void): () => void;
+}
+
+class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConcurrency {
+  readonly #settings: AdaptiveSettings;
+  readonly #rule: LimitRule;
+  readonly #rig: Rig<Tally>;
+  protected places: number;
+  #tally = new Tally();
+  #rounds = 0;
+
+  constructor(settings: AdaptiveSettings) {
+    super('adaptive concurrency', settings, eventNames);
+    const { algorithm, classify, initialLimit } = settings;
+    this.#settings = settings;
+    this.#rule = typeof algorithm === 'function' ? algorithm : (algorithm === 'aimd' ? aimd : gradient)(settings);
+    this.places = initialLimit;
+    this.#rig = {
+      hold: this,
+      judge: {
+        attended: classify !== undefined,
+        conclude: ({ scope, ticket, startedAt }, ok, result) => {
+          this.#count(ticket, startedAt as number, scope, ok, result);
+          return undefined;
+        },
+        late() {},
+        abandoned() {},
+      },
+    };
+  }
+
+  protected occupy(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    const tally = this.#tally;
+    const startedAt = this.now();
+    tally.admitted++;
+    tally.atWork += this.taken;
+    if (this.taken >= this.places) tally.reached = true;
+    if (scope.abortable) return new Call(this.#rig, scope, tally, true, startedAt).run(work, leaf);
+    return begin(work, scope, leaf).then(
+      (value) => {
+        this.#count(tally, startedAt, scope, true, value);
+        this.release();
+        return value;
+      },
+      (error) => {
+        this.#count(tally, startedAt, scope, false, error);
+        this.release();
+        throw error;
+      },
+    );
+  }
+
+  /** Calls of an earlier round say nothing about this limit. */
+  #count(tally: Tally, startedAt: number, scope: Scope, ok: boolean, result: unknown): void {
+    if (tally !== this.#tally) return;
+    const { classify, roundCalls, failureThreshold } = this.#settings;
+    const elapsedMs = this.now() - startedAt;
+    const { key, context } = scope;
+    const aborted = !ok && scope.aborted && result === scope.reason;
+    const { verdict } = assess(classify, { aborted, key, context }, ok, result, elapsedMs, this.basics);
+    if (verdict === 'success') {
+      tally.succeeded++;
+      tally.latencyMs += elapsedMs;
+    } else if (verdict === 'failure') tally.failed++;
+    const calls = Math.max(roundCalls, 2 * this.places);
+    if (tally.succeeded + tally.failed >= calls || tally.failed > failureThreshold * calls) this.#endRound();
+  }
+
+  #endRound(): void {
+    const previous = this.places;
+    const round = this.#tally.round(previous);
+    this.#tally = new Tally();
+    this.#rounds++;
+    const { minLimit, maxLimit } = this.#settings;
+    let limit = previous;
+    try {
+      limit = Math.floor(Math.min(maxLimit, Math.max(minLimit, this.#rule(round))));
+      if (Number.isNaN(limit)) throw new TypeError('the algorithm answered no number');
+    } catch (fault) {
+      this.report(fault, 'algorithm');
+      return;
+    }
+    if (limit === previous) return;
+    this.places = limit;
+    const { latencyMs, concurrency, failureRate } = round;
+    this.emitter?.emit('limit-changed', {
+      policy: this.name,
+      limit,
+      previous,
+      latencyMs,
+      concurrency,
+      failureRate,
+    });
+    this.admit();
+  }
+
+  override metrics(): AdaptiveConcurrencyMetrics {
+    return { ...super.metrics(), limit: this.places, rounds: this.#rounds };
+  }
+}
+
+/**
+ * Finds out how many calls a dependency can work at, and admits no more: in overload calls wait here or are refused at once with
+ * `BulkheadFullError`, and the dependency keeps its throughput and its latency. No number to choose, and none that is wrong
+ * tomorrow. (Netflix concurrency-limits, Uber's Cinnamon, failsafe-go, Envoy.)
+ *
+ * @throws RangeError, TypeError
+ * @example
+ * const orders = adaptiveConcurrency({ maxLimit: 500, maxQueue: 50, queueTimeoutMs: 200 });
+ */
+export function adaptiveConcurrency(options: AdaptiveConcurrencyOptions = {}): AdaptiveConcurrency {
+  return new AdaptiveLayer(readOptions(options));
+}

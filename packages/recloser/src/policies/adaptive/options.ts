@@ -1,0 +1,84 @@
+import { type PlacesOptions, type PlacesSettings, placesDefaults, placesReaders } from '../../core/bounded/options.ts';
+import { also, callback, count, number, oneOf, type Reader, read } from '../../core/check.ts';
+import type { Classifier } from '../../core/outcome.ts';
+import { type ListenerOptions, policyOptions } from '../../core/policy-options.ts';
+import { type AdaptiveEvents, eventNames } from './events.ts';
+import type { LimitRule } from './round.ts';
+
+/** Options of `adaptiveConcurrency`. */
+export interface AdaptiveConcurrencyOptions extends PlacesOptions, ListenerOptions<AdaptiveEvents> {
+  /** The least calls at work at a time, from 1; 1 unless said. */
+  readonly minLimit?: number | undefined;
+  /** The most calls at work at a time, from 1; 200 unless said. */
+  readonly maxLimit?: number | undefined;
+  /** Where it begins; 20 unless said, within the bounds. */
+  readonly initialLimit?: number | undefined;
+  /**
+   * `gradient`, the default: follows latency. `aimd`: one more after each good round, a share less after a bad one; it needs a
+   * dependency that refuses, or a timeout inside. Or a rule of yours.
+   */
+  readonly algorithm?: 'gradient' | 'aimd' | LimitRule | undefined;
+  /** The share of failed calls beyond which a round is bad, 0 … 1; 0.1 unless said. */
+  readonly failureThreshold?: number | undefined;
+  /** What is left of the limit after a bad round, 0.1 … 0.99; 0.9 unless said. */
+  readonly backoffRatio?: number | undefined;
+  /** Calls a round at least, from 10; 100 unless said. A round also has at least twice as many as its limit. */
+  readonly roundCalls?: number | undefined;
+  /** Which calls failed for overload, and which are to be left out: they are ignored. Any that failed unless said. */
+  readonly classify?: Classifier | undefined;
+}
+
+/** The options, checked and complete. */
+export interface AdaptiveSettings extends PlacesSettings {
+  readonly minLimit: number;
+  readonly maxLimit: number;
+  readonly initialLimit: number;
+  readonly algorithm: 'gradient' | 'aimd' | LimitRule;
+  readonly failureThreshold: number;
+  readonly backoffRatio: number;
+  readonly roundCalls: number;
+  readonly classify?: Classifier;
+}
+
+const algorithms = oneOf('gradient', 'aimd');
+
+const known = also(
+  policyOptions(
+    eventNames,
+    {},
+    {
+      ...placesReaders,
+      minLimit: count,
+      maxLimit: count,
+      initialLimit: count,
+      algorithm: ((value, path, fault) =>
+        typeof value === 'function' ? value : algorithms(value, path, fault)) as Reader<AdaptiveSettings['algorithm']>,
+      failureThreshold: number(0, 1),
+      backoffRatio: number(0.1, 0.99),
+      roundCalls: number(10, 1_000_000, true),
+      classify: callback as Reader<Classifier>,
+    },
+  ),
+  ({ minLimit = 1, maxLimit = Math.max(200, minLimit), initialLimit = minLimit }, fault) => {
+    if (minLimit > maxLimit) fault('minLimit', 'at most maxLimit', minLimit, false);
+    else if (initialLimit < minLimit || initialLimit > maxLimit) {
+      fault('initialLimit', 'from minLimit to maxLimit', initialLimit, false);
+    }
+  },
+);
+
+export function readOptions(options: AdaptiveConcurrencyOptions): AdaptiveSettings {
+  const given = read('adaptiveConcurrency', options, known);
+  const { minLimit = 1, maxLimit = Math.max(200, minLimit) } = given;
+  return {
+    ...placesDefaults,
+    minLimit,
+    maxLimit,
+    initialLimit: Math.min(maxLimit, Math.max(minLimit, 20)),
+    algorithm: 'gradient',
+    failureThreshold: 0.1,
+    backoffRatio: 0.9,
+    roundCalls: 100,
+    ...given,
+  };
+}

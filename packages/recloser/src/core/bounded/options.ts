@@ -40,11 +40,17 @@ export const placesDefaults = {
   captureStacks: false,
 } as const;
 
-export const placesReaders: Readers<Omit<PlacesSettings, keyof PolicyOptions>> = {
-  maxQueue: number(0, 1_000_000, true),
-  queueTimeoutMs: duration,
-  priority: callback as Reader<Priority>,
-  release: oneOf('on-settle', 'on-timeout'),
-  abandonAfterMs: duration,
-  captureStacks: flag,
-};
+/** The readers of these options and of a policy's own. (A function: bundlers shake off its call, a spread they keep.) */
+/*@__NO_SIDE_EFFECTS__*/
+export const withPlaces = <Own extends object>(
+  own: Readers<Own>,
+): Readers<Own & Omit<PlacesSettings, keyof PolicyOptions>> =>
+  ({
+    maxQueue: number(0, 1_000_000, true),
+    queueTimeoutMs: duration,
+    priority: callback as Reader<Priority>,
+    release: oneOf('on-settle', 'on-timeout'),
+    abandonAfterMs: duration,
+    captureStacks: flag,
+    ...own,
+  }) as Readers<Own & Omit<PlacesSettings, keyof PolicyOptions>>;

@@ -1,4 +1,4 @@
-import { type PlacesOptions, type PlacesSettings, placesDefaults, placesReaders } from '../../core/bounded/options.ts';
+import { type PlacesOptions, type PlacesSettings, placesDefaults, withPlaces } from '../../core/bounded/options.ts';
 import { also, callback, count, number, oneOf, type Reader, read } from '../../core/check.ts';
 import type { Classifier } from '../../core/outcome.ts';
 import { type ListenerOptions, policyOptions } from '../../core/policy-options.ts';
@@ -46,8 +46,7 @@ const known = also(
   policyOptions(
     eventNames,
     {},
-    {
-      ...placesReaders,
+    withPlaces({
       minLimit: count,
       maxLimit: count,
       initialLimit: count,
@@ -57,7 +56,7 @@ const known = also(
       backoffRatio: number(0.1, 0.99),
       roundCalls: number(10, 1_000_000, true),
       classify: callback as Reader<Classifier>,
-    },
+    }),
   ),
   ({ minLimit = 1, maxLimit = Math.max(200, minLimit), initialLimit = minLimit }, fault) => {
     if (minLimit > maxLimit) fault('minLimit', 'at most maxLimit', minLimit, false);

@@ -1,5 +1,5 @@
 import { type PlacesEvents, placesEvents } from '../../core/bounded/events.ts';
-import { type PlacesOptions, type PlacesSettings, placesDefaults, placesReaders } from '../../core/bounded/options.ts';
+import { type PlacesOptions, type PlacesSettings, placesDefaults, withPlaces } from '../../core/bounded/options.ts';
 import { count, read } from '../../core/check.ts';
 import { type ListenerOptions, policyOptions } from '../../core/policy-options.ts';
 
@@ -14,7 +14,7 @@ export interface BulkheadSettings extends PlacesSettings {
   readonly maxConcurrent: number;
 }
 
-const known = policyOptions(placesEvents, { maxConcurrent: count }, placesReaders);
+const known = policyOptions(placesEvents, { maxConcurrent: count }, withPlaces({}));
 
 export const readOptions = (options: BulkheadOptions): BulkheadSettings => ({
   ...placesDefaults,

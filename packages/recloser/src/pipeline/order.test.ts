@@ -27,11 +27,14 @@ test.each([
   [['circuit breaker', 'fallback'], 'circuit breaker around fallback'],
   [['retry', 'cache'], 'retry around cache'],
   [['circuit breaker', 'cache'], 'circuit breaker around cache'],
+  [['circuit breaker', 'coalesce'], 'circuit breaker around coalesce'],
+  [['cache', 'circuit breaker', 'fallback'], 'circuit breaker around fallback', 'cache around fallback'],
+  [['chaos', 'timeout'], 'chaos around timeout'],
   [['chaos', 'circuit breaker'], 'chaos around circuit breaker'],
   [['chaos', 'retry'], 'chaos around retry'],
   [['timeout', 'retry', 'circuit breaker'], 'timeout around retry only'],
-])('%j hurts, and it says why', (kinds, says) => {
-  expect(warnings(kinds)).toEqual([expect.stringMatching(new RegExp(`^${says}: .{20}`))]);
+])('%j hurts, and it says why', (kinds, ...says) => {
+  expect(warnings(kinds)).toEqual(says.map((it) => expect.stringMatching(new RegExp(`^${it}: .{20}`))));
 });
 
 test('a breaker around a retry with a budget is no fault, nor is a policy that is not ours', () => {

@@ -13,6 +13,9 @@ const harmful: readonly (readonly [outer: string, inner: string, why: string])[]
   ['circuit breaker', 'fallback', 'the fallback answers each failure, so the breaker never sees one'],
   ['retry', 'cache', 'a hit is not worth the way through retry'],
   ['circuit breaker', 'cache', 'hits count as the successes of a dependency that was not asked'],
+  ['circuit breaker', 'coalesce', 'calls that joined count as calls of the dependency, so one failure is many'],
+  ['cache', 'fallback', 'the answer is kept as if it were true'],
+  ['chaos', 'timeout', 'the latency does not pass the timeout, which is what it is to try'],
   ['chaos', 'circuit breaker', 'the faults do not pass the breaker, which is what they are to try'],
   ['chaos', 'retry', 'the faults do not pass retry, which is what they are to try'],
 ];

@@ -63,8 +63,7 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
   }
 
   get enabled(): boolean {
-    const until = this.#until;
-    return until !== undefined && (until === Infinity || this.now() < until);
+    return this.#until !== undefined && this.now() < this.#until;
   }
 
   run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
@@ -115,7 +114,7 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
 
   enable(options: EnableOptions = {}): void {
     const { expiresInMs = Infinity, by, reason } = readEnable(options);
-    this.#until = expiresInMs === Infinity ? expiresInMs : this.now() + expiresInMs;
+    this.#until = this.now() + expiresInMs;
     this.emitter?.emit('enabled', { policy: this.name, by, reason, expiresInMs });
   }
 

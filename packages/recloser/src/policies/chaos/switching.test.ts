@@ -34,6 +34,7 @@ describe('on and off', () => {
 
   test('it ends by itself at expiresInMs, without a timer; the next call tells', async () => {
     const { policy, call, clock, told } = setUp({ enabled: false, fault: true });
+    await clock.advance(10_000);
     policy.enable({ expiresInMs: 500 });
     expect(clock.pending).toBe(0);
     await clock.advance(499);

@@ -125,14 +125,25 @@ describe('fresh values', () => {
   });
 
   test('invalidate forgets one key, clear all, and both at once', async () => {
-    const { get, policy } = setUp();
+    const { get, policy, clock } = setUp();
     await get('a');
     await get('b');
     void policy.invalidate('a');
     expect([await get('a'), await get('b')]).toEqual([3, 2]);
     void policy.clear();
     expect(policy.metrics().entries).toBe(0);
+    expect(clock.pending).toBe(0);
     expect([await get('a'), await get('b')]).toEqual([4, 5]);
+  });
+
+  test('what is being fetched for other keys is kept all the same', async () => {
+    const { policy, get } = setUp();
+    let resolve = (_value: number): void => {};
+    const other = policy.execute(() => new Promise<number>((yes) => (resolve = yes)), { key: 'b' });
+    await policy.invalidate('a');
+    resolve(7);
+    expect(await other).toBe(7);
+    expect(await get('b')).toBe(7);
   });
 
   test('what was being fetched when its key was invalidated is the answer to who asked before, and not kept', async () => {

@@ -129,6 +129,42 @@ describe('a store', () => {
     },
   );
 
+  test('S22: a caller who gives up just as it answers gets the reason, and joins nothing', async () => {
+    const { policy, work } = withStore(() => broken('get', () => null));
+    const caller = new AbortController();
+    // Both hear of the same lookup; the work of the first ends the second, whose turn comes next.
+    const first = policy.execute(() => caller.abort('enough'), { key: 'a' });
+    const second = rejection(policy.execute(work, { key: 'a', signal: caller.signal }));
+    await first;
+    expect(await second).toBe('enough');
+    expect(policy.metrics().missedRequests).toBe(1);
+    expect(getEventListeners(caller.signal, 'abort')).toHaveLength(0);
+  });
+
+  test('a value that is not to be kept asks it to forget an older one, and nothing where there is none', async () => {
+    const forgotten: string[] = [];
+    const kept: FoundEntry = { value: 'old', ttlMs: 10, ageMs: 11 };
+    const store: CacheStore = {
+      get: (key) => (key === 'old' ? kept : undefined),
+      set: () => undefined,
+      delete: (key) => void forgotten.push(key),
+      clear: () => undefined,
+    };
+    const { get } = setUp({ store, ttlMs: () => 0 });
+    await get('old');
+    await get('new');
+    expect(forgotten).toEqual(['old']);
+  });
+
+  test('an entry that never ends is one, and what has no age is none', async () => {
+    const { get, faults } = withStore(() => broken('get', () => ({ value: 5, ttlMs: Infinity, ageMs: 3 })));
+    expect(await get('a')).toBe(5);
+    expect(faults).toEqual([]);
+    const ageless = withStore(() => broken('get', () => ({ value: 5, ttlMs: 10, ageMs: Infinity })));
+    expect(await ageless.get('a')).toBe(1);
+    expect(ageless.faults).toHaveLength(1);
+  });
+
   test('calls that miss it together still share one piece of work', async () => {
     const { get, calls, clock } = withStore((clock) => slowStore(clock, 5).store);
     const both = Promise.all([get('a'), get('a')]);

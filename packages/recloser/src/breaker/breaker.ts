@@ -5,7 +5,7 @@ import type { RejectedError, TimeoutError } from '../core/errors.ts';
 import type { Policy } from '../core/policy.ts';
 import { AcquiredPermit, type Permit } from './calls/permit.ts';
 import { isTicket, type Ticket } from './calls/ticket.ts';
-import { type BreakerEvents, type CircuitState, type EventName, eventNames, optionOf } from './events.ts';
+import type { BreakerEvents, CircuitState, EventName } from './events.ts';
 import { explain } from './explain.ts';
 import { initialMachine, step } from './machine.ts';
 import type { BreakerMetrics } from './metrics.ts';
@@ -17,7 +17,7 @@ import {
   type Settings,
 } from './options.ts';
 import { type ForcedState, type ForceOptions, override, standing } from './override.ts';
-import { readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
+import { type Beginning, readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
 import { Traffic } from './traffic.ts';
 import type { TripCounter } from './trip-rules/rule.ts';
 
@@ -70,8 +70,14 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
   dispose(): void;
 }
 
-class Breaker extends Traffic implements CircuitBreaker {
+/** Its settings may serve many; what it goes on from is its own. */
+export class Breaker extends Traffic implements CircuitBreaker {
   #refusal: RejectedError | undefined = undefined;
+
+  constructor(settings: Settings, restore: unknown = settings.given.restore) {
+    super(settings, beginning(settings, restore));
+    this.listen(settings.given as Record<string, unknown>);
+  }
 
   get available(): boolean {
     const over = this.state;
@@ -90,11 +96,11 @@ class Breaker extends Traffic implements CircuitBreaker {
       : this.#track(work, scope, leaf);
   }
 
-  protected override called(work: Work<Scope>, scope: CallerScope): Promise<unknown> {
+  override called(work: Work<Scope>, scope: CallerScope, leaf: boolean): Promise<unknown> {
     const { fallback } = scope;
     return fallback === undefined
-      ? this.run(work, scope, true)
-      : this.guard({ ...this.rig, fallback }, work, scope, true);
+      ? this.run(work, scope, leaf)
+      : this.guard({ ...this.rig, fallback }, work, scope, leaf);
   }
 
   /** A call that nothing ends early and nothing times keeps no record of its own. (Measured: 1.8 × bare instead of 3.2 ×.) */
@@ -239,12 +245,15 @@ class Breaker extends Traffic implements CircuitBreaker {
   }
 
   update(changes: CircuitBreakerOptions): void {
-    const before = this.settings;
-    const next = mergeOptions(before, changes);
-    const now = this.now();
-    if (next.trip !== before.trip) this.counter = restart(next, this.counter, before.trip.name, now);
-    this.adopt(next);
     const changed = Object.keys(changes).filter((key) => changes[key as keyof CircuitBreakerOptions] !== undefined);
+    this.become(mergeOptions(this.settings, changes), changed);
+  }
+
+  /** Goes on under other settings. */
+  become(settings: Settings, changed: readonly string[]): void {
+    const { trip } = this.settings;
+    if (settings.trip !== trip) this.counter = restart(settings, this.counter, trip.name, this.now());
+    this.adopt(settings);
     this.emitter?.emit('updated', { breaker: this.name, changed });
   }
 
@@ -278,6 +287,15 @@ class Breaker extends Traffic implements CircuitBreaker {
   }
 }
 
+function beginning({ trip, given, clock }: Settings, restore: unknown): Beginning {
+  const now = clock.now();
+  const { start = 'closed' } = given;
+  const set = start === 'closed' ? undefined : override(start, undefined, now);
+  if (restore === undefined) return { machine: initialMachine, counter: trip.start(now), override: set };
+  const restored = readSnapshot(restore, trip, now);
+  return { ...restored, override: restored.override ?? set };
+}
+
 const inside = (work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> =>
   promised(work, leaf ? (scope.shown() as Scope) : scope);
 
@@ -299,18 +317,5 @@ function restart(settings: Settings, counter: TripCounter, rule: string, now: nu
  * const account = await payments.execute(({ signal }) => fetchAccount(id, { signal }));
  */
 export function circuitBreaker(options?: CircuitBreakerOptions): CircuitBreaker {
-  const settings = readOptions(options);
-  const { start, restore } = settings.given;
-  const now = settings.clock.now();
-  const begun =
-    restore === undefined
-      ? { machine: initialMachine, counter: settings.trip.start(now), override: undefined }
-      : readSnapshot(restore, settings.trip, now);
-  const set = start === undefined || start === 'closed' ? undefined : override(start, undefined, now);
-  const breaker = new Breaker(settings, { ...begun, override: begun.override ?? set });
-  for (const event of eventNames) {
-    const listener = settings.given[optionOf(event)];
-    if (listener !== undefined) breaker.on(event, listener as (payload: unknown) => void);
-  }
-  return breaker;
+  return new Breaker(readOptions(options));
 }

@@ -137,7 +137,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     const { machine } = this;
     this.untold ??= [];
     this.untold.push({
-      breaker: this.settings.name,
+      breaker: this.name,
       from,
       to,
       generation: machine.generation,

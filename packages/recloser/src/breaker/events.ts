@@ -92,5 +92,3 @@ export const eventNames: readonly EventName[] = [
   ...(['opened', 'half-opened', 'closed', 'succeeded', 'failed', 'ignored'] as const),
   ...(['rejected', 'timed-out', 'late', 'forced', 'released', 'updated'] as const),
 ];
-
-export { optionOf } from '../core/policy-options.ts';

@@ -14,7 +14,7 @@ export type {
 } from './events.ts';
 export type { Evidence, Facts } from './evidence.ts';
 export type { ComputedState } from './machine.ts';
-export type { BreakerMetrics } from './metrics.ts';
+export type { BreakerMetrics, CallFigures } from './metrics.ts';
 export type { BreakerSettings, CircuitBreakerOptions, HalfOpenOptions } from './options.ts';
 export type { ForcedState, ForceOptions } from './override.ts';
 export type { Snapshot } from './snapshot.ts';

@@ -3,13 +3,8 @@ import type { CircuitState } from './events.ts';
 import type { ComputedState } from './machine.ts';
 import type { Measurement } from './trip-rules/rule.ts';
 
-/** The figures of one breaker's life; only `latency` (the last one to two minutes) and `window` look back less far. */
-export interface BreakerMetrics {
-  readonly name: string;
-  readonly state: CircuitState;
-  /** The state underneath, where a set one covers it. */
-  readonly computedState: ComputedState;
-  readonly generation: number;
+/** What has become of calls. */
+export interface CallFigures {
   /** Successful + failed + ignored + rejected + in flight. Calls while disabled are not counted at all. */
   readonly totalRequests: number;
   readonly successfulRequests: number;
@@ -28,10 +23,19 @@ export interface BreakerMetrics {
   readonly abandoned: number;
   /** Results that came in after their timeout or after the state they belonged to. */
   readonly lateResults: number;
-  /** Time in the computed state `open`. */
-  readonly circuitOpenTimeMs: number;
   /** Epoch milliseconds, for display. */
   readonly lastFailureTime: number | undefined;
+}
+
+/** The figures of one breaker's life; only `latency` (the last one to two minutes) and `window` look back less far. */
+export interface BreakerMetrics extends CallFigures {
+  readonly name: string;
+  readonly state: CircuitState;
+  /** The state underneath, where a set one covers it. */
+  readonly computedState: ComputedState;
+  readonly generation: number;
+  /** Time in the computed state `open`. */
+  readonly circuitOpenTimeMs: number;
   /** What the trip rule has measured. */
   readonly window: Measurement;
   readonly latency?: LatencySummary;

@@ -130,8 +130,8 @@ const changeable = {
 /** … and what only construction sets. */
 const fixed = { ...common(eventNames), start: oneOf('closed', ...forcedStates), restore: anything };
 
-const all: Readers<CircuitBreakerOptions> = { ...changeable, ...fixed };
-const checked: Reader<CircuitBreakerOptions> = also(
+export const all: Readers<CircuitBreakerOptions> = { ...changeable, ...fixed };
+export const breakerOptions: Reader<CircuitBreakerOptions> = also(
   optionsOf<object, CircuitBreakerOptions>({}, all),
   ({ trip, failureThreshold }, fault) => {
     if (trip && failureThreshold) fault('trip', 'absent beside failureThreshold', trip);
@@ -139,8 +139,11 @@ const checked: Reader<CircuitBreakerOptions> = also(
 );
 
 /** Checks everything, then throws all faults together: nothing is made of options that are half right. */
-export function readOptions(value: CircuitBreakerOptions = {}): Settings {
-  const given = read('circuitBreaker', value, checked);
+export const readOptions = (value: CircuitBreakerOptions = {}): Settings =>
+  settingsOf(read('circuitBreaker', value, breakerOptions));
+
+/** Completes options that are checked. */
+export function settingsOf(given: CircuitBreakerOptions): Settings {
   const { name, clock, random, onListenerError } = basicsOf('circuit-breaker', given);
   const {
     failureThreshold = 5,
@@ -205,14 +208,22 @@ function sleepMs(
 const leftAlone: Reader<never> = (value, path, fault) =>
   fault(path, 'left alone (it is set at construction)', value) as never;
 
-/** The options as they are after an update; a new trip rule replaces `failureThreshold`, and the other way round. */
-export function mergeOptions(before: Settings, changes: CircuitBreakerOptions): Settings {
+export const optionChanges: Reader<CircuitBreakerOptions> = (value, path, fault) => {
   const unchangeable = Object.fromEntries(Object.keys(fixed).map((key) => [key, leftAlone]));
   const readers = { ...changeable, ...unchangeable } as unknown as Readers<CircuitBreakerOptions>;
-  const changed = read('update', changes, optionsOf<object, CircuitBreakerOptions>({}, readers));
-  const rule = changed.trip ?? changed.failureThreshold;
-  const { trip, failureThreshold, ...others } = before.given;
-  const next = readOptions({ ...(rule ? others : before.given), ...changed });
+  return optionsOf<object, CircuitBreakerOptions>({}, readers)(value, path, fault);
+};
+
+/** The options as they are after an update. */
+export function mergeOptions(before: Settings, changes: CircuitBreakerOptions): Settings {
+  const changed = read('update', changes, optionChanges);
+  const next = readOptions(overlay(before.given, changed));
   // The short form makes a new rule each time it is read: unchanged is unchanged.
-  return rule ? next : { ...next, trip: before.trip };
+  return (changed.trip ?? changed.failureThreshold) ? next : { ...next, trip: before.trip };
+}
+
+/** Options over others: a new trip rule replaces `failureThreshold`, and the other way round. */
+export function overlay(under: CircuitBreakerOptions, over: CircuitBreakerOptions): CircuitBreakerOptions {
+  const { trip, failureThreshold, ...others } = under;
+  return { ...((over.trip ?? over.failureThreshold) ? others : under), ...over };
 }

@@ -61,10 +61,10 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   /** What its calls run under by themselves. */
   get rig(): Rig<Ticket> {
     if (this.#rig === undefined) {
-      const { name, timeoutMs, clock, releaseOnTimeout, abandonAfterMs, fallback } = this.settings;
+      const { timeoutMs, clock, releaseOnTimeout, abandonAfterMs, fallback } = this.settings;
       this.#rig = {
         judge: this,
-        limit: timeoutMs > 0 ? new TimeLimit(name, timeoutMs, clock) : undefined,
+        limit: timeoutMs > 0 ? new TimeLimit(this.name, timeoutMs, clock) : undefined,
         hold: this.places && new PlaceHold(this.places, releaseOnTimeout, abandonAfterMs, clock),
         fallback,
       };
@@ -72,7 +72,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     return this.#rig;
   }
 
-  protected get inFlight(): number {
+  get inFlight(): number {
     const { successfulRequests, failedRequests, ignoredRequests } = this.tally;
     return this.admitted - successfulRequests - failedRequests - ignoredRequests;
   }
@@ -144,8 +144,8 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   }
 
   #refuse(reason: RejectionReason, retryAfterMs: number | undefined, caller?: Caller, ticket?: Ticket): RejectedError {
-    const { name, captureStacks, maxConcurrent, trip } = this.settings;
-    const { machine } = this;
+    const { captureStacks, maxConcurrent, trip } = this.settings;
+    const { name, machine } = this;
     let words = '';
     if (reason === 'bulkhead-full') words = String(maxConcurrent);
     if (reason === 'forced-open') words = this.override?.reason ?? '';
@@ -274,7 +274,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
         this.trip(retryAfterMs, settings.timed ? now : this.now());
       }
       if (this.emitter !== undefined) {
-        const payload = { breaker: settings.name, key: caller?.key, elapsedMs, slow, error };
+        const payload = { breaker: this.name, key: caller?.key, elapsedMs, slow, error };
         if (timedOut) this.emitter.emit('timed-out', payload);
         this.emitter.emit(failed ? 'failed' : sampled ? 'succeeded' : 'ignored', payload);
       }
@@ -305,7 +305,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
 
   #tellLate(cause: 'timed-out' | 'generation', ok: boolean): void {
     this.tally.lateResults++;
-    this.emitter?.emit('late', { breaker: this.settings.name, cause, ok });
+    this.emitter?.emit('late', { breaker: this.name, cause, ok });
   }
 
   late(_call: Call<Ticket>, ok: boolean): void {

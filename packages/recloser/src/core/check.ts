@@ -142,6 +142,6 @@ export const also =
       isSound = false;
       fault(...told);
     });
-    if (isSound) rule(taken, fault);
+    if (isSound) rule(taken, (inside, ...told) => fault(path + (path && '.') + inside, ...told));
     return taken;
   };

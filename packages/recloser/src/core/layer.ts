@@ -49,16 +49,16 @@ export abstract class Layer<Events extends object> implements Policy {
     const work = fn as Work<Scope>;
     if (options === undefined) return this.run(work, nobody, true);
     try {
-      return this.called(work, new CallerScope(this.name, options));
+      return this.called(work, new CallerScope(this.name, options), true);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  /** A call with options of its own. */
-  protected called(work: Work<Scope>, scope: CallerScope): Promise<unknown> {
+  /** A call whose caller gave options: as `run`, with the fallback among them. */
+  called(work: Work<Scope>, scope: CallerScope, leaf: boolean): Promise<unknown> {
     const { fallback, key } = scope;
-    const result = this.run(work, scope, true);
+    const result = this.run(work, scope, leaf);
     if (fallback === undefined) return result;
     return result.then(
       (value) => {

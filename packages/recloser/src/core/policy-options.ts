@@ -31,9 +31,12 @@ export type ListenerOptions<Events> = {
   readonly [E in keyof Events & string as `on${Camel<E>}`]?: ((event: Events[E]) => void) | undefined;
 };
 
+/** Made once: the names of twelve options took longer than the breaker they are of. */
+const options: Record<string, string> = {};
+
 /** The option that listens to an event. */
 export const optionOf = <E extends string>(event: E): `on${Camel<E>}` =>
-  `on-${event}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase()) as `on${Camel<E>}`;
+  (options[event] ??= `on-${event}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())) as `on${Camel<E>}`;
 
 /** The readers of what every policy has, and of a listener for each event. */
 /*@__NO_SIDE_EFFECTS__*/

@@ -57,9 +57,9 @@ class FallbackLayer extends BasicLayer<FallbackEvents> {
     return this.#guard(this.#settings.answer, work, scope, leaf);
   }
 
-  protected override called(work: Work<Scope>, scope: CallerScope): Promise<unknown> {
+  override called(work: Work<Scope>, scope: CallerScope, leaf: boolean): Promise<unknown> {
     const { fallback } = scope;
-    return this.#guard(fallback === undefined ? this.#settings.answer : fallback, work, scope, true);
+    return this.#guard(fallback === undefined ? this.#settings.answer : fallback, work, scope, leaf);
   }
 
   #guard(answer: unknown, work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {

@@ -39,4 +39,5 @@ export * from './policies/rate-limit/index.ts';
 export * from './policies/retry/index.ts';
 export * from './policies/throttle/index.ts';
 export * from './policies/timeout/index.ts';
+export * from './registry/index.ts';
 export type { LatencySummary } from './windows/latency.ts';

@@ -1,0 +1,212 @@
+import type { CircuitBreaker } from '../breaker/breaker.ts';
+import type { CircuitState, EventName } from '../breaker/events.ts';
+import { Tally } from '../breaker/metrics.ts';
+import { type CircuitBreakerOptions, overlay, type Settings, settingsOf } from '../breaker/options.ts';
+import type { Work } from '../core/call/context.ts';
+import type { CallerScope, Scope } from '../core/call/scope.ts';
+import { read } from '../core/check.ts';
+import { many } from '../core/words.ts';
+import { eventNames, isBreakerEvent, type RegistryEvents } from './events.ts';
+import { Member } from './member.ts';
+import { Members } from './members.ts';
+import type { RegistryMetrics } from './metrics.ts';
+import { type CheckedOverride, changes, known, optionsFor, type RegistryOptions } from './options.ts';
+import { Parent } from './parent.ts';
+import type { Registry } from './registry.ts';
+import { type RegistrySnapshot, readSnapshot } from './snapshot.ts';
+
+class KeyedRegistry extends Members implements Registry {
+  readonly kind = 'circuit breaker registry';
+  readonly parent: Parent | undefined;
+  protected readonly eventNames: typeof eventNames = eventNames;
+  protected readonly maxEntries: number;
+  readonly #name: string;
+  #defaults: CircuitBreakerOptions;
+  #overrides: readonly CheckedOverride[];
+  /** What comes of the defaults: one for all that nothing else matches. */
+  #settings: Settings;
+  /** The calls of those that are gone. */
+  readonly #gone = new Tally();
+  /** The events of breakers that somebody listens to. */
+  readonly #heard = new Set<EventName>();
+
+  constructor(options: RegistryOptions) {
+    super();
+    const given = read('registry', options, known);
+    const { name = 'registry', overrides = [], maxEntries = 10_000, parent } = given;
+    const restore = given.restore === undefined ? undefined : readSnapshot(given.restore);
+    const defaults: CircuitBreakerOptions = { ...pick(given, 'clock', 'random', 'onListenerError'), ...given.defaults };
+    this.#name = name;
+    this.#defaults = defaults;
+    this.#overrides = overrides;
+    this.#settings = this.#complete(defaults);
+    this.maxEntries = maxEntries;
+    if (parent !== undefined) {
+      const common = pick(defaults, 'clock', 'random', 'onListenerError', 'classify', 'start');
+      this.parent = new Parent({ name, ...common, ...parent }, restore?.parent);
+    }
+    this.listen(given);
+    for (const snapshot of restore?.breakers ?? []) this.add(snapshot.name, snapshot);
+  }
+
+  protected get basics(): Settings {
+    return this.#settings;
+  }
+
+  override get(name: string): Member {
+    const member = super.get(name);
+    this.parent?.keys.use(member, this.now());
+    return member;
+  }
+
+  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+    const { parent } = this;
+    try {
+      const member = this.get(scope.key as string);
+      return parent?.asks ? member.run(parent.around(work, leaf), scope, false) : member.run(work, scope, leaf);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  override called(work: Work<Scope>, scope: CallerScope, leaf: boolean): Promise<unknown> {
+    const { parent } = this;
+    const member = this.get(scope.key as string);
+    return parent?.asks ? member.called(parent.around(work, leaf), scope, false) : member.called(work, scope, leaf);
+  }
+
+  override on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void {
+    const off = super.on(event, listener);
+    this.#hear(event);
+    return off;
+  }
+
+  #hear(event: keyof RegistryEvents): void {
+    if (!isBreakerEvent(event) || this.#heard.has(event)) return;
+    this.#heard.add(event);
+    for (const breaker of [this.parent, ...this.all()]) if (breaker !== undefined) this.#forward(breaker, event);
+  }
+
+  #forward(breaker: CircuitBreaker, event: EventName): void {
+    breaker.on(event, (payload) => {
+      const { parent, emitter } = this;
+      if (breaker === parent || breaker === this.peek(breaker.name)) emitter?.emit(event, payload);
+    });
+  }
+
+  protected make(name: string, restore: unknown): Member {
+    const settings = this.#settingsFor(name);
+    const member = new Member(name, settings, restore, this.parent);
+    for (const event of this.#heard) this.#forward(member, event);
+    if (this.ended) member.dispose();
+    return member;
+  }
+
+  #settingsFor(name: string): Settings {
+    const options = optionsFor(name, this.#defaults, this.#overrides, (fault) => this.report(fault, 'match'));
+    return options === this.#defaults ? this.#settings : this.#complete(options);
+  }
+
+  /** What breakers report is told in the name of the registry: their own may be many. */
+  #complete(options: CircuitBreakerOptions): Settings {
+    return { ...settingsOf(options), name: this.#name };
+  }
+
+  protected letGo(member: Member): void {
+    this.parent?.keys.mark(member, 0, -Infinity);
+    // What it has in flight ends elsewhere.
+    addTo(this.#gone, member.tally);
+  }
+
+  metrics(): RegistryMetrics {
+    const { name, size, maxEntries, evicted, overflowed, parent } = this;
+    const all = this.all();
+    const sum = new Tally();
+    const states: { [S in CircuitState]?: number } = {};
+    let inFlight = 0;
+    addTo(sum, this.#gone);
+    for (const member of all) {
+      addTo(sum, member.tally);
+      inFlight += member.inFlight;
+      states[member.state] = (states[member.state] ?? 0) + 1;
+    }
+    const { successfulRequests, failedRequests, ignoredRequests, rejectedRequests } = sum;
+    const troubled = all.filter(({ state }) => state !== 'closed');
+    return {
+      totalRequests: successfulRequests + failedRequests + ignoredRequests + rejectedRequests + inFlight,
+      ...sum,
+      ...{ name, size, maxEntries, evicted, overflowed, states, inFlight },
+      troubled: troubled
+        .sort((a, b) => b.tally.rejectedRequests - a.tally.rejectedRequests)
+        .slice(0, 10)
+        .map((member) => member.metrics()),
+      ...(parent && { parent: parent.metrics() }),
+    };
+  }
+
+  explain(): string {
+    const states = Object.entries(this.metrics().states).map(([state, n]) => `${n} ${state}`);
+    const over = this.parent ? `; over all of them: ${this.parent.explain()}` : '';
+    return `${many(this.size, 'breaker')}${states.length > 0 ? `: ${states.join(', ')}` : ''}${over}`;
+  }
+
+  update(given: Pick<RegistryOptions, 'defaults' | 'overrides'>): void {
+    const { defaults = {}, overrides = this.#overrides } = read('update', given, changes);
+    this.#defaults = overlay(this.#defaults, defaults);
+    this.#overrides = overrides;
+    this.#settings = this.#complete(this.#defaults);
+    for (const member of this.all()) {
+      const settings = this.#settingsFor(member.name);
+      const before: Record<string, unknown> = { ...member.settings.given };
+      const after: Record<string, unknown> = { ...settings.given };
+      const changed = Object.keys({ ...before, ...after }).filter((option) => before[option] !== after[option]);
+      if (changed.length > 0) member.become(settings, changed);
+    }
+  }
+
+  toJSON(): RegistrySnapshot {
+    const { parent } = this;
+    return {
+      version: 1,
+      breakers: this.all().map((member) => member.toJSON()),
+      ...(parent && { parent: parent.toJSON() }),
+    };
+  }
+
+  async drain(): Promise<void> {
+    this.ended = true;
+    await Promise.all(this.all().map((member) => member.drain()));
+    this.dispose();
+  }
+
+  dispose(): void {
+    this.ended = true;
+    for (const member of this.all()) member.dispose();
+    this.parent?.dispose();
+    this.emitter?.clear();
+  }
+}
+
+const pick = <T extends object, K extends keyof T>(from: T, ...keys: readonly K[]): Pick<T, K> =>
+  Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]])) as Pick<T, K>;
+
+function addTo(sum: Tally, tally: Tally): void {
+  const [into, from] = [sum, tally] as unknown as Record<string, number>[];
+  const last = Math.max(sum.lastFailureTime ?? 0, tally.lastFailureTime ?? 0);
+  for (const counter in from) into![counter]! += from![counter]!;
+  sum.lastFailureTime = last || undefined;
+}
+
+/**
+ * Breakers by name, host, shard or tenant, from one configuration and in bounded memory: one part's outage stays that part's
+ * (Brooker, "Will circuit breakers solve my problems?", 2022). Idle ones make room, the one out of use the longest first; one that
+ * is not closed, was set by hand or has calls in flight is never evicted. When all are such, new names share `_overflow`.
+ *
+ * @throws RangeError, TypeError with all faults of the options together
+ * @example
+ * const hosts = registry({ defaults: { timeoutMs: 2_000 }, overrides: [{ match: /^batch-/, options: { timeoutMs: 60_000 } }] });
+ * const page = await hosts.execute(({ signal }) => fetch(url, { signal }), { key: url.host });
+ */
+export function registry(options: RegistryOptions = {}): Registry {
+  return new KeyedRegistry(options);
+}

@@ -1,0 +1,42 @@
+import { Breaker } from '../breaker/breaker.ts';
+import type { Settings } from '../breaker/options.ts';
+import { standing } from '../breaker/override.ts';
+import type { Key } from './open-keys.ts';
+import type { Parent } from './parent.ts';
+import type { Link } from './ring.ts';
+
+/** A breaker that is kept by its name, with its place in the order of use. */
+export class Member extends Breaker implements Link, Key {
+  older: Link = this;
+  newer: Link = this;
+  period: number = -Infinity;
+  /** Restored open it counts in the first era. */
+  era: number = this.machine.state === 'closed' ? 0 : 1;
+  readonly #name: string;
+  readonly #parent: Parent | undefined;
+
+  constructor(name: string, settings: Settings, restore: unknown, parent: Parent | undefined) {
+    super(settings, restore);
+    this.#name = name;
+    this.#parent = parent;
+  }
+
+  override get name(): string {
+    return this.#name;
+  }
+
+  /** Closed, nobody at work, and nothing set by hand: a new one would do as well. */
+  get idle(): boolean {
+    const { machine, places, settings } = this;
+    if (machine.state !== 'closed' || this.inFlight + this.uncounted > 0 || places?.taken) return false;
+    if (machine.ramp && this.now() < machine.ramp.since + settings.rampMs) return false;
+    const { state = 'closed', by, reason, expiresAt } = standing(this.override, () => this.now()) ?? {};
+    return state === (settings.given.start ?? 'closed') && !(by ?? reason) && (expiresAt ?? Infinity) === Infinity;
+  }
+
+  protected override announce(): void {
+    const { untold } = this;
+    super.announce();
+    for (const transition of untold ?? []) this.#parent?.moved(this, transition);
+  }
+}

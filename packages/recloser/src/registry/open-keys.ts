@@ -1,0 +1,89 @@
+import type { Measurement, TripCounter, TripRule } from '../breaker/trip-rules/rule.ts';
+import { many } from '../core/words.ts';
+import type { ParentOptions } from './options.ts';
+
+/** What is known of one key. */
+export interface Key {
+  /** In which period it was last used. */
+  period: number;
+  /** The era in which it opened and has not closed since; 0: none. */
+  era: number;
+}
+
+/**
+ * How many of the keys in use are open. In use is what was used in this period of `windowMs` or the one before. Closing begins
+ * a new era: what is open then counts when it opens again. Each use takes O(1), whatever the number of keys.
+ */
+export class OpenKeys implements TripRule, TripCounter {
+  readonly name = 'openKeyRate';
+  era = 1;
+  readonly #options: ParentOptions;
+  #period = 0;
+  /** In this period, and in the one before. */
+  #used: [number, number] = [0, 0];
+  #open: [number, number] = [0, 0];
+
+  constructor(options: ParentOptions) {
+    this.#options = options;
+  }
+
+  use(key: Key, now: number): void {
+    this.#turn(now);
+    if (key.period !== this.#period) this.mark(key, key.era, this.#period);
+  }
+
+  mark(key: Key, era: number, period: number = key.period): void {
+    this.#count(key, -1);
+    key.period = period;
+    key.era = era;
+    this.#count(key, 1);
+  }
+
+  #count({ period, era }: Key, by: number): void {
+    const ago = this.#period - period;
+    if (ago !== 0 && ago !== 1) return;
+    this.#used[ago] += by;
+    if (era === this.era) this.#open[ago] += by;
+  }
+
+  #turn(now: number): number {
+    const { windowMs = 60_000 } = this.#options;
+    const period = Math.floor(now / windowMs);
+    for (let gone = Math.min(2, period - this.#period); gone > 0; gone--) {
+      this.#used = [0, this.#used[0]];
+      this.#open = [0, this.#open[0]];
+    }
+    this.#period = period;
+    return windowMs;
+  }
+
+  start(): TripCounter {
+    return this;
+  }
+
+  record(_failed: boolean, _elapsedMs: number, now: number): boolean {
+    const { minimumOpen = 5 } = this.#options;
+    const { value, threshold, failures } = this.measure(now);
+    return failures >= minimumOpen && value >= threshold;
+  }
+
+  measure(now: number): Measurement & { readonly failures: number } {
+    const windowMs = this.#turn(now);
+    const { threshold = 0.5 } = this.#options;
+    const calls = this.#used[0] + this.#used[1];
+    const failures = this.#open[0] + this.#open[1];
+    return { rule: this.name, value: failures / (calls || 1), threshold, calls, failures, windowMs };
+  }
+
+  clear(): void {
+    this.era++;
+    this.#open = [0, 0];
+  }
+
+  /** Which keys are open is in their own snapshots. */
+  toJSON(): undefined {}
+
+  describe({ calls, failures }: Measurement): string {
+    return `${failures} of ${many(calls, 'key')} in use are open`;
+  }
+}

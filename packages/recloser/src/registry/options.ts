@@ -1,0 +1,105 @@
+import { all, breakerOptions, type CircuitBreakerOptions, optionChanges, overlay } from '../breaker/options.ts';
+import { anything, count, duration, list, number, optionsOf, type Reader, type Readers, share } from '../core/check.ts';
+import { type Given, type ListenerOptions, type PolicyOptions, policyOptions } from '../core/policy-options.ts';
+import { eventNames, type RegistryEvents } from './events.ts';
+import type { RegistrySnapshot } from './snapshot.ts';
+
+/** What breakers are made with: the options of `circuitBreaker`, less those that are each one's own. */
+export type MemberOptions = Omit<CircuitBreakerOptions, 'name' | 'restore'>;
+
+/** Options for some of the names. */
+export interface MemberOverride {
+  /** The name itself, a pattern, or a function of the name. */
+  readonly match: string | RegExp | ((name: string) => boolean);
+  readonly options: MemberOptions;
+}
+
+/** When the breaker over all keys opens; the rest is as in `circuitBreaker`. */
+export interface ParentOptions extends Omit<CircuitBreakerOptions, 'trip' | 'failureThreshold' | 'restore'> {
+  /** The share of the keys in use that are open, above 0 up to 1; 0.5 unless said. */
+  readonly threshold?: number | undefined;
+  /** And how many they are at least, from 1; 5 unless said. */
+  readonly minimumOpen?: number | undefined;
+  /** A key is in use if there was a call for it in the last one to two of these; 60,000 unless said. */
+  readonly windowMs?: number | undefined;
+}
+
+/** Options of `registry`. */
+export interface RegistryOptions extends PolicyOptions, ListenerOptions<RegistryEvents> {
+  /** What all breakers are made with. */
+  readonly defaults?: MemberOptions | undefined;
+  /** Over the defaults, for the names that match; of several the later wins. */
+  readonly overrides?: readonly MemberOverride[] | undefined;
+  /** How many breakers are kept, besides `_overflow`: 1 … 1,000,000; 10,000 unless said. */
+  readonly maxEntries?: number | undefined;
+  /** A breaker over all keys, which opens when many of them are open; none unless given. */
+  readonly parent?: ParentOptions | undefined;
+  /** What `toJSON()` wrote, here or in another process. */
+  readonly restore?: RegistrySnapshot | undefined;
+}
+
+/** Its pattern is a function by now. */
+export interface CheckedOverride extends MemberOverride {
+  readonly match: (name: string) => boolean;
+}
+
+interface Changeable {
+  readonly defaults?: MemberOptions;
+  readonly overrides?: readonly CheckedOverride[];
+}
+
+type Own = Changeable & Pick<RegistryOptions, 'maxEntries' | 'parent' | 'restore'>;
+
+const memberOptions: Reader<MemberOptions> = (value, path, fault) => {
+  const { name, restore, ...options } = breakerOptions(value, path, fault);
+  if (name ?? restore) fault(`${path}: name and restore`, 'absent: they are the own of each', name ?? restore);
+  return options;
+};
+
+const match: Reader<(name: string) => boolean> = (value, path, fault) => {
+  if (typeof value === 'string') return (name) => name === value;
+  // `search` minds neither `lastIndex` nor the flag g, with which `test` answers by turns.
+  if (value instanceof RegExp) return (name) => name.search(value) >= 0;
+  if (typeof value !== 'function') fault(path, 'a name, a RegExp or a function', value);
+  return value as (name: string) => boolean;
+};
+
+const parent: Reader<ParentOptions> = (value, path, fault) => {
+  const { trip, failureThreshold, restore, ...others } = all;
+  const readers = { ...others, threshold: share, minimumOpen: count, windowMs: duration };
+  return optionsOf<object, ParentOptions>({}, readers)(value, path, fault);
+};
+
+const ofMembers = (options: Reader<MemberOptions>): Readers<Changeable> => ({
+  defaults: options,
+  overrides: list(optionsOf({ match, options })),
+});
+
+// Made when they are needed: what stands ready here would be part of every bundle.
+
+/** What can be changed under way. */
+export const changes: Reader<Changeable> = (value, path, fault) =>
+  optionsOf<object, Changeable>({}, ofMembers(optionChanges))(value, path, fault);
+
+export const known: Reader<Given<Own>> = (value, path, fault) => {
+  const own = { ...ofMembers(memberOptions), maxEntries: number(1, 1_000_000, true), parent, restore: anything };
+  return policyOptions<object, Own>(eventNames, {}, own)(value, path, fault);
+};
+
+/** What a breaker of this name is made with; the defaults themselves where nothing else matches. */
+export function optionsFor(
+  name: string,
+  defaults: CircuitBreakerOptions,
+  overrides: readonly CheckedOverride[],
+  report: (fault: unknown) => void,
+): CircuitBreakerOptions {
+  const matches = ({ match }: CheckedOverride): boolean => {
+    try {
+      return match(name);
+    } catch (fault) {
+      report(fault);
+      return false;
+    }
+  };
+  return overrides.filter(matches).reduce((under, { options }) => overlay(under, options), defaults);
+}

@@ -1,0 +1,41 @@
+import { Breaker } from '../breaker/breaker.ts';
+import type { Transition } from '../breaker/events.ts';
+import { TroubleLog } from '../breaker/evidence.ts';
+import { settingsOf } from '../breaker/options.ts';
+import type { Work } from '../core/call/context.ts';
+import type { Scope } from '../core/call/scope.ts';
+import { type Key, OpenKeys } from './open-keys.ts';
+import type { ParentOptions } from './options.ts';
+
+/** The breaker over all keys: its samples are their openings, and its probes are those of their calls that they admit. */
+export class Parent extends Breaker {
+  readonly keys: OpenKeys;
+
+  constructor({ threshold, minimumOpen, windowMs, ...options }: ParentOptions, restore: unknown) {
+    const keys = new OpenKeys({ threshold, minimumOpen, windowMs });
+    super(settingsOf({ ...options, trip: keys }), restore);
+    this.keys = keys;
+  }
+
+  /** Whether a call may be refused: else it need not be asked. */
+  get asks(): boolean {
+    return !this.straight;
+  }
+
+  /** The work under it: what it refuses was admitted by the breaker of the key, which ignores that and has the fallback. */
+  around(work: Work<Scope>, leaf: boolean): Work<Scope> {
+    return (scope) => this.run(work, scope, leaf);
+  }
+
+  moved(key: Key, { to, evidence: { rule, lastError } }: Transition): void {
+    if (to === 'closed') this.keys.mark(key, 0);
+    // Of those that are no longer kept it minds none.
+    if (to !== 'open' || key.period === -Infinity) return;
+    const now = this.now();
+    this.keys.mark(key, this.keys.era);
+    this.trouble ??= new TroubleLog();
+    this.trouble.add(true, false, lastError ?? { name: rule }, 0);
+    if (this.record(true, 0, now)) this.trip(0, now);
+    this.announce();
+  }
+}

@@ -1,0 +1,18 @@
+import type { Snapshot } from '../breaker/snapshot.ts';
+import { anything, having, list, number, type Reader, read, record } from '../core/check.ts';
+
+/** A registry as JSON, like its breakers in durations, never instants. */
+export interface RegistrySnapshot {
+  readonly version: 1;
+  /** From the one out of use the longest. */
+  readonly breakers: readonly Snapshot[];
+  readonly parent?: Snapshot | undefined;
+}
+
+const written: Reader<RegistrySnapshot> = record(
+  { version: number(1, 1) as Reader<1>, breakers: list(having('a snapshot', { name: 'string' })) },
+  { parent: anything },
+);
+
+/** Of the breakers no more is read than their names: the rest is their own. @throws TypeError */
+export const readSnapshot = (snapshot: unknown): RegistrySnapshot => read('restore', snapshot, written, true);

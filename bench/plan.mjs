@@ -97,6 +97,23 @@ export const plan = [
   },
   ...policies,
   {
+    id: 'keyed',
+    title: 'by key, 10,000 kept and 1,000,000 seen before (others: in a Map that never forgets)',
+    unit: 'ns',
+    scale: 'a call',
+    // Flat: as many keys seen before as there are kept, and a hundred times as many.
+    bars: [{ against: 'recloser, 10 k seen', most: 1.2 }],
+    aims: [{ against: 'recloser, 10 k seen', most: 1.05 }],
+  },
+  {
+    id: 'keyed-new',
+    title: 'a new key with each call, 10,000 kept: one is made, one evicted',
+    unit: 'ns',
+    scale: 'a call',
+    bars: [],
+    aims: [],
+  },
+  {
     id: 'heap',
     title: 'heap of an idle breaker, consecutive failures',
     unit: 'bytes',

@@ -1,4 +1,5 @@
 import { own, returnsAtOnce } from '../measure/own.mjs';
+import { inMap, inTurn } from './keys.mjs';
 
 const call = (fn) => own(['fn'], 'return () => fn()', fn);
 const plain = () => ({ call: call(returnsAtOnce()) });
@@ -17,6 +18,16 @@ export const bare = {
       good: call(returnsAtOnce()),
     },
   }),
+  keyed() {
+    const fn = returnsAtOnce();
+    return {
+      call: inTurn(
+        'target.get(key)()',
+        inMap(() => fn),
+      ),
+    };
+  },
+  'keyed-new': plain,
   concurrent: ({ gate }) => ({ call: call(own(['gate'], 'return async () => { await gate.passed; }', gate)) }),
   // A process that does the same and makes no breaker.
   idle: () => ({ make: () => undefined, call: async () => {} }),

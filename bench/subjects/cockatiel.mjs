@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { own, returnsAtOnce } from '../measure/own.mjs';
+import { inMap, inTurn } from './keys.mjs';
 
 const node = Number.parseInt(process.versions.node, 10);
 // The newest that this Node takes.
@@ -102,6 +103,13 @@ export const cockatiel = {
   record,
   concurrent,
   'one-signal': oneSignal,
+  keyed: () => ({
+    call: inTurn(
+      'target.get(key).execute(() => fn())',
+      inMap(() => consecutive()),
+      returnsAtOnce(),
+    ),
+  }),
   heap: () => idle(() => consecutive()),
   'heap-window': () => idle(sampling),
   idle: () => idle(() => guarded(sampling())),

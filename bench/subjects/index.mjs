@@ -3,13 +3,14 @@ import { cockatiel } from './cockatiel.mjs';
 import { mollitia } from './mollitia.mjs';
 import { opossum } from './opossum.mjs';
 import { ours, theirs } from './policies.mjs';
-import { recloser, recloserGivenTime } from './recloser.mjs';
+import { recloser, recloserFewSeen, recloserGivenTime } from './recloser.mjs';
 
 /** Every subject has a factory for each path it knows. */
 export const subjects = {
   bare: { ...Object.fromEntries(Object.keys(ours).map((path) => [path, bare.closed])), ...bare },
   recloser: { ...recloser, ...ours },
   'recloser, time given': recloserGivenTime,
+  'recloser, 10 k seen': recloserFewSeen,
   // One breaker with timeout and capacity is all that opossum has to stack.
   opossum: { ...opossum, 'three-strategies': opossum.guarded, 'four-strategies': opossum.guarded },
   cockatiel: { ...cockatiel, ...theirs },

@@ -1,8 +1,9 @@
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import { getEventListeners } from 'node:events';
 import { own, returnsAtOnce } from '../measure/own.mjs';
+import { inTurn, keys } from './keys.mjs';
 
-const { circuitBreaker, failureRate } = await import(process.env.RECLOSER_BUILD ?? 'recloser');
+const { circuitBreaker, failureRate, registry } = await import(process.env.RECLOSER_BUILD ?? 'recloser');
 
 const hour = 3_600_000;
 const window = () => failureRate({ threshold: 0.5, windowMs: 10_000, buckets: 10, minimumCalls: 20 });
@@ -128,6 +129,43 @@ function oneSignal() {
   };
 }
 
+/** All calls of a registry are in its books too, those of breakers that were evicted included. */
+function keyed(seen, call, evicted) {
+  const hosts = registry({ name: 'bench', maxEntries: keys.length });
+  for (let i = 0; i < seen - keys.length; i++) hosts.get(`seen-${i}.example`);
+  for (const key of keys) hosts.get(key);
+  return {
+    call: call(hosts, returnsAtOnce()),
+    check(calls) {
+      const metrics = hosts.metrics();
+      const { totalRequests, successfulRequests, size, states } = metrics;
+      const expected = { totalRequests: calls, successfulRequests: calls, size: keys.length, states: { closed: size } };
+      deepStrictEqual({ totalRequests, successfulRequests, size, states }, expected);
+      strictEqual(metrics.evicted, evicted(calls));
+    },
+  };
+}
+
+const keyedInTurn = (seen) =>
+  keyed(
+    seen,
+    (hosts, fn) => inTurn('target.execute(() => fn(), { key })', hosts, fn),
+    () => seen - keys.length,
+  );
+
+const keyedNew = () =>
+  keyed(
+    keys.length,
+    (hosts, fn) =>
+      own(
+        ['hosts', 'fn'],
+        'let i = 0; return () => hosts.execute(() => fn(), { key: "new-" + i++ + ".example" })',
+        hosts,
+        fn,
+      ),
+    (calls) => calls,
+  );
+
 const readsSignal = (policy, fn) =>
   own(['policy', 'fn'], 'return () => policy.execute(({ signal }) => fn(signal))', policy, fn);
 
@@ -147,6 +185,8 @@ export const recloser = {
   record: () => record('return () => counter.record(false, 1, clock.now())'),
   concurrent,
   'one-signal': oneSignal,
+  keyed: () => keyedInTurn(1_000_000),
+  'keyed-new': keyedNew,
   heap: () => idle(() => ({ failureThreshold: 5 })),
   'heap-window': () => idle(() => ({ trip: window(), latency: false })),
   'heap-latency': () => ({
@@ -161,3 +201,6 @@ export const recloser = {
 
 /** The same without the clock, which is most of the price. */
 export const recloserGivenTime = { record: () => record('return () => counter.record(false, 1, now += 0.001)') };
+
+/** Flat in the number of keys that were seen? */
+export const recloserFewSeen = { keyed: () => keyedInTurn(keys.length) };

@@ -35,15 +35,43 @@ describe('the share', () => {
     expect(granted).toBe(200);
   });
 
-  test('a failed call takes back what it paid in, be it spent already', () => {
-    const { budget, calls, drain } = setUp({ share: 0.5, minPerSecond: 0 });
-    calls(10);
-    expect(drain()).toBe(5);
-    for (let i = 0; i < 10; i++) budget.failed();
-    calls(10);
+  test('a failed call takes back what it paid in and a whole attempt besides', () => {
+    const { budget, calls } = setUp({ share: 0.2, minPerSecond: 0 });
+    calls(50);
+    budget.take();
+    expect(budget.available).toBe(9);
+    budget.ended('failure');
+    expect(budget.available).toBe(7); // 9 less 1.2
+    for (let i = 0; i < 9; i++) budget.ended('failure');
+    calls(19); // 9 less 12 is 3 of debt, 3.8 paid in
     expect(budget.available).toBe(0);
-    calls(2);
+    calls(1);
     expect(budget.available).toBe(1);
+  });
+
+  test('an ignored call only takes back what it paid in, a success nothing', () => {
+    const { budget, calls } = setUp({ share: 0.5, minPerSecond: 0 });
+    calls(10);
+    budget.ended('success');
+    expect(budget.available).toBe(5);
+    budget.ended('ignored');
+    budget.ended('ignored');
+    expect(budget.available).toBe(4);
+  });
+
+  test.each([
+    [6, 100],
+    [5, 0],
+  ])('where one call in %i fails: extra attempts after 3,000 calls are more than %i', (every, least) => {
+    const { budget, calls, drain } = setUp({ share: 0.2, minPerSecond: 0 });
+    let granted = 0;
+    for (let i = 1; i <= 3_000; i++) {
+      calls(1);
+      if (i % (every + 1) === 0) budget.ended('failure');
+      if (i % 100 === 0) granted += drain();
+    }
+    if (least === 0) expect(granted).toBe(0);
+    else expect(granted).toBeGreaterThan(least / 2);
   });
 
   test('while everything fails nothing is earned, however many the calls are', () => {
@@ -52,9 +80,24 @@ describe('the share', () => {
     for (let i = 0; i < 1_000; i++) {
       calls(1);
       granted += drain();
-      budget.failed();
+      budget.ended('failure');
     }
     expect(granted).toBe(0);
+  });
+
+  test('debt is forgotten like everything: ten seconds after an outage of any length retries are back', async () => {
+    const { clock, budget, calls } = setUp({ minPerSecond: 0 });
+    for (let second = 0; second < 600; second++) {
+      calls(100);
+      await clock.advance(1_000);
+      for (let i = 0; i < 100; i++) budget.ended('failure');
+      budget.take();
+    }
+    for (let second = 0; second < 10; second++) {
+      calls(100);
+      await clock.advance(1_000);
+    }
+    expect(budget.available).toBeGreaterThan(0);
   });
 
   test('holds no more than the share of the last windowMs, also after an hour of calls', async () => {
@@ -97,13 +140,13 @@ describe('the share', () => {
 });
 
 describe('the minimum', () => {
-  test('is there from the beginning, a window’s worth of it', () => {
+  test('is there from the beginning, ten seconds’ worth of it', () => {
     expect(setUp().drain()).toBe(10);
-    expect(setUp({ minPerSecond: 7, windowMs: 2_000 }).drain()).toBe(14);
+    expect(setUp({ minPerSecond: 7 }).drain()).toBe(70);
   });
 
-  test('comes back by the second, up to a window’s worth', async () => {
-    const { clock, drain } = setUp({ minPerSecond: 2, windowMs: 5_000 });
+  test('comes back by the second, up to ten seconds’ worth', async () => {
+    const { clock, drain } = setUp({ minPerSecond: 2 });
     drain();
     await clock.advance(499);
     expect(drain()).toBe(0);
@@ -112,7 +155,7 @@ describe('the minimum', () => {
     await clock.advance(3_000);
     expect(drain()).toBe(6);
     await clock.advance(3_600_000);
-    expect(drain()).toBe(10);
+    expect(drain()).toBe(20);
   });
 
   test('is left alone by failures: what they take back is of the share', () => {
@@ -120,22 +163,22 @@ describe('the minimum', () => {
     calls(10);
     expect(drain()).toBe(20);
     const other = setUp({ share: 1 });
-    for (let i = 0; i < 100; i++) other.budget.failed();
+    for (let i = 0; i < 100; i++) other.budget.ended('failure');
     expect(other.drain()).toBe(10);
     expect(budget.take()).toBe(false);
   });
 
   test('is one attempt at least, however small', async () => {
-    const { clock, drain } = setUp({ minPerSecond: 0.1, windowMs: 1_000 });
+    const { clock, drain } = setUp({ minPerSecond: 0.01 });
     expect(drain()).toBe(1);
-    await clock.advance(9_999);
+    await clock.advance(99_999);
     expect(drain()).toBe(0);
     await clock.advance(1);
     expect(drain()).toBe(1);
   });
 
   test('is used when the share is spent, not before', async () => {
-    const { clock, budget, calls, drain } = setUp({ share: 1, minPerSecond: 1, windowMs: 1_000 });
+    const { clock, budget, calls, drain } = setUp({ share: 1, minPerSecond: 0.1 });
     calls(1);
     expect(budget.take()).toBe(true);
     await clock.advance(60_000);
@@ -155,7 +198,7 @@ test('calls read no clock: what they earn is worked out when somebody takes', ()
   const reads = clock.reads;
   for (let i = 0; i < 100; i++) {
     budget.called();
-    budget.failed();
+    budget.ended('failure');
   }
   expect(clock.reads).toBe(reads);
 });
@@ -172,7 +215,7 @@ test('its refusal is an error for retries of one’s own, and says when the mini
     code: 'ERR_RETRY_BUDGET_EXHAUSTED',
     reason: 'budget-exhausted',
     breaker: 'all reads',
-    retryAfterMs: 400,
+    retryAfterMs: 900,
     message: 'all reads: the retry budget is spent',
   });
   expect(setUp({ minPerSecond: 0 }).budget.refusal().retryAfterMs).toBeUndefined();
@@ -206,7 +249,7 @@ test('whatever happens, extra attempts stay below the share of the calls plus th
       fc.array(act, { maxLength: 60 }),
       async (options, acts) => {
         const { clock, budget } = setUp(options);
-        const { share, minPerSecond, windowMs } = options;
+        const { share, minPerSecond } = options;
         let calls = 0;
         let failed = 0;
         let taken = 0;
@@ -217,7 +260,7 @@ test('whatever happens, extra attempts stay below the share of the calls plus th
               budget.called();
               calls++;
             } else if (what === 'fail' && failed < calls) {
-              budget.failed();
+              budget.ended(count % 2 ? 'failure' : 'ignored');
               failed++;
             } else if (what === 'take') {
               const available = budget.available;
@@ -228,7 +271,7 @@ test('whatever happens, extra attempts stay below the share of the calls plus th
               if (granted && budget.available !== available - 1) throw new Error('an attempt costs one');
             }
           }
-          const reserve = minPerSecond && Math.max(1, (minPerSecond * windowMs) / 1_000);
+          const reserve = minPerSecond && Math.max(1, minPerSecond * 10);
           const most = share * calls + reserve + (minPerSecond * clock.now()) / 1_000;
           if (taken > most + 1e-6) throw new Error(`${taken} taken, at most ${most}`);
         }

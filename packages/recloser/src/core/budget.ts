@@ -1,5 +1,6 @@
 import { duration, having, number, optionsOf, type Reader, read } from './check.ts';
 import { errorOf, type RejectedError, rejectedErrorClass } from './errors.ts';
+import type { Verdict } from './outcome.ts';
 import { common } from './policy-options.ts';
 import { type Clock, systemClock } from './time/clock.ts';
 
@@ -17,11 +18,14 @@ export type RetryBudgetExhaustedError = RejectedError;
 export interface RetryBudgetOptions {
   /** In its refusals; `retry-budget` unless said. */
   readonly name?: string | undefined;
-  /** Extra attempts for each call that succeeds or is under way, 0 … 1; 0.2 unless said. */
+  /** Extra attempts for each call that is under way or succeeded, 0 … 1; 0.2 unless said. One that fails takes a whole one away. */
   readonly share?: number | undefined;
-  /** Extra attempts a second whatever becomes of the calls, 0 … 1,000,000; 2 unless said: where calls are few a share is nothing. */
+  /**
+   * Extra attempts a second whatever becomes of the calls, 0 … 1,000,000; 1 unless said: where calls are few a share is nothing. What is
+   * not used is kept for ten seconds.
+   */
   readonly minPerSecond?: number | undefined;
-  /** How far back calls count, and how many seconds' worth of `minPerSecond` is kept, from 1 ms; 5,000 unless said. */
+  /** How far back calls count, from 1 ms; 5,000 unless said. */
   readonly windowMs?: number | undefined;
   /** Where time comes from; the monotonic clock of the system unless given. */
   readonly clock?: Clock | undefined;
@@ -37,8 +41,8 @@ export interface RetryBudget {
   readonly available: number;
   /** A call begins. Not for its further attempts. */
   called(): void;
-  /** That call ended without success, so it adds nothing. */
-  failed(): void;
+  /** That call ended, and was no success. Those that were need not be told. */
+  ended(verdict: Verdict): void;
   /** Pays for one more attempt; false if there is nothing left. */
   take(): boolean;
   /** What to reject with where there is no error of the call's own. */
@@ -55,9 +59,14 @@ export interface BudgetExhausted {
 
 const { min, max } = Math;
 
+const keptMs = 10_000;
+
 /**
  * Two buckets. One earns a share of the calls, and what it holds decays, so that it never holds more than `share` of the calls of the
  * last `windowMs`; the other fills by the time. Calls only count up a number: what they earned is worked out when somebody wants to take.
+ *
+ * Failures cost more than they had paid, because a dependency that is full serves a part of the calls: if those paid for retries of the
+ * others it would stay full. (Simulated: it came back, and broke down again.)
  */
 class TokenBuckets implements RetryBudget {
   readonly name: string;
@@ -65,12 +74,13 @@ class TokenBuckets implements RetryBudget {
   readonly #share: number;
   readonly #perMs: number;
   readonly #windowMs: number;
-  /** Below 0 it is in debt: what calls under way had earned was spent, and then they failed. */
+  /** Below 0 it is in debt. */
   #earned = 0;
   #minimum: number;
   #at: number;
-  /** Begun less failed, since then. */
+  /** Since then: begun, less those that were no success; and failed. */
   #calls = 0;
+  #failures = 0;
 
   constructor(name: string, clock: Clock, share: number, minPerSecond: number, windowMs: number) {
     this.name = name;
@@ -84,7 +94,7 @@ class TokenBuckets implements RetryBudget {
 
   /** At least one, or there would never be one. */
   get #reserve(): number {
-    return this.#perMs && max(1, this.#perMs * this.#windowMs);
+    return this.#perMs && max(1, this.#perMs * keptMs);
   }
 
   #balance(now: number): [earned: number, minimum: number] {
@@ -92,7 +102,8 @@ class TokenBuckets implements RetryBudget {
     const windows = ms / this.#windowMs;
     const gone = -Math.expm1(-windows);
     // The calls came evenly over the time: of the early ones a part is gone as well.
-    const earned = this.#earned * (1 - gone) + this.#share * this.#calls * ((windows && gone / windows) || 1);
+    const since = this.#share * this.#calls - this.#failures;
+    const earned = this.#earned * (1 - gone) + since * ((windows && gone / windows) || 1);
     return [earned, min(this.#reserve, this.#minimum + this.#perMs * ms)];
   }
 
@@ -105,8 +116,10 @@ class TokenBuckets implements RetryBudget {
     this.#calls++;
   }
 
-  failed(): void {
+  ended(verdict: Verdict): void {
+    if (verdict === 'success') return;
     this.#calls--;
+    if (verdict === 'failure') this.#failures++;
   }
 
   take(): boolean {
@@ -119,7 +132,7 @@ class TokenBuckets implements RetryBudget {
     this.#earned = earned;
     this.#minimum = minimum;
     this.#at = now;
-    this.#calls = 0;
+    this.#calls = this.#failures = 0;
     return granted;
   }
 
@@ -141,9 +154,9 @@ const known = optionsOf(
 );
 
 /**
- * Bounds what retries and hedges add to the load: to a share of the calls that do not fail, and a few a second besides. When everything
- * fails nothing is earned any more, so an outage is not met with more calls than usual. An attempt is paid for when it is planned, not
- * when its back-off is over. (Envoy#30205)
+ * Bounds what retries and hedges add to the load: to a share of the calls that do not fail, and one a second besides. A call that fails
+ * in the end takes a whole attempt away: when more than one in six fails, an outage, retries stop. An attempt is paid for when it is
+ * planned, not when its back-off is over. (Envoy#30205)
  *
  * After Finagle's `RetryBudget`, gRPC's retry throttling (A6), and Brooker, "Fixing retries with token buckets and circuit breakers" (2022).
  *
@@ -155,11 +168,11 @@ const known = optionsOf(
  */
 export function retryBudget(options: RetryBudgetOptions = {}): RetryBudget {
   const given = read('retryBudget', options, known);
-  const { name = 'retry-budget', clock = systemClock, share = 0.2, minPerSecond = 2, windowMs = 5_000 } = given;
+  const { name = 'retry-budget', clock = systemClock, share = 0.2, minPerSecond = 1, windowMs = 5_000 } = given;
   return new TokenBuckets(name, clock, share, minPerSecond, windowMs);
 }
 
 /** An option that takes a budget, or `false` for none. */
 export const budgetOrNone: Reader<RetryBudget | false> = (value, path, fault) =>
   value === false ? value : purse(value, path, fault);
-const purse = having('a retry budget or false', { called: 'function', failed: 'function', take: 'function' });
+const purse = having('a retry budget or false', { called: 'function', ended: 'function', take: 'function' });

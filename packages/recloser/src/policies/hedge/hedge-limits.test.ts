@@ -118,7 +118,7 @@ describe('the budget', () => {
     const budget: RetryBudget = {
       ...retryBudget({ clock }),
       called: () => void told.push('called'),
-      failed: () => void told.push('failed'),
+      ended: (verdict) => void told.push(verdict),
       take: () => told.push('take') > 0,
     };
     const stack = pipeline(retry({ attempts: 2, backoff: 0, budget, clock }), hedge({ delayMs: 100, budget, clock }));
@@ -126,7 +126,7 @@ describe('the budget', () => {
     result.catch(() => {});
     await clock.advance(1_000);
     expect(await rejection(result)).toBe(down);
-    expect(told).toEqual(['called', 'take', 'take', 'take', 'failed']);
+    expect(told).toEqual(['called', 'take', 'take', 'take', 'failure']);
   });
 
   test('false: no bound but maxHedges', async () => {

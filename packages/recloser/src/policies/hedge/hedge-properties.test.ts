@@ -84,7 +84,7 @@ test('whatever happens: a call ends with its first success, losers are called of
         expect(begunAfterTheEnd).toBe(0);
         expect(figures.inFlight).toBe(0);
         expect(figures.hedges).toBeLessThanOrEqual(maxHedges * figures.totalRequests);
-        expect(figures.hedges).toBeLessThanOrEqual(share * figures.totalRequests + minPerSecond * (5 + 4));
+        expect(figures.hedges).toBeLessThanOrEqual(share * figures.totalRequests + minPerSecond * (10 + 4));
         expect(places.metrics().inFlight).toBe(0);
         expect(clock.pending).toBe(0);
         for (const signal of signals) expect(getEventListeners(signal, 'abort')).toHaveLength(0);

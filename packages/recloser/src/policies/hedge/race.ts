@@ -149,7 +149,7 @@ export class Race extends Deadline {
       const lost = errorOf(Lost, `attempt ${number} answered first`, { breaker: name });
       for (const attempt of this.#attempts) attempt.abort(lost);
     }
-    if (verdict !== 'success') this.#counting?.failed();
+    this.#counting?.ended(verdict);
     const firstMs = timed && this.#first === undefined ? clock.now() - this.#startedAt : undefined;
     this.#organizer.finished(this.#scope, verdict, number, attempts, firstMs);
     if (ok) this.#resolve?.(result);

@@ -106,7 +106,7 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
       const judgement = assess(classify, scope, ok, result, elapsedMs, basics);
       previousMs = this.#next({ ...judgement, scope, attempts, startedAt, previousMs, ok, result });
       if (previousMs === undefined) {
-        if (judgement.verdict !== 'success') counting?.failed();
+        counting?.ended(judgement.verdict);
         if (ok) return result;
         throw result;
       }

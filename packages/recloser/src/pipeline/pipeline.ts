@@ -45,7 +45,7 @@ function linked(layers: readonly Stage[]): Stage {
   const [guard, ...beside] = limited ? inner : layers;
   if (!isGuard(guard)) {
     const parts = { ...around, ...partsOf(inner[0] as Stage) };
-    if (!parts.limit || !parts.hold || isGuard(inner[1])) return apart;
+    if (!parts.limit || !parts.hold) return apart;
     return new Together(parts, inner.length === 1 ? undefined : linked(inner.slice(1)));
   }
   const parts: { -readonly [P in keyof Parts]: Parts[P] } = limited ? { limit: around.limit } : {};

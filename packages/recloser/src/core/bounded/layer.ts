@@ -60,11 +60,13 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
     if (this.#take()) return this.occupy(work, scope, leaf);
     const { maxQueue, queueTimeoutMs } = this.#settings;
     if (this.#line.length >= maxQueue) return Promise.reject(this.#refuse(scope));
+    const priority = this.#priorityOf(scope);
+    if (scope.aborted) return Promise.reject(scope.reason);
     return new Promise((resolve, reject) => {
       const waiter = new Waiter(
         this.#line,
         scope,
-        this.#priorityOf(scope),
+        priority,
         () => resolve(this.occupy(work, scope, leaf)),
         (timedOut) => reject(timedOut ? this.#refuse(scope, 'queue-timeout') : scope.reason),
       );

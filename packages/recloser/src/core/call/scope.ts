@@ -14,6 +14,10 @@ export interface Scope extends CallContext {
   readonly reason: unknown;
   watch(watcher: Watcher): void;
   unwatch(watcher: Watcher): void;
+  /** Work inside goes on although its call has ended: places around it stay taken, … */
+  leaveBehind(): void;
+  /** … until it settles. */
+  comeBack(ok: boolean): void;
   shown(): CallContext;
 }
 
@@ -57,6 +61,10 @@ class RootScope implements Scope {
   watch(_watcher: Watcher): void {}
 
   unwatch(_watcher: Watcher): void {}
+
+  leaveBehind(): void {}
+
+  comeBack(_ok: boolean): void {}
 
   shown(): CallContext {
     return this;

@@ -41,7 +41,7 @@ class Minute {
   record(ms: number): void {
     const bucket = Math.min(Math.max(bucketOf(ms), lowest), highest) - lowest;
     const places = (this.octaves[bucket >> 4] ??= new Array<number>(perOctave).fill(0));
-    (places[bucket & 15] as number)++;
+    places[bucket & 15] = (places[bucket & 15] as number) + 1;
     if (ms > this.max) this.max = ms;
   }
 }

@@ -16,6 +16,7 @@ const policies = [
   ['cache', 'cache, a hit'],
   ['coalesce', 'coalesce, nobody to share with'],
   ['chaos', 'chaos, switched off'],
+  ['adaptive-concurrency', 'adaptiveConcurrency, places free'],
   ['adaptive-throttle', 'adaptiveThrottle, all accepted'],
   ['three-strategies', 'pipeline(breaker, timeout, bulkhead)', [{ against: 'opossum', most: 0.4 }]],
   ['four-strategies', 'pipeline(retry, breaker, timeout, bulkhead)', [{ against: 'opossum', most: 1 }]],

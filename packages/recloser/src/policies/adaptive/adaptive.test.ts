@@ -185,6 +185,24 @@ describe('the limit', () => {
     expect(started).toEqual(started.map((_, i) => `${i}`));
   });
 
+  test('whose function calls again meanwhile waits behind them', async () => {
+    const { clock, policy, rule, repeat, started } = setUp({ initialLimit: 1, maxQueue: 10 });
+    rule.next = 9;
+    await repeat(9);
+    const run = (name: string, then?: () => void): void =>
+      void policy.execute(() => {
+        started.push(name);
+        then?.();
+        return new Promise((resolve) => void clock.setTimeout(() => resolve(name), 10));
+      });
+    started.length = 0;
+    run('ends the round');
+    run('a', () => run('inner'));
+    run('b');
+    await clock.advance(10);
+    expect(started).toEqual(['ends the round', 'a', 'b', 'inner']);
+  });
+
   test('when it falls, nobody comes in until enough have left', async () => {
     const { clock, rule, call, policy } = setUp({ initialLimit: 5 });
     rule.next = 2;
@@ -270,7 +288,9 @@ describe('as every policy', () => {
     expect(() => adaptiveConcurrency(wrong)).toThrowErrorMatchingInlineSnapshot(
       `[TypeError: adaptiveConcurrency: maxQueue must be an integer from 0 to 1000000, got -1; minLimit must be an integer from 1 to 2147483647, got 0; maxLimit must be an integer from 1 to 2147483647, got 1.5; initialLimit must be an integer from 1 to 2147483647, got -1; algorithm must be one of 'gradient', 'aimd', got 'vegas'; failureThreshold must be a number from 0 to 1, got 2; backoffRatio must be a number from 0.1 to 0.99, got 1; roundCalls must be an integer from 10 to 1000000, got 5; classify must be a function, got 1; unknown option maxConcurrent must be one of maxQueue, queueTimeoutMs, priority, release, abandonAfterMs, captureStacks, minLimit, maxLimit, initialLimit, algorithm, failureThreshold, backoffRatio, roundCalls, classify, name, clock, random, onListenerError, onRejected, onQueued, onAbandoned, onLimitChanged, got 'maxConcurrent']`,
     );
-    expect(() => adaptiveConcurrency({ minLimit: 5, maxLimit: 4 })).toThrow(/minLimit must be at most maxLimit, got 5/);
+    const outside = () => adaptiveConcurrency({ minLimit: 5, maxLimit: 4 });
+    expect(outside).toThrow(RangeError);
+    expect(outside).toThrow(/minLimit must be at most maxLimit, got 5/);
     for (const initialLimit of [1, 9]) {
       expect(() => adaptiveConcurrency({ minLimit: 2, maxLimit: 8, initialLimit })).toThrow(
         /from minLimit to maxLimit/,

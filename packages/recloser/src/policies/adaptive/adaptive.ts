@@ -4,7 +4,7 @@ import { Call, type Rig } from '../../core/call/call.ts';
 import type { Work } from '../../core/call/context.ts';
 import type { Scope } from '../../core/call/scope.ts';
 import type { BulkheadFullError } from '../../core/errors.ts';
-import { assess } from '../../core/outcome.ts';
+import { assess, type Verdict } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { aimd } from './aimd.ts';
 import { type AdaptiveEvents, eventNames } from './events.ts';
@@ -38,14 +38,14 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
 
   constructor(settings: AdaptiveSettings) {
     super('adaptive concurrency', settings, eventNames);
-    const { algorithm, classify, initialLimit } = settings;
+    const { algorithm, initialLimit } = settings;
     this.#settings = settings;
     this.#rule = typeof algorithm === 'function' ? algorithm : (algorithm === 'aimd' ? aimd : gradient)(settings);
     this.places = initialLimit;
     this.#rig = {
       hold: this,
       judge: {
-        attended: classify !== undefined,
+        attended: false,
         conclude: ({ scope, ticket, startedAt }, ok, result) => {
           this.#count(ticket, startedAt as number, scope, ok, result);
           return undefined;
@@ -82,15 +82,19 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
     if (tally !== this.#tally) return;
     const { classify, roundCalls, failureThreshold } = this.#settings;
     const elapsedMs = this.now() - startedAt;
-    const { key, context } = scope;
-    const aborted = !ok && scope.aborted && result === scope.reason;
-    const { verdict } = assess(classify, { aborted, key, context }, ok, result, elapsedMs, this.basics);
+    const verdict = ok && classify === undefined ? 'success' : this.#verdictOf(scope, ok, result, elapsedMs);
     if (verdict === 'success') {
       tally.succeeded++;
       tally.latencyMs += elapsedMs;
     } else if (verdict === 'failure') tally.failed++;
     const calls = Math.max(roundCalls, 2 * this.places);
     if (tally.succeeded + tally.failed >= calls || tally.failed > failureThreshold * calls) this.#endRound();
+  }
+
+  #verdictOf(scope: Scope, ok: boolean, result: unknown, elapsedMs: number): Verdict {
+    const { key, context } = scope;
+    const aborted = scope.aborted && result === scope.reason;
+    return assess(this.#settings.classify, { aborted, key, context }, ok, result, elapsedMs, this.basics).verdict;
   }
 
   #endRound(): void {

@@ -50,12 +50,12 @@ export class TokenBucket implements Meter {
   }
 }
 
-/** So many entries of its log are exact; beyond them, calls within a hundredth of the window share one. */
+/** So many entries of its log are one call's each; beyond them, calls within a hundredth of the window share one. */
 const exact = 100;
 
 /**
  * At most `permits` in any `windowMs` that one may look at. A log of what was taken; calls that share an entry count from the last
- * of them, so the bound holds while the log stays below 2 × 100 entries.
+ * of them, so the bound holds while the log stays below twice as many entries.
  */
 export class SlidingWindow implements Meter {
   readonly most: number;
@@ -89,25 +89,24 @@ export class SlidingWindow implements Meter {
   take(cost: number, now: number): void {
     this.#forget(now);
     const log = this.#log;
-    const newest = log.length - 2;
     this.#used += cost;
-    const shared = newest - this.#head >= 2 * (exact - 1) && now - this.#newestSince < this.#windowMs / exact;
-    if (newest >= this.#head && (shared || log[newest] === now)) {
-      log[newest] = now;
-      log[newest + 1] = (log[newest + 1] as number) + cost;
-    } else {
+    if (log.length - this.#head < 2 * exact || now - this.#newestSince >= this.#windowMs / exact) {
       log.push(now, cost);
       this.#newestSince = now;
+    } else {
+      log[log.length - 2] = now;
+      (log[log.length - 1] as number) += cost;
     }
   }
 
   #forget(now: number): void {
     const log = this.#log;
-    for (; this.#head < log.length && (log[this.#head] as number) + this.#windowMs <= now + 1e-6; this.#head += 2) {
+    while (this.#head < log.length && (log[this.#head] as number) + this.#windowMs <= now + 1e-6) {
       this.#used -= log[this.#head + 1] as number;
+      this.#head += 2;
     }
     if (this.#head === log.length) this.#used = 0; // and with it what fractions left behind
-    if (this.#head > 2 * exact || this.#head === log.length) {
+    if (2 * this.#head > log.length) {
       log.splice(0, this.#head);
       this.#head = 0;
     }

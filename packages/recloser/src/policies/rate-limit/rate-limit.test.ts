@@ -116,10 +116,14 @@ describe('what a call costs', () => {
     expect(error.message).toBe('quota: a call of 3 never fits 2 permits in 1000 ms');
   });
 
-  test('tryAcquire takes no nonsense', () => {
-    const { policy } = setUp();
+  test('tryAcquire takes no nonsense, and counts as any call', () => {
+    const seen: unknown[] = [];
+    const { policy } = setUp({ onRejected: (event) => seen.push(event) });
     for (const cost of [-1, Number.NaN, '1x' as never]) expect(() => policy.tryAcquire(cost)).toThrow(RangeError);
     expect(policy.metrics().totalRequests).toBe(0);
+    expect([policy.tryAcquire(2), policy.tryAcquire(2, 'k')]).toEqual([true, false]);
+    expect(policy.metrics()).toMatchObject({ totalRequests: 2, admittedRequests: 1, rejectedRequests: 1 });
+    expect(seen).toEqual([{ policy: 'quota', key: 'k', cost: 2, reason: 'rate-limited', retryAfterMs: 1_000 }]);
   });
 });
 

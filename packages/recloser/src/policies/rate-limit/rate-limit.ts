@@ -119,15 +119,14 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
   }
 
   #laneOf(given: Key, now: number): Lane {
-    const { keyed, maxKeys } = this.#settings;
-    const key = keyed ? given : undefined;
+    const key = this.#settings.keyed ? given : undefined;
     if (this.#newest?.key === key && this.#newest !== undefined) return this.#newest;
     const lanes = this.#lanes;
     const lane = lanes.get(key) ?? new Lane(key, this.#meter(now), this.basics.clock);
     lanes.delete(key);
     lanes.set(key, lane);
     this.#newest = lane;
-    if (lanes.size > maxKeys) this.#evict(now);
+    if (lanes.size > this.#settings.maxKeys) this.#evict(now);
     return lane;
   }
 

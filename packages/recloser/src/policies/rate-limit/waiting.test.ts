@@ -116,6 +116,36 @@ describe('waiting', () => {
     expect(started).toEqual(['a at 0', 'b at 0', 'c at 500', 'd at 1000', 'inner at 1500']);
   });
 
+  test('nor does it get ahead of those who are let go with it', () => {
+    const clock = jumpingClock();
+    const policy = rateLimit({ permits: 1, burst: 9, maxWaitMs: 60_000, clock });
+    const started: string[] = [];
+    const run = (name: string, then?: () => void): void =>
+      void policy.execute(() => {
+        started.push(name);
+        then?.();
+      });
+    for (let i = 0; i < 9; i++) policy.tryAcquire();
+    run('a', () => run('inner'));
+    run('b');
+    clock.jump(60_000);
+    run('late');
+    expect(started).toEqual(['a', 'b', 'inner', 'late']);
+  });
+
+  test('however many are let go at once, and call again, the stack does not grow', async () => {
+    const clock = jumpingClock();
+    const policy = rateLimit({ permits: 1, burst: 30_000, maxWaitMs: 1e8, maxQueue: 20_000, clock });
+    policy.tryAcquire(30_000);
+    let inner = 0;
+    const again = (): unknown => policy.execute(() => inner++);
+    const all = Array.from({ length: 10_000 }, () => policy.execute(again));
+    clock.jump(1e8);
+    await policy.execute(() => {});
+    await Promise.all(all);
+    expect([inner, policy.metrics().admittedRequests]).toEqual([10_000, 20_002]);
+  });
+
   test('permits that came while the process slept are given to those who waited first', () => {
     const clock = jumpingClock();
     const policy = rateLimit({ permits: 1, burst: 3, maxWaitMs: 60_000, clock });

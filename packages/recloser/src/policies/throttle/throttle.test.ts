@@ -109,7 +109,7 @@ describe('what counts', () => {
     const aborted = call(new Promise(() => {}), caller.signal);
     caller.abort(new Error('enough'));
     expect(await aborted).toBe(caller.signal.reason);
-    expect(policy.metrics()).toMatchObject({ ignoredRequests: 2, windowRequests: 0 });
+    expect(policy.metrics()).toMatchObject({ ignoredRequests: 2, windowRequests: 0, inFlight: 0 });
   });
 
   test('S12: a deadline of the caller was not accepted', async () => {

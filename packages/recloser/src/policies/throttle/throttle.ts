@@ -93,7 +93,7 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
     const { classify } = this.#settings;
     const elapsedMs = classify ? this.now() - startedAt : 0;
     const { key, context } = scope;
-    const aborted = !ok && scope.aborted && result === scope.reason;
+    const aborted = scope.aborted && result === scope.reason;
     this.#count(assess(classify, { aborted, key, context }, ok, result, elapsedMs, this.basics).verdict);
   }
 

@@ -113,31 +113,45 @@ function readSettings(rule: Kind, given: unknown): Settings {
   };
 }
 
-function describe(m: Measurement): string {
-  const window = m.windowMs ? `${many(m.calls, 'call')} in ${span(m.windowMs)}` : `the last ${many(m.calls, 'call')}`;
-  if (m.rule === 'failureCount') return `${many(m.value, 'failure')} among ${window}`;
-  return m.rule === 'failureRate'
-    ? `failure rate ${shareOf(m, m.failures)} of ${window}`
-    : `${shareOf(m, m.slowCalls)} of ${window} took ${span(m.slowCallMs ?? 0)} or more`;
-}
+class WindowedRule implements TripRule {
+  readonly name: Kind;
+  readonly #settings: Settings;
 
-function windowed(name: Kind, options: unknown): TripRule {
-  const settings = readSettings(name, options);
-  const { windowMs, windowCalls, buckets } = settings;
-  const slowCallMs = settings.slowCallMs < Infinity ? settings.slowCallMs : undefined;
-  return {
-    name,
-    reads: windowMs ? 'time' : slowCallMs ? 'durations' : undefined,
-    slowCallMs,
-    start(now, saved) {
-      // What a rule of this name over the other kind of window wrote is no fault: the options have changed since.
-      const none = saved === undefined || (windowMs ? typeof saved === 'string' : isRecord(saved));
-      if (!windowMs) return new WindowedCounter(settings, CountWindow.restore(windowCalls, none ? '' : saved));
-      const window = none ? new TimeWindow(windowMs, buckets, now) : TimeWindow.restore(windowMs, buckets, now, saved);
-      return new WindowedCounter(settings, window);
-    },
-    describe,
-  };
+  constructor(kind: Kind, options: unknown) {
+    this.name = kind;
+    this.#settings = readSettings(kind, options);
+  }
+
+  get reads(): TripRule['reads'] {
+    const { windowMs, slowCallMs } = this.#settings;
+    return windowMs > 0 ? 'time' : slowCallMs < Infinity ? 'durations' : undefined;
+  }
+
+  get slowCallMs(): number | undefined {
+    const { slowCallMs } = this.#settings;
+    return slowCallMs < Infinity ? slowCallMs : undefined;
+  }
+
+  /** What a rule of this name over the other kind of window wrote is no fault: the options have changed since. */
+  start(now: number, saved?: unknown): TripCounter {
+    const { windowMs, windowCalls, buckets } = this.#settings;
+    const window = windowMs
+      ? saved === undefined || typeof saved === 'string'
+        ? new TimeWindow(windowMs, buckets, now)
+        : TimeWindow.restore(windowMs, buckets, now, saved)
+      : saved === undefined || isRecord(saved)
+        ? new CountWindow(windowCalls)
+        : CountWindow.restore(windowCalls, saved);
+    return new WindowedCounter(this.#settings, window);
+  }
+
+  describe(m: Measurement): string {
+    const window = m.windowMs ? `${many(m.calls, 'call')} in ${span(m.windowMs)}` : `the last ${many(m.calls, 'call')}`;
+    if (m.rule === 'failureCount') return `${many(m.value, 'failure')} among ${window}`;
+    return m.rule === 'failureRate'
+      ? `failure rate ${shareOf(m, m.failures)} of ${window}`
+      : `${shareOf(m, m.slowCalls)} of ${window} took ${span(m.slowCallMs ?? 0)} or more`;
+  }
 }
 
 class WindowedCounter implements TripCounter {
@@ -193,7 +207,7 @@ class WindowedCounter implements TripCounter {
  * @throws RangeError, TypeError
  */
 export function failureRate(options: RateOptions): TripRule {
-  return windowed('failureRate', options);
+  return new WindowedRule('failureRate', options);
 }
 
 /**
@@ -203,7 +217,7 @@ export function failureRate(options: RateOptions): TripRule {
  * @throws RangeError, TypeError
  */
 export function failureCount(options: CountOptions): TripRule {
-  return windowed('failureCount', options);
+  return new WindowedRule('failureCount', options);
 }
 
 /**
@@ -213,5 +227,5 @@ export function failureCount(options: CountOptions): TripRule {
  * @throws RangeError, TypeError
  */
 export function slowCallRate(options: SlowCallOptions): TripRule {
-  return windowed('slowCallRate', options);
+  return new WindowedRule('slowCallRate', options);
 }

@@ -134,6 +134,8 @@ describe('what was written by another hand', () => {
     const odd = fc.oneof(
       fc.jsonValue({ maxDepth: 1 }),
       fc.constantFrom<unknown>(-1, 0.5, 1e308, -1e308, 2 ** 53, 'open', '', '__proto__', [], {}, null, [[1, 2]]),
+      // What can't be made a text.
+      fc.constant({ toString: 0, valueOf: 0 }),
     );
     const scene = fc
       .constantFrom(...goods)

@@ -79,7 +79,8 @@ const finite = number(-Number.MAX_VALUE, Number.MAX_VALUE);
 const figure: Reader<number> = (value, path, fault) => finite(value ?? 0, path, fault);
 
 /** Evidence is shown to people: nothing is taken over but figures and short texts. */
-const short: Reader<string> = (value, path, fault) => String(text(value, path, fault)).slice(0, 200);
+const short: Reader<string> = (value, path, fault) =>
+  text(typeof value === 'string' ? value.slice(0, 200) : value, path, fault);
 
 const figures = { rule: short, value: figure, threshold: figure, calls: figure };
 const more = {

@@ -13,7 +13,7 @@ interface Saved {
 const pair: Reader<Saved['buckets'][0]> = (value, _path, fault) => {
   const [calls, hits] = Array.isArray(value) ? value : [];
   number(0, 2 ** 31, true)(calls, 'calls', fault);
-  number(0, calls, true)(hits, 'hits', fault);
+  number(0, typeof calls === 'number' ? calls : 0, true)(hits, 'hits', fault);
   return [calls, hits];
 };
 const written: Reader<Saved> = also(

@@ -1,5 +1,6 @@
+import { begin } from '../core/call/begin.ts';
 import { Call, type Rig } from '../core/call/call.ts';
-import { promised, type Work } from '../core/call/context.ts';
+import type { Work } from '../core/call/context.ts';
 import type { CallerScope, Scope } from '../core/call/scope.ts';
 import type { RejectedError, TimeoutError } from '../core/errors.ts';
 import { PlaceHold } from '../core/places.ts';
@@ -108,7 +109,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
   #track(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
     const { onFulfilled, onRejected } = this.epoch();
     this.admitted++;
-    return inside(work, scope, leaf).then(onFulfilled, onRejected);
+    return begin(work, scope, leaf).then(onFulfilled, onRejected);
   }
 
   /** The same with a time of its own. */
@@ -116,7 +117,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
     const epoch = this.epoch();
     this.admitted++;
     const startedAt = this.stamp();
-    return inside(work, scope, leaf).then(
+    return begin(work, scope, leaf).then(
       (value) => {
         if (this.settings.classify === undefined && this.emitter === undefined) this.succeed(epoch, startedAt);
         else this.assess(epoch, scope, true, value, startedAt, 'settled');
@@ -300,9 +301,6 @@ function beginning({ trip, given, clock }: Settings, restore: unknown): Beginnin
   const restored = readSnapshot(restore, trip, now);
   return { ...restored, override: restored.override ?? set };
 }
-
-const inside = (work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> =>
-  promised(work, leaf ? (scope.shown() as Scope) : scope);
 
 /** The same kind of rule goes on with the figures of the old one where they fit; any other begins anew. */
 function restart(settings: Settings, counter: TripCounter, rule: string, now: number): TripCounter {

@@ -39,13 +39,12 @@ function linked(layers: readonly Stage[]): Stage {
   const [outer, ...inner] = layers;
   if (outer === undefined) throw new RangeError('no layer');
   if (inner.length === 0) return outer;
-  const apart = new Around(outer, linked(inner));
   const around = partsOf(outer);
   const limited = around.limit !== undefined && around.hold === undefined;
   const [guard, ...beside] = limited ? inner : layers;
   if (!isGuard(guard)) {
     const parts = { ...around, ...partsOf(inner[0] as Stage) };
-    if (!parts.limit || !parts.hold) return apart;
+    if (!parts.limit || !parts.hold) return new Around(outer, linked(inner));
     return new Together(parts, inner.length === 1 ? undefined : linked(inner.slice(1)));
   }
   const parts: { -readonly [P in keyof Parts]: Parts[P] } = limited ? { limit: around.limit } : {};
@@ -57,6 +56,7 @@ function linked(layers: readonly Stage[]): Stage {
     Object.assign(parts, limit && { limit }, hold && { hold });
     taken++;
   }
+  const apart = new Around(outer, linked(inner));
   if (taken === 0 && !limited) return apart;
   const rest = beside.slice(taken);
   return new Fused(guard, parts, limited, rest.length === 0 ? undefined : linked(rest), apart);

@@ -1,6 +1,6 @@
 import { report } from '../events.ts';
 import type { Basics } from '../policy-options.ts';
-import { Call, type Rig } from './call.ts';
+import { bare, Call } from './call.ts';
 import type { CallContext } from './context.ts';
 import type { Scope } from './scope.ts';
 
@@ -16,8 +16,6 @@ export function mayRepeat(idempotent: Idempotent, scope: Scope, policy: Basics):
     return false;
   }
 }
-
-const bare: Rig<undefined> = {};
 
 /** One of several attempts at a call, which whoever makes them may call off. */
 export class Attempt extends Call {

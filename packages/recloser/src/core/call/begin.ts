@@ -1,8 +1,6 @@
-import { Call, type Rig } from './call.ts';
+import { bare, Call } from './call.ts';
 import { promised, type Work } from './context.ts';
 import type { Scope } from './scope.ts';
-
-const bare: Rig<undefined> = {};
 
 /**
  * Runs work for whoever ends no call early. The protected function (`leaf`) may not listen to an abort: then its call ends all

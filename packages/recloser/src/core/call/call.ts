@@ -42,6 +42,9 @@ export interface Rig<Ticket> {
   readonly fallback?: unknown;
 }
 
+/** Of a call that only an abort from outside ends early. */
+export const bare: Rig<undefined> = {};
+
 type Settle = (value: unknown) => void;
 let resolveNext: Settle;
 let rejectNext: Settle;

@@ -127,7 +127,9 @@ const transition =
     `${event} ${from}>${to} #${generation} ${measuredOf(evidence)} down ${evidence.openForMs}${retryAfterMs === undefined ? '' : ` retry ${retryAfterMs}`}`;
 const timed = ({ key = '-', elapsedMs, slow }: BreakerEvents['succeeded']): string =>
   `${key} ${elapsedMs}${slow ? ' slow' : ''}`;
-const texts: { [E in keyof BreakerEvents]: (payload: BreakerEvents[E]) => string } = {
+/** What fallbacks answered is told a moment later, and is compared as what callers get. */
+type Compared = Exclude<keyof BreakerEvents, 'fell-back' | 'fallback-failed'>;
+const texts: { [E in Compared]: (payload: BreakerEvents[E]) => string } = {
   opened: transition('opened'),
   'half-opened': transition('half-opened'),
   closed: transition('closed'),
@@ -160,7 +162,7 @@ export class RealBreaker {
     const onListenerError = (_error: unknown, event: string) => void this.log.push(`report ${event}`);
     this.breaker = circuitBreaker({ ...optionsOf(config), name: 'model', clock, onListenerError, restore });
     if (!listens) return;
-    for (const event of Object.keys(texts) as (keyof BreakerEvents)[]) {
+    for (const event of Object.keys(texts) as Compared[]) {
       this.breaker.on(event, (payload) => {
         const text = (texts[event] as (payload: unknown) => string)(payload);
         this.log.push(text);

@@ -1,5 +1,5 @@
 export * from './breaker/index.ts';
-export type { Abandoned, PlaceRejection, PlacesEvents, Queued } from './core/bounded/events.ts';
+export type { Abandoned, Dequeued, PlaceRejection, PlacesEvents, Queued } from './core/bounded/events.ts';
 export type { PlacesMetrics } from './core/bounded/layer.ts';
 export type { PlacesOptions, Priority } from './core/bounded/options.ts';
 export {
@@ -10,6 +10,7 @@ export {
   retryBudget,
 } from './core/budget.ts';
 export type { Idempotent } from './core/call/attempt.ts';
+export type { CallEnd } from './core/call/call.ts';
 export type { CallContext, CallOptions } from './core/call/context.ts';
 export type { KeyOf } from './core/call/flights.ts';
 export {
@@ -20,7 +21,7 @@ export {
   type RejectionReason,
   TimeoutError,
 } from './core/errors.ts';
-export type { ListenerErrorHandler } from './core/events.ts';
+export type { ListenerErrorHandler } from './core/events/emitter.ts';
 export { type Fallback, type FallbackFunction, type LastGood, lastGood } from './core/fallback.ts';
 export type { Classification, Classifier, Outcome, Verdict } from './core/outcome.ts';
 export type { AnswerOf, ArgumentsOf, KeyOfArguments, Policy, PolicyLike, RejectionOf, Wrapped } from './core/policy.ts';

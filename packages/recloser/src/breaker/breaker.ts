@@ -3,6 +3,7 @@ import { Call, type Rig } from '../core/call/call.ts';
 import type { Work } from '../core/call/context.ts';
 import type { CallerScope, Scope } from '../core/call/scope.ts';
 import type { RejectedError, TimeoutError } from '../core/errors.ts';
+import { tellLife } from '../core/events/channels.ts';
 import { PlaceHold } from '../core/places.ts';
 import type { Policy } from '../core/policy.ts';
 import { AcquiredPermit, type Permit } from './calls/permit.ts';
@@ -93,9 +94,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
 
   run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
     if (!this.quick || scope.abortable) return this.guard(this.rig, work, scope, leaf);
-    return this.settings.timed || this.emitter !== undefined
-      ? this.#time(work, scope, leaf)
-      : this.#track(work, scope, leaf);
+    return this.timed || this.emitter !== undefined ? this.#time(work, scope, leaf) : this.#track(work, scope, leaf);
   }
 
   override called(work: Work<Scope>, scope: CallerScope, leaf: boolean): Promise<unknown> {
@@ -119,7 +118,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
     const startedAt = this.stamp();
     return begin(work, scope, leaf).then(
       (value) => {
-        if (this.settings.classify === undefined && this.emitter === undefined) this.succeed(epoch, startedAt);
+        if (this.settings.classify === undefined && !this.watched) this.succeed(epoch, startedAt);
         else this.assess(epoch, scope, true, value, startedAt, 'settled');
         return value;
       },
@@ -214,7 +213,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
     const previous = this.state;
     this.override = over;
     this.refresh();
-    this.emitter?.emit('forced', {
+    this.tell('forced', {
       breaker: this.name,
       action: 'forced',
       state,
@@ -260,7 +259,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
     const { trip } = this.settings;
     if (settings.trip !== trip) this.counter = restart(settings, this.counter, trip.name, this.now());
     this.adopt(settings);
-    this.emitter?.emit('updated', { breaker: this.name, changed });
+    this.tell('updated', { breaker: this.name, changed });
   }
 
   toJSON(): Snapshot {
@@ -290,6 +289,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
     this.endLeases();
     this.refresh();
     this.emitter?.clear();
+    tellLife('disposed', this);
   }
 }
 
@@ -320,5 +320,5 @@ function restart(settings: Settings, counter: TripCounter, rule: string, now: nu
  * const account = await payments.execute(({ signal }) => fetchAccount(id, { signal }));
  */
 export function circuitBreaker(options?: CircuitBreakerOptions): CircuitBreaker {
-  return new Breaker(readOptions(options));
+  return tellLife('created', new Breaker(readOptions(options)));
 }

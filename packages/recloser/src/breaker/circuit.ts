@@ -1,5 +1,5 @@
 import { Layer } from '../core/layer.ts';
-import { type Action, type BreakerEvents, type CircuitState, eventNames, type Transition } from './events.ts';
+import { type Action, type BreakerEvents, type CircuitState, channels, kind, type Transition } from './events.ts';
 import { type Facts, noFacts, type TroubleLog } from './evidence.ts';
 import { whyOf } from './explain.ts';
 import { type ComputedState, type Effect, type Machine, type MachineEvent, step } from './machine.ts';
@@ -14,6 +14,8 @@ const eventOf: Record<ComputedState, 'opened' | 'half-opened' | 'closed'> = {
   'half-open': 'half-opened',
   closed: 'closed',
 };
+
+const { succeeded, failed } = channels;
 
 type Entered = Extract<Effect, { readonly type: 'entered' }>;
 /** The machine's answer to a call. */
@@ -54,19 +56,29 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   protected abstract endLeases(): void;
 
   get kind(): string {
-    return 'circuit breaker';
+    return kind;
   }
 
   protected get basics(): Settings {
     return this.settings;
   }
 
-  protected get eventNames(): typeof eventNames {
-    return eventNames;
+  protected get channels(): typeof channels {
+    return channels;
+  }
+
+  /** Whether each call reads the clock. */
+  protected get timed(): boolean {
+    return this.settings.timed || succeeded.hasSubscribers || failed.hasSubscribers;
+  }
+
+  /** Whether anybody hears how calls end. */
+  protected get watched(): boolean {
+    return this.emitter !== undefined || succeeded.hasSubscribers || failed.hasSubscribers;
   }
 
   get attended(): boolean {
-    return this.emitter !== undefined || this.settings.classify !== undefined;
+    return this.watched || this.settings.classify !== undefined;
   }
 
   /** Asks the trip rule, which may be the user's: one that throws is reported, and says no more than a silent one. */
@@ -159,7 +171,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   protected announce(): void {
     const untold = this.untold;
     this.untold = undefined;
-    for (const transition of untold ?? []) this.emitter?.emit(eventOf[transition.to], transition);
+    for (const transition of untold ?? []) this.tell(eventOf[transition.to], transition);
   }
 
   /** Takes off a set state whose time is up. */
@@ -188,7 +200,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     by: string | undefined,
   ): void {
     const told = { breaker: this.name, action, state: this.state, previous, reason, by, expiresInMs: undefined };
-    this.emitter?.emit('released', told);
+    this.tell('released', told);
   }
 
   /** What the next call meets: the state that was set, as long as it holds, else the computed one. */

@@ -1,3 +1,5 @@
+import type { CallEnd } from '../core/call/call.ts';
+import { type ChannelsOf, channelsOf } from '../core/events/channels.ts';
 import type { ListenerOptions } from '../core/policy-options.ts';
 import type { Evidence } from './evidence.ts';
 import type { ComputedState } from './machine.ts';
@@ -23,9 +25,11 @@ export interface Transition {
 export interface Settled {
   readonly breaker: string;
   readonly key: string | undefined;
-  /** 0 where durations are not taken. */
+  /** 0 for a call that began before anybody listened, where the breaker itself needs no durations. */
   readonly elapsedMs: number;
   readonly slow: boolean;
+  /** Whether its work settled, or its time was up or it was aborted before. */
+  readonly end: CallEnd;
 }
 
 /** A call ended as a failure or was ignored; `error` is `undefined` where a value was classified so. */
@@ -39,6 +43,19 @@ export interface Rejection {
   readonly key: string | undefined;
   readonly reason: string;
   readonly retryAfterMs: number | undefined;
+}
+
+/** A call got the answer of a fallback in place of its error. */
+export interface BreakerFellBack {
+  readonly breaker: string;
+  readonly key: string | undefined;
+  /** What the call would have got. */
+  readonly error: unknown;
+}
+
+/** The fallback had none either: the caller gets `failure`. */
+export interface BreakerFallbackFailed extends BreakerFellBack {
+  readonly failure: unknown;
 }
 
 /** A result came in when it could no longer count: after its timeout, or after the state it belonged to. */
@@ -77,6 +94,8 @@ export interface BreakerEvents {
   rejected: Rejection;
   'timed-out': SettledWithError;
   late: Late;
+  'fell-back': BreakerFellBack;
+  'fallback-failed': BreakerFallbackFailed;
   forced: Action;
   released: Action;
   updated: Updated;
@@ -90,5 +109,8 @@ export type Listeners = ListenerOptions<BreakerEvents>;
 
 export const eventNames: readonly EventName[] = [
   ...(['opened', 'half-opened', 'closed', 'succeeded', 'failed', 'ignored'] as const),
-  ...(['rejected', 'timed-out', 'late', 'forced', 'released', 'updated'] as const),
+  ...(['rejected', 'timed-out', 'late', 'fell-back', 'fallback-failed', 'forced', 'released', 'updated'] as const),
 ];
+
+export const kind = 'circuit-breaker';
+export const channels: ChannelsOf<EventName> = /* @__PURE__ */ channelsOf(kind, eventNames);

@@ -3,6 +3,8 @@ export type { Permit } from './calls/permit.ts';
 export type {
   Action,
   BreakerEvents,
+  BreakerFallbackFailed,
+  BreakerFellBack,
   CircuitState,
   EventName,
   Late,

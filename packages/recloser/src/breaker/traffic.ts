@@ -157,14 +157,14 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const error = refusal({ breaker: name, reason, state: this.state, retryAfterMs }, words, captureStacks);
     if (ticket !== uncounted) {
       this.tally.rejectedRequests++;
-      this.emitter?.emit('rejected', { breaker: name, key: caller?.key, reason, retryAfterMs });
+      if (this.heard('rejected')) this.tell('rejected', { breaker: name, key: caller?.key, reason, retryAfterMs });
     }
     return error;
   }
 
   /** When a call began, for `settle`: `undefined` where nothing needs durations: a clock reading is dear. */
   stamp(): number | undefined {
-    return this.settings.timed ? this.settings.clock.now() : undefined;
+    return this.timed ? this.settings.clock.now() : undefined;
   }
 
   conclude(call: Call<Ticket>, ok: boolean, result: unknown, end: CallEnd): Promise<unknown> | undefined {
@@ -189,7 +189,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     end: CallEnd,
   ): Verdict {
     const { classify } = this.settings;
-    if (ok && classify === undefined && this.emitter === undefined) {
+    if (ok && classify === undefined && !this.watched) {
       this.succeed(ticket, startedAt);
       return 'success';
     }
@@ -203,14 +203,14 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       const outcome = { ok, value, error, elapsedMs, aborted, key: caller?.key, context: caller?.context };
       ({ verdict, retryAfterMs } = judge(classify, outcome, (fault) => this.report(fault, 'classify')));
     }
-    this.settle(ticket, caller, verdict, error, startedAt, retryAfterMs, end === 'timed-out');
+    this.settle(ticket, caller, verdict, error, startedAt, retryAfterMs, end);
     return verdict;
   }
 
   /** A success, where nobody listens: the way of almost every call. (Measured against `settle`: 0.2 × bare less.) */
   succeed(ticket: Ticket, startedAt: number | undefined): void {
     const { settings } = this;
-    if (ticket.generation !== this.#sampling || this.emitter !== undefined || this.onIdle !== undefined) {
+    if (ticket.generation !== this.#sampling || this.watched || this.onIdle !== undefined) {
       this.settle(ticket, undefined, 'success', undefined, startedAt);
       return;
     }
@@ -220,7 +220,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       now = settings.clock.now();
       elapsedMs = since(startedAt, now);
       if (elapsedMs >= (settings.slowCallMs || this.learntSlowMs(now))) {
-        this.settle(ticket, undefined, 'success', undefined, startedAt, 0, false, elapsedMs);
+        this.settle(ticket, undefined, 'success', undefined, startedAt, 0, 'settled', elapsedMs);
         return;
       }
       if (settings.latency) {
@@ -243,12 +243,14 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     error: unknown,
     startedAt: number | undefined,
     retryAfterMs = 0,
-    timedOut = false,
+    end: CallEnd = 'settled',
     givenMs?: number,
   ): void {
     const { settings, tally } = this;
-    const now = settings.timed ? settings.clock.now() : 0;
-    const elapsedMs = givenMs ?? (settings.timed ? since(startedAt, now) : 0);
+    const { timed } = this;
+    const now = timed ? settings.clock.now() : 0;
+    const elapsedMs = givenMs ?? (timed ? since(startedAt, now) : 0);
+    const timedOut = end === 'timed-out';
     if (ticket === uncounted) this.uncounted--;
     else {
       const failed = verdict === 'failure';
@@ -273,12 +275,13 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       if (late) this.#tellLate('generation', verdict === 'success');
       else if (ticket.probe > 0) this.#settleProbe(ticket as Lease, verdict, elapsedMs, retryAfterMs);
       else if (ticket.generation > 0 && sampled && this.record(failed, elapsedMs, now)) {
-        this.trip(retryAfterMs, settings.timed ? now : this.now());
+        this.trip(retryAfterMs, timed ? now : this.now());
       }
-      if (this.emitter !== undefined) {
-        const payload = { breaker: this.name, key: caller?.key, elapsedMs, slow, error };
-        if (timedOut) this.emitter.emit('timed-out', payload);
-        this.emitter.emit(failed ? 'failed' : sampled ? 'succeeded' : 'ignored', payload);
+      const event = failed ? 'failed' : sampled ? 'succeeded' : 'ignored';
+      if (timedOut || this.heard(event)) {
+        const payload = { breaker: this.name, key: caller?.key, elapsedMs, slow, error, end };
+        if (timedOut) this.tell('timed-out', payload);
+        this.tell(event, payload);
       }
       if (this.untold !== undefined) this.announce();
     }
@@ -307,7 +310,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
 
   #tellLate(cause: 'timed-out' | 'generation', ok: boolean): void {
     this.tally.lateResults++;
-    this.emitter?.emit('late', { breaker: this.name, cause, ok });
+    this.tell('late', { breaker: this.name, cause, ok });
   }
 
   late(_call: Call<Ticket>, ok: boolean): void {
@@ -334,8 +337,18 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     scope: Scope,
   ): Promise<unknown> | undefined {
     if (fallback === undefined || !(verdict === 'failure' || error instanceof RejectedError)) return undefined;
-    if (counted) this.tally.fallbackRequests++;
-    return this.answers.instead(fallback, error, scope);
+    const answer = this.answers.instead(fallback, error, scope);
+    if (counted) {
+      this.tally.fallbackRequests++;
+      const about = { breaker: this.name, key: scope.key, error };
+      if (this.heard('fell-back')) {
+        answer.then(
+          () => this.tell('fell-back', about),
+          (failure) => this.tell('fallback-failed', { ...about, failure }),
+        );
+      }
+    }
+    return answer;
   }
 
   /** A call whose caller had given up before it began: counted, ignored, no sample. */

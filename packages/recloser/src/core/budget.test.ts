@@ -192,6 +192,21 @@ test('S3: asking what is available changes nothing', () => {
   expect([budget.available, budget.available, budget.available]).toEqual([20, 20, 20]);
 });
 
+test('how much of it is used: nothing at first, all of it when it is spent, and less again with the time', async () => {
+  const { clock, budget, calls, drain } = setUp({ share: 0.2, minPerSecond: 1 });
+  expect(budget.utilization).toBe(0);
+  calls(50);
+  budget.take();
+  expect(budget.utilization).toBeCloseTo(1 / 20);
+  drain();
+  expect(budget.utilization).toBe(1);
+  await clock.advance(5_000);
+  expect(budget.utilization).toBeCloseTo(20 / Math.E / (20 / Math.E + 5));
+  await clock.advance(3_600_000);
+  expect(budget.utilization).toBeCloseTo(0);
+  expect(setUp({ share: 0, minPerSecond: 0 }).budget.utilization).toBe(1);
+});
+
 test('calls read no clock: what they earn is worked out when somebody takes', () => {
   const clock = countingClock();
   const budget = retryBudget({ clock });

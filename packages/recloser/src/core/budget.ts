@@ -39,6 +39,8 @@ export interface RetryBudget {
   readonly name: string;
   /** Extra attempts that could be made now; reading it changes nothing. */
   readonly available: number;
+  /** How much of what it has to give is used, 0–1: what was taken lately over that and what is left. */
+  readonly utilization?: number | undefined;
   /** A call begins. Not for its further attempts. */
   called(): void;
   /** That call ended, and was no success. Those that were need not be told. */
@@ -78,6 +80,8 @@ class TokenBuckets implements RetryBudget {
   #earned = 0;
   #minimum: number;
   #at: number;
+  /** Taken; it decays like what is earned. */
+  #spent = 0;
   /** Since then: begun, less those that were no success; and failed. */
   #calls = 0;
   #failures = 0;
@@ -97,19 +101,25 @@ class TokenBuckets implements RetryBudget {
     return this.#perMs && max(1, this.#perMs * keptMs);
   }
 
-  #balance(now: number): [earned: number, minimum: number] {
+  #balance(now: number): [earned: number, minimum: number, spent: number] {
     const ms = max(0, now - this.#at);
     const windows = ms / this.#windowMs;
     const gone = -Math.expm1(-windows);
     // The calls came evenly over the time: of the early ones a part is gone as well.
     const since = this.#share * this.#calls - this.#failures;
     const earned = this.#earned * (1 - gone) + since * ((windows && gone / windows) || 1);
-    return [earned, min(this.#reserve, this.#minimum + this.#perMs * ms)];
+    return [earned, min(this.#reserve, this.#minimum + this.#perMs * ms), this.#spent * (1 - gone)];
   }
 
   get available(): number {
     const [earned, minimum] = this.#balance(this.#clock.now());
     return whole(earned) + whole(minimum);
+  }
+
+  get utilization(): number {
+    const [earned, minimum, spent] = this.#balance(this.#clock.now());
+    const left = max(0, earned) + max(0, minimum);
+    return left > 0 ? spent / (spent + left) : 1;
   }
 
   called(): void {
@@ -124,13 +134,15 @@ class TokenBuckets implements RetryBudget {
 
   take(): boolean {
     const now = this.#clock.now();
-    let [earned, minimum] = this.#balance(now);
+    let [earned, minimum, spent] = this.#balance(now);
     const fromEarned = whole(earned) > 0;
     const granted = fromEarned || whole(minimum) > 0;
     if (fromEarned) earned--;
     else if (granted) minimum--;
+    if (granted) spent++;
     this.#earned = earned;
     this.#minimum = minimum;
+    this.#spent = spent;
     this.#at = now;
     this.#calls = this.#failures = 0;
     return granted;

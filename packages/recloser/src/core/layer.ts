@@ -1,7 +1,8 @@
 import type { Rig } from './call/call.ts';
 import type { CallOptions, Work } from './call/context.ts';
 import { CallerScope, nobody, type Scope } from './call/scope.ts';
-import { Emitter, report } from './events.ts';
+import { type ChannelsOf, channelsOf } from './events/channels.ts';
+import { Emitter, report } from './events/emitter.ts';
 import { Answers, type Fallback } from './fallback.ts';
 import type { ArgumentsOf, KeyOfArguments, Policy, Wrapped } from './policy.ts';
 import { type Basics, optionOf } from './policy-options.ts';
@@ -14,7 +15,7 @@ export abstract class Layer<Events extends object> implements Policy {
   protected emitter: Emitter<Events> | undefined = undefined;
   #answers: Answers | undefined = undefined;
 
-  /** What it is, in the words of `pipeline`'s warnings. */
+  /** What it is: in the names of its channels, and in `pipeline`'s warnings. */
   abstract readonly kind: string;
   /** What a breaker right outside can take over, so that both are one call; `undefined` where there is more to it. */
   get parts(): Parts | undefined {
@@ -23,6 +24,11 @@ export abstract class Layer<Events extends object> implements Policy {
 
   get name(): string {
     return this.basics.name;
+  }
+
+  /** What metrics call it: names may be too many for that. */
+  get label(): string {
+    return this.name;
   }
 
   protected now(): number {
@@ -40,7 +46,7 @@ export abstract class Layer<Events extends object> implements Policy {
    */
   abstract run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown>;
 
-  protected abstract readonly eventNames: readonly (keyof Events & string)[];
+  protected abstract readonly channels: ChannelsOf<keyof Events & string>;
   protected abstract readonly basics: Basics;
 
   execute<T>(fn: Work<never> & (() => T), options?: CallOptions<Fallback>): Promise<Awaited<T>>;
@@ -96,10 +102,8 @@ export abstract class Layer<Events extends object> implements Policy {
 
   /** Adds a listener; the answer takes it off again. */
   on<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): () => void {
-    const { eventNames } = this;
-    if (!eventNames.includes(event)) {
-      throw new TypeError(`on: no event '${String(event)}' (known: ${eventNames.join(', ')})`);
-    }
+    const known = Object.keys(this.channels);
+    if (!known.includes(event)) throw new TypeError(`on: no event '${String(event)}' (known: ${known.join(', ')})`);
     if (typeof listener !== 'function') throw new TypeError('on: the listener must be a function');
     this.emitter ??= new Emitter((fault, on) => this.report(fault, on));
     return this.emitter.on(event, listener);
@@ -107,10 +111,22 @@ export abstract class Layer<Events extends object> implements Policy {
 
   /** Takes up the listeners among the options. */
   protected listen(given: Record<string, unknown>): void {
-    for (const event of this.eventNames) {
+    for (const event of Object.keys(this.channels) as (keyof Events & string)[]) {
       const listener = given[optionOf(event)];
       if (listener !== undefined) this.on(event, listener as (payload: unknown) => void);
     }
+  }
+
+  /** Whether anybody listens to an event, here or on its channel: else nobody needs to hear what it would tell. */
+  protected heard(event: keyof Events & string): boolean {
+    return this.emitter !== undefined || this.channels[event].hasSubscribers;
+  }
+
+  /** Tells what happened: on the channel first, for a listener here may bring about the next event. */
+  protected tell<E extends keyof Events & string>(event: E, payload: Events[E]): void {
+    const channel = this.channels[event];
+    if (channel.hasSubscribers) channel.publish({ policy: this, event, payload });
+    this.emitter?.emit(event, payload);
   }
 }
 
@@ -118,7 +134,7 @@ export abstract class Layer<Events extends object> implements Policy {
 export abstract class BasicLayer<Events extends object> extends Layer<Events> {
   readonly kind: string;
   protected readonly basics: Basics;
-  protected readonly eventNames: readonly (keyof Events & string)[];
+  protected readonly channels: ChannelsOf<keyof Events & string>;
 
   constructor(
     kind: string,
@@ -129,7 +145,7 @@ export abstract class BasicLayer<Events extends object> extends Layer<Events> {
     super();
     this.kind = kind;
     this.basics = basics;
-    this.eventNames = eventNames;
+    this.channels = channelsOf(kind, eventNames);
     this.listen(given);
   }
 

@@ -1,6 +1,6 @@
 import type { CallContext } from './call/context.ts';
 import { RejectedError } from './errors.ts';
-import { report } from './events.ts';
+import { report } from './events/emitter.ts';
 import type { Basics } from './policy-options.ts';
 
 /** What one call says about the dependency. An ignored call is no sample and decides nothing. */

@@ -1,5 +1,5 @@
 import { callback, having, optionsOf, type Reader, type Readers, text } from './check.ts';
-import type { ListenerErrorHandler } from './events.ts';
+import type { ListenerErrorHandler } from './events/emitter.ts';
 import { type Clock, systemClock, systemRandom } from './time/clock.ts';
 
 /** Options that every policy has. */

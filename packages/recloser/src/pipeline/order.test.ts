@@ -9,8 +9,8 @@ test('the recommended order has nothing to say', () => {
     'timeout',
     'retry',
     'hedge',
-    'circuit breaker',
-    'rate limit',
+    'circuit-breaker',
+    'rate-limit',
     'bulkhead',
     'timeout',
   ];
@@ -18,26 +18,26 @@ test('the recommended order has nothing to say', () => {
 });
 
 test.each([
-  [['circuit breaker', 'retry without budget'], 'circuit breaker around retry without budget'],
+  [['circuit-breaker', 'retry-without-budget'], 'circuit breaker around retry without budget'],
   [['bulkhead', 'retry'], 'bulkhead around retry'],
-  [['retry', 'timeout', 'retry without budget'], 'retry around retry'],
+  [['retry', 'timeout', 'retry-without-budget'], 'retry around retry'],
   [['hedge', 'retry'], 'hedge around retry'],
-  [['circuit breaker', 'hedge'], 'circuit breaker around hedge'],
+  [['circuit-breaker', 'hedge'], 'circuit breaker around hedge'],
   [['retry', 'fallback'], 'retry around fallback'],
-  [['circuit breaker', 'fallback'], 'circuit breaker around fallback'],
+  [['circuit-breaker', 'fallback'], 'circuit breaker around fallback'],
   [['retry', 'cache'], 'retry around cache'],
-  [['circuit breaker', 'cache'], 'circuit breaker around cache'],
-  [['circuit breaker', 'coalesce'], 'circuit breaker around coalesce'],
-  [['cache', 'circuit breaker', 'fallback'], 'circuit breaker around fallback', 'cache around fallback'],
+  [['circuit-breaker', 'cache'], 'circuit breaker around cache'],
+  [['circuit-breaker', 'coalesce'], 'circuit breaker around coalesce'],
+  [['cache', 'circuit-breaker', 'fallback'], 'circuit breaker around fallback', 'cache around fallback'],
   [['chaos', 'timeout'], 'chaos around timeout'],
-  [['chaos', 'circuit breaker'], 'chaos around circuit breaker'],
+  [['chaos', 'circuit-breaker'], 'chaos around circuit breaker'],
   [['chaos', 'retry'], 'chaos around retry'],
-  [['timeout', 'retry', 'circuit breaker'], 'timeout around retry only'],
+  [['timeout', 'retry', 'circuit-breaker'], 'timeout around retry only'],
 ])('%j hurts, and it says why', (kinds, ...says) => {
   expect(warnings(kinds)).toEqual(says.map((it) => expect.stringMatching(new RegExp(`^${it}: .{20}`))));
 });
 
 test('a breaker around a retry with a budget is no fault, nor is a policy that is not ours', () => {
-  expect(warnings(['circuit breaker', 'retry'])).toEqual([]);
+  expect(warnings(['circuit-breaker', 'retry'])).toEqual([]);
   expect(warnings(['', 'retry', ''])).toEqual([]);
 });

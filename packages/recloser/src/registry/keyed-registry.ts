@@ -5,6 +5,7 @@ import { type CircuitBreakerOptions, overlay, type Settings, settingsOf } from '
 import type { Work } from '../core/call/context.ts';
 import type { CallerScope, Scope } from '../core/call/scope.ts';
 import { read } from '../core/check.ts';
+import { type ChannelsOf, channelsOf, tellLife } from '../core/events/channels.ts';
 import { many } from '../core/words.ts';
 import { eventNames, isBreakerEvent, type RegistryEvents } from './events.ts';
 import { Member } from './member.ts';
@@ -16,9 +17,9 @@ import type { Registry } from './registry.ts';
 import { type RegistrySnapshot, readSnapshot } from './snapshot.ts';
 
 class KeyedRegistry extends Members implements Registry {
-  readonly kind = 'circuit breaker registry';
+  readonly kind = 'circuit-breaker-registry';
   readonly parent: Parent | undefined;
-  protected readonly eventNames: typeof eventNames = eventNames;
+  protected readonly channels: ChannelsOf<keyof RegistryEvents> = channelsOf(this.kind, eventNames);
   protected readonly maxEntries: number;
   readonly #name: string;
   #defaults: CircuitBreakerOptions;
@@ -184,6 +185,7 @@ class KeyedRegistry extends Members implements Registry {
     for (const member of this.all()) member.dispose();
     this.parent?.dispose();
     this.emitter?.clear();
+    tellLife('disposed', this);
   }
 }
 
@@ -208,5 +210,5 @@ function addTo(sum: Tally, tally: Tally): void {
  * const page = await hosts.execute(({ signal }) => fetch(url, { signal }), { key: url.host });
  */
 export function registry(options: RegistryOptions = {}): Registry {
-  return new KeyedRegistry(options);
+  return tellLife('created', new KeyedRegistry(options));
 }

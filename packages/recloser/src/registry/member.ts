@@ -25,6 +25,10 @@ export class Member extends Breaker implements Link, Key {
     return this.#name;
   }
 
+  override get label(): string {
+    return this.settings.name;
+  }
+
   /** Closed, nobody at work, and nothing set by hand: a new one would do as well. */
   get idle(): boolean {
     const { machine, places, settings } = this;

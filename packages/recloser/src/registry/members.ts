@@ -120,6 +120,6 @@ export abstract class Members extends Layer<RegistryEvents> {
   }
 
   #tell(event: 'added' | 'evicted' | 'removed', name: string): void {
-    this.emitter?.emit(event, { registry: this.name, name, size: this.size });
+    this.tell(event, { registry: this.name, name, size: this.size });
   }
 }

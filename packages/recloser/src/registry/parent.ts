@@ -17,6 +17,10 @@ export class Parent extends Breaker {
     this.keys = keys;
   }
 
+  override get label(): string {
+    return `${this.name}/parent`;
+  }
+
   /** Whether a call may be refused: else it need not be asked. */
   get asks(): boolean {
     return !this.straight;

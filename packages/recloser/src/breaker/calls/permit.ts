@@ -43,6 +43,15 @@ export class AcquiredPermit implements Permit {
     this.#settled = true;
     if (this.#holdsPlace) this.#traffic.leavePlace();
     const givenMs = typeof ms === 'number' && ms >= 0 ? ms : undefined;
-    this.#traffic.settle(this.#ticket, undefined, verdict, error, this.#startedAt, retryAfterOf(error), false, givenMs);
+    this.#traffic.settle(
+      this.#ticket,
+      undefined,
+      verdict,
+      error,
+      this.#startedAt,
+      retryAfterOf(error),
+      'settled',
+      givenMs,
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { promised } from '../../core/call/context.ts';
-import { type ListenerErrorHandler, report } from '../../core/events.ts';
+import { type ListenerErrorHandler, report } from '../../core/events/emitter.ts';
 import { Caching } from './cache/caching.ts';
 import { MemoryCache } from './cache/memory-cache.ts';
 import { Circuit } from './circuit.ts';

@@ -16,6 +16,13 @@ export interface Queued {
   readonly queued: number;
 }
 
+/** A call that waited has its place. */
+export interface Dequeued {
+  readonly policy: string;
+  readonly key: string | undefined;
+  readonly waitedMs: number;
+}
+
 /** Work outlived its call by so much that its place was given back. */
 export interface Abandoned {
   readonly policy: string;
@@ -25,7 +32,8 @@ export interface Abandoned {
 export interface PlacesEvents {
   rejected: PlaceRejection;
   queued: Queued;
+  dequeued: Dequeued;
   abandoned: Abandoned;
 }
 
-export const placesEvents: readonly (keyof PlacesEvents)[] = ['rejected', 'queued', 'abandoned'];
+export const placesEvents: readonly (keyof PlacesEvents)[] = ['rejected', 'queued', 'dequeued', 'abandoned'];

@@ -3,7 +3,6 @@ import type { Work } from '../call/context.ts';
 import type { Scope } from '../call/scope.ts';
 import { Waiter, WaitingLine } from '../call/waiting-line.ts';
 import { BulkheadFullError, errorOf, type RejectionReason } from '../errors.ts';
-import type { Emitter } from '../events.ts';
 import { BasicLayer } from '../layer.ts';
 import { basicsOf } from '../policy-options.ts';
 import type { Clock } from '../time/clock.ts';
@@ -16,6 +15,8 @@ export interface PlacesMetrics {
   readonly name: string;
   readonly totalRequests: number;
   readonly rejectedRequests: number;
+  /** How many places there are. */
+  readonly limit: number;
   /** Places taken, by work whose call ended early too. */
   readonly inFlight: number;
   readonly queued: number;
@@ -62,12 +63,16 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
     if (this.#line.length >= maxQueue) return Promise.reject(this.#refuse(scope));
     const priority = this.#priorityOf(scope);
     if (scope.aborted) return Promise.reject(scope.reason);
+    const since = this.now();
     return new Promise((resolve, reject) => {
       const waiter = new Waiter(
         this.#line,
         scope,
         priority,
-        () => resolve(this.occupy(work, scope, leaf)),
+        () => {
+          this.#tell('dequeued', { policy: this.name, key: scope.key, waitedMs: this.now() - since });
+          resolve(this.occupy(work, scope, leaf));
+        },
         (timedOut) => reject(timedOut ? this.#refuse(scope, 'queue-timeout') : scope.reason),
       );
       this.#line.add(waiter);
@@ -126,7 +131,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
   }
 
   #tell<E extends keyof PlacesEvents>(event: E, payload: PlacesEvents[E]): void {
-    (this.emitter as Emitter<PlacesEvents> | undefined)?.emit(event, payload);
+    this.tell(event, payload as Events[E]);
   }
 
   metrics(): PlacesMetrics {
@@ -134,6 +139,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
       name: this.name,
       totalRequests: this.#total,
       rejectedRequests: this.#rejected,
+      limit: this.places,
       inFlight: this.taken,
       queued: this.#line.length,
       abandoned: this.#abandoned,

@@ -1,4 +1,4 @@
-import { report } from '../events.ts';
+import { report } from '../events/emitter.ts';
 import type { Basics } from '../policy-options.ts';
 import { bare, Call } from './call.ts';
 import type { CallContext } from './context.ts';

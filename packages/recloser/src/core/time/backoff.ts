@@ -1,5 +1,5 @@
 import { also, number, optionsOf, type Reader, type Readers, read, wait } from '../check.ts';
-import { report } from '../events.ts';
+import { report } from '../events/emitter.ts';
 import type { Basics } from '../policy-options.ts';
 
 /** What a back-off may draw on: the policy's own random source, and the delay it gave before this one. */

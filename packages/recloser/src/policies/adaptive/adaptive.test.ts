@@ -286,7 +286,7 @@ describe('as every policy', () => {
       maxConcurrent: 5,
     } as never;
     expect(() => adaptiveConcurrency(wrong)).toThrowErrorMatchingInlineSnapshot(
-      `[TypeError: adaptiveConcurrency: maxQueue must be an integer from 0 to 1000000, got -1; minLimit must be an integer from 1 to 2147483647, got 0; maxLimit must be an integer from 1 to 2147483647, got 1.5; initialLimit must be an integer from 1 to 2147483647, got -1; algorithm must be one of 'gradient', 'aimd', got 'vegas'; failureThreshold must be a number from 0 to 1, got 2; backoffRatio must be a number from 0.1 to 0.99, got 1; roundCalls must be an integer from 10 to 1000000, got 5; classify must be a function, got 1; unknown option maxConcurrent must be one of maxQueue, queueTimeoutMs, priority, release, abandonAfterMs, captureStacks, minLimit, maxLimit, initialLimit, algorithm, failureThreshold, backoffRatio, roundCalls, classify, name, clock, random, onListenerError, onRejected, onQueued, onAbandoned, onLimitChanged, got 'maxConcurrent']`,
+      `[TypeError: adaptiveConcurrency: maxQueue must be an integer from 0 to 1000000, got -1; minLimit must be an integer from 1 to 2147483647, got 0; maxLimit must be an integer from 1 to 2147483647, got 1.5; initialLimit must be an integer from 1 to 2147483647, got -1; algorithm must be one of 'gradient', 'aimd', got 'vegas'; failureThreshold must be a number from 0 to 1, got 2; backoffRatio must be a number from 0.1 to 0.99, got 1; roundCalls must be an integer from 10 to 1000000, got 5; classify must be a function, got 1; unknown option maxConcurrent must be one of maxQueue, queueTimeoutMs, priority, release, abandonAfterMs, captureStacks, minLimit, maxLimit, initialLimit, algorithm, failureThreshold, backoffRatio, roundCalls, classify, name, clock, random, onListenerError, onRejected, onQueued, onDequeued, onAbandoned, onLimitChanged, got 'maxConcurrent']`,
     );
     const outside = () => adaptiveConcurrency({ minLimit: 5, maxLimit: 4 });
     expect(outside).toThrow(RangeError);
@@ -299,7 +299,7 @@ describe('as every policy', () => {
     expect(adaptiveConcurrency({ minLimit: 300 }).metrics().limit).toBe(300);
     expect(adaptiveConcurrency({ maxLimit: 7 }).metrics().limit).toBe(7);
     expect(adaptiveConcurrency().metrics()).toEqual({
-      name: 'adaptive concurrency',
+      name: 'adaptive-concurrency',
       totalRequests: 0,
       rejectedRequests: 0,
       inFlight: 0,

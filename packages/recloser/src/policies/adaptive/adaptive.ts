@@ -4,6 +4,7 @@ import { Call, type Rig } from '../../core/call/call.ts';
 import type { Work } from '../../core/call/context.ts';
 import type { Scope } from '../../core/call/scope.ts';
 import type { BulkheadFullError } from '../../core/errors.ts';
+import { tellLife } from '../../core/events/channels.ts';
 import { assess, type Verdict } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { aimd } from './aimd.ts';
@@ -37,7 +38,7 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
   #rounds = 0;
 
   constructor(settings: AdaptiveSettings) {
-    super('adaptive concurrency', settings, eventNames);
+    super('adaptive-concurrency', settings, eventNames);
     const { algorithm, initialLimit } = settings;
     this.#settings = settings;
     this.#rule = typeof algorithm === 'function' ? algorithm : (algorithm === 'aimd' ? aimd : gradient)(settings);
@@ -114,7 +115,7 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
     if (limit === previous) return;
     this.places = limit;
     const { latencyMs, concurrency, failureRate } = round;
-    this.emitter?.emit('limit-changed', {
+    this.tell('limit-changed', {
       policy: this.name,
       limit,
       previous,
@@ -140,5 +141,5 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
  * const orders = adaptiveConcurrency({ maxLimit: 500, maxQueue: 50, queueTimeoutMs: 200 });
  */
 export function adaptiveConcurrency(options: AdaptiveConcurrencyOptions = {}): AdaptiveConcurrency {
-  return new AdaptiveLayer(readOptions(options));
+  return tellLife('created', new AdaptiveLayer(readOptions(options)));
 }

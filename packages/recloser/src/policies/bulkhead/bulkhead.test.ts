@@ -47,6 +47,7 @@ describe('places', () => {
       name: 'ten',
       totalRequests: 3,
       rejectedRequests: 1,
+      limit: 2,
       inFlight: 0,
       queued: 0,
       abandoned: 0,

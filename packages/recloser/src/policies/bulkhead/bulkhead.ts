@@ -5,6 +5,7 @@ import { Call, type Rig } from '../../core/call/call.ts';
 import type { Work } from '../../core/call/context.ts';
 import type { Scope } from '../../core/call/scope.ts';
 import type { BulkheadFullError } from '../../core/errors.ts';
+import { tellLife } from '../../core/events/channels.ts';
 import type { Parts } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
 import { type BulkheadOptions, type BulkheadSettings, readOptions } from './options.ts';
@@ -58,5 +59,5 @@ class BulkheadLayer extends BoundedLayer<PlacesEvents> implements Bulkhead {
  * const ten = bulkhead({ maxConcurrent: 10, maxQueue: 20, queueTimeoutMs: 500 });
  */
 export function bulkhead(options: BulkheadOptions): Bulkhead {
-  return new BulkheadLayer(readOptions(options));
+  return tellLife('created', new BulkheadLayer(readOptions(options)));
 }

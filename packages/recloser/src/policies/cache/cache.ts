@@ -4,6 +4,7 @@ import type { Work } from '../../core/call/context.ts';
 import { Flights } from '../../core/call/flights.ts';
 import { nobody, type Scope } from '../../core/call/scope.ts';
 import { TimeLimit } from '../../core/call/time-limit.ts';
+import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
 import { basicsOf } from '../../core/policy-options.ts';
@@ -70,16 +71,16 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
     this.#memory = new Memory(
       maxEntries,
       () => clock.now(),
-      (key) => this.#tell('evicted', { key }),
+      (key) => this.#count('evicted', { key }),
     );
     this.#store = store ?? this.#memory;
     this.#rig = { limit: new TimeLimit(`the store of ${name}`, storeTimeoutMs, clock) };
   }
 
   /** Counts an event, and tells it. */
-  #tell<E extends keyof CacheEvents>(event: E, about: Omit<CacheEvents[E], 'policy'>): void {
+  #count<E extends keyof CacheEvents>(event: E, about: Omit<CacheEvents[E], 'policy'>): void {
     this.#told[event]++;
-    this.emitter?.emit(event, { policy: this.name, ...about } as unknown as CacheEvents[E]);
+    if (this.heard(event)) this.tell(event, { policy: this.name, ...about } as unknown as CacheEvents[E]);
   }
 
   run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
@@ -112,29 +113,29 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
     // Without a value beyond any limit, and so is what a store measured wrongly.
     const overMs = found === undefined ? Number.NaN : ageMs - ttlMs;
     if (overMs <= 0) {
-      this.#tell('hit', { key, ageMs });
+      this.#count('hit', { key, ageMs });
       return Promise.resolve(value);
     }
     const flight = this.#flights.at(key);
     const start = (alone: boolean): Promise<unknown> =>
       this.#flights.start(key, work, scope, leaf, alone, (newer) => this.#keep(key, newer, found !== undefined));
     if (overMs <= staleWhileRevalidateMs) {
-      this.#tell('stale', { key, ageMs, why: 'revalidating', error: undefined });
+      this.#count('stale', { key, ageMs, why: 'revalidating', error: undefined });
       if (flight === undefined) {
         start(true).then(
-          () => this.#tell('revalidated', { key }),
-          (error) => this.#tell('revalidation-failed', { key, error }),
+          () => this.#count('revalidated', { key }),
+          (error) => this.#count('revalidation-failed', { key, error }),
         );
       }
       return Promise.resolve(value);
     }
-    this.#tell('miss', { key });
+    this.#count('miss', { key });
     const result = coalesce && flight !== undefined ? flight.join(scope) : start(false);
     if (!(overMs <= staleIfErrorMs)) return result;
     return result.catch((error) => {
       if (scope.aborted || (staleIf && !this.asked('staleIf', () => staleIf(error), true))) throw error;
       this.#staleIfError++;
-      this.#tell('stale', { key, ageMs, why: 'error', error });
+      this.#count('stale', { key, ageMs, why: 'error', error });
       return value;
     });
   }
@@ -214,5 +215,5 @@ function checked(found: FoundEntry | null | undefined): FoundEntry | undefined {
  * const user = await users.execute(({ signal }) => loadUser(id, { signal }), { key: id });
  */
 export function cache<Value>(options: CacheOptions<Value> | number): Cache {
-  return new CacheLayer(readOptions(options));
+  return tellLife('created', new CacheLayer(readOptions(options)));
 }

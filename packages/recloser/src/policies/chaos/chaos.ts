@@ -1,6 +1,7 @@
 import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
 import type { Scope } from '../../core/call/scope.ts';
+import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
 import { basicsOf } from '../../core/policy-options.ts';
@@ -87,7 +88,7 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
   async #inject({ behaviour, latencyMs, fault, outcome }: Plan, work: Work<Scope>, scope: Scope, leaf: boolean) {
     const tell = (injection: Injection): void => {
       this.#injections[injection]++;
-      this.emitter?.emit('injected', { policy: this.name, key: scope.key, injection });
+      this.tell('injected', { policy: this.name, key: scope.key, injection });
     };
     try {
       if (behaviour !== undefined) {
@@ -115,20 +116,20 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
   enable(options: EnableOptions = {}): void {
     const { expiresInMs = Infinity, by, reason } = readEnable(options);
     this.#until = this.now() + expiresInMs;
-    this.emitter?.emit('enabled', { policy: this.name, by, reason, expiresInMs });
+    this.tell('enabled', { policy: this.name, by, reason, expiresInMs });
   }
 
   disable(options: SwitchOptions = {}): void {
     const { by, reason } = readDisable(options);
     if (this.#until === undefined) return;
     this.#until = undefined;
-    this.emitter?.emit('disabled', { policy: this.name, by, reason });
+    this.tell('disabled', { policy: this.name, by, reason });
   }
 
   update(changes: ChaosChanges): void {
     const { plan, changed } = readChanges(changes, this.#plan);
     this.#plan = plan;
-    this.emitter?.emit('updated', { policy: this.name, changed });
+    this.tell('updated', { policy: this.name, changed });
   }
 
   metrics(): ChaosMetrics {
@@ -153,5 +154,5 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
  * monkey.enable({ by: 'ada', reason: 'game day', expiresInMs: 600_000 });
  */
 export function chaos<Answer = never>(options: ChaosOptions<Answer>): Chaos<Answer> {
-  return new ChaosLayer(readOptions(options)) as unknown as Chaos<Answer>;
+  return tellLife('created', new ChaosLayer(readOptions(options))) as unknown as Chaos<Answer>;
 }

@@ -2,6 +2,7 @@ import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
 import { Flights, type KeyOf } from '../../core/call/flights.ts';
 import type { Scope } from '../../core/call/scope.ts';
+import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
 import { type CoalesceEvents, eventNames } from './events.ts';
@@ -42,7 +43,7 @@ class CoalesceLayer extends BasicLayer<CoalesceEvents> implements Coalesce {
     this.#keyOf = keyOf;
     this.#flights = new Flights(basics.name, basics.clock, joinForMs, (key) => {
       this.#calledOff++;
-      this.emitter?.emit('called-off', { policy: this.name, key });
+      this.tell('called-off', { policy: this.name, key });
     });
   }
 
@@ -59,7 +60,7 @@ class CoalesceLayer extends BasicLayer<CoalesceEvents> implements Coalesce {
     if (flight === undefined) return this.#flights.start(key, work, scope, leaf);
     this.#joined++;
     const answer = flight.join(scope);
-    this.emitter?.emit('joined', { policy: this.name, key, waiting: flight.passengers });
+    if (this.heard('joined')) this.tell('joined', { policy: this.name, key, waiting: flight.passengers });
     return answer;
   }
 
@@ -86,5 +87,5 @@ class CoalesceLayer extends BasicLayer<CoalesceEvents> implements Coalesce {
  * const user = await once.execute(({ signal }) => loadUser(id, { signal }), { key: id });
  */
 export function coalesce(options?: CoalesceOptions): Coalesce {
-  return new CoalesceLayer(readOptions(options));
+  return tellLife('created', new CoalesceLayer(readOptions(options)));
 }

@@ -1,6 +1,7 @@
 import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
 import { CallerScope, type Scope } from '../../core/call/scope.ts';
+import { tellLife } from '../../core/events/channels.ts';
 import { type FallbackFunction, type LastGood, lastGoodOf } from '../../core/fallback.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import { defaultVerdict } from '../../core/outcome.ts';
@@ -89,12 +90,12 @@ class FallbackLayer extends BasicLayer<FallbackEvents> {
     this.#fallbacks++;
     try {
       const value = await this.answers.instead(answer, error, scope);
-      this.emitter?.emit('fell-back', about);
+      this.tell('fell-back', about);
       return value;
     } catch (failure) {
       if (!scope.aborted || failure !== scope.reason) {
         this.#failed++;
-        this.emitter?.emit('fallback-failed', { ...about, failure });
+        this.tell('fallback-failed', { ...about, failure });
       }
       throw failure;
     }
@@ -128,5 +129,7 @@ export function fallback<F extends FallbackLike>(
   answer: F,
   options?: FallbackOptions,
 ): FallbackPolicy<FallbackAnswer<F>> {
-  return new FallbackLayer(readOptions(answer, options)) as unknown as FallbackPolicy<FallbackAnswer<F>>;
+  return tellLife('created', new FallbackLayer(readOptions(answer, options))) as unknown as FallbackPolicy<
+    FallbackAnswer<F>
+  >;
 }

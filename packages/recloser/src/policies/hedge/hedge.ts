@@ -1,6 +1,7 @@
 import { Attempt } from '../../core/call/attempt.ts';
 import type { Work } from '../../core/call/context.ts';
 import type { Scope } from '../../core/call/scope.ts';
+import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import type { Verdict } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
@@ -72,12 +73,12 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
 
   hedged({ key }: Scope, attempt: number, delayMs: number): void {
     this.#hedges++;
-    this.emitter?.emit('hedged', { policy: this.name, key, attempt, delayMs });
+    this.tell('hedged', { policy: this.name, key, attempt, delayMs });
   }
 
   exhausted({ key }: Scope, attempts: number): void {
     this.#exhausted++;
-    this.emitter?.emit('budget-exhausted', { policy: this.name, key, attempts });
+    this.tell('budget-exhausted', { policy: this.name, key, attempts });
   }
 
   finished({ key }: Scope, verdict: Verdict, attempt: number, attempts: number, firstMs: number | undefined): void {
@@ -86,7 +87,7 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
     else {
       this.#successful++;
       if (attempt > 1) this.#won++;
-      if (attempts > 1) this.emitter?.emit('won', { policy: this.name, key, attempt, attempts });
+      if (attempts > 1) this.tell('won', { policy: this.name, key, attempt, attempts });
       if (firstMs !== undefined) this.#pace?.record(firstMs, this.now());
     }
   }
@@ -121,5 +122,5 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
  * const page = await reads.execute(({ signal }) => fetchPage(url, { signal }));
  */
 export function hedge(options: HedgeOptions): Hedge {
-  return new HedgeLayer(readOptions(options));
+  return tellLife('created', new HedgeLayer(readOptions(options)));
 }

@@ -2,6 +2,7 @@ import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
 import type { Scope } from '../../core/call/scope.ts';
 import { errorOf, type RejectionDetails, type RejectionReason } from '../../core/errors.ts';
+import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
 import { basicsOf } from '../../core/policy-options.ts';
@@ -63,7 +64,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
   #evicted = 0;
 
   constructor(settings: RateLimitSettings) {
-    super('rate limit', basicsOf('rate limit', settings), { ...settings }, eventNames);
+    super('rate-limit', basicsOf('rate-limit', settings), { ...settings }, eventNames);
     this.#settings = settings;
   }
 
@@ -96,7 +97,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
       lane.add(waiter);
       deadlines(this.basics.clock, maxWaitMs).add(waiter);
       scope.watch(waiter);
-      this.emitter?.emit('delayed', { policy: this.name, key, cost, waitMs, queued: lane.length });
+      this.tell('delayed', { policy: this.name, key, cost, waitMs, queued: lane.length });
     });
   }
 
@@ -143,7 +144,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
     this.#lanes.delete(key);
     if (meter.left(now) >= meter.most) return;
     this.#evicted++;
-    this.emitter?.emit('key-evicted', { policy: this.name, key });
+    this.tell('key-evicted', { policy: this.name, key });
   }
 
   #costOf(scope: Scope): number {
@@ -160,7 +161,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
   #count(key: Key, cost: number, waitMs: number, reason: RejectionReason = 'rate-limited'): RejectionDetails {
     const retryAfterMs = waitMs < Infinity ? waitMs : undefined;
     this.#rejected++;
-    this.emitter?.emit('rejected', { policy: this.name, key, cost, reason, retryAfterMs });
+    if (this.heard('rejected')) this.tell('rejected', { policy: this.name, key, cost, reason, retryAfterMs });
     return { breaker: this.name, reason, retryAfterMs };
   }
 
@@ -197,5 +198,5 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
  * const quota = rateLimit({ permits: 100, windowMs: 1_000, maxWaitMs: 500 });
  */
 export function rateLimit(options: RateLimitOptions): RateLimit {
-  return new RateLimitLayer(readOptions(options));
+  return tellLife('created', new RateLimitLayer(readOptions(options)));
 }

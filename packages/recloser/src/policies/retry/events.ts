@@ -1,4 +1,5 @@
 import type { BudgetExhausted } from '../../core/budget.ts';
+import type { Verdict } from '../../core/outcome.ts';
 
 /** Another attempt is to be made, after the delay; it is paid for already. */
 export interface RetryScheduled {
@@ -36,6 +37,14 @@ export interface GaveUp {
   readonly error: unknown;
 }
 
+/** A call has ended, after however many attempts. */
+export interface RetrySettled {
+  readonly policy: string;
+  /** How many were made, from 1. */
+  readonly attempts: number;
+  readonly verdict: Verdict;
+}
+
 /** What listeners get, by event. */
 export interface RetryEvents {
   'retry-scheduled': RetryScheduled;
@@ -43,6 +52,8 @@ export interface RetryEvents {
   'gave-up': GaveUp;
   /** `gave-up` follows. */
   'budget-exhausted': BudgetExhausted;
+  /** Of every call, after what else is told of it. */
+  settled: RetrySettled;
 }
 
 export const eventNames: readonly (keyof RetryEvents)[] = [
@@ -50,4 +61,5 @@ export const eventNames: readonly (keyof RetryEvents)[] = [
   'recovered',
   'gave-up',
   'budget-exhausted',
+  'settled',
 ];

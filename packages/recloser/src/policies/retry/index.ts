@@ -1,3 +1,3 @@
-export type { GaveUp, GaveUpCause, Recovered, RetryEvents, RetryScheduled } from './events.ts';
+export type { GaveUp, GaveUpCause, Recovered, RetryEvents, RetryScheduled, RetrySettled } from './events.ts';
 export type { FailedAttempt, RetryOptions } from './options.ts';
 export { type Retry, type RetryMetrics, retry } from './retry.ts';

@@ -43,6 +43,7 @@ describe('attempts', () => {
       retries: 2,
       recoveredRequests: 1,
       budgetExhausted: 0,
+      budgetUtilization: expect.closeTo(0.19, 2),
     });
   });
 

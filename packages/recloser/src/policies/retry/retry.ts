@@ -3,6 +3,7 @@ import { Attempt } from '../../core/call/attempt.ts';
 import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
 import type { Scope } from '../../core/call/scope.ts';
+import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import { assess } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
@@ -27,6 +28,8 @@ export interface RetryMetrics {
   readonly recoveredRequests: number;
   /** Failed calls that the budget had nothing left for. */
   readonly budgetExhausted: number;
+  /** How much of what the budget has to give is used, 0–1; `undefined` without a budget, or with one that does not say. */
+  readonly budgetUtilization: number | undefined;
 }
 
 /** A policy that tries failed calls again. */
@@ -38,6 +41,7 @@ export interface Retry extends Policy {
 }
 
 class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
+  override readonly kind: string;
   readonly #settings: RetrySettings;
   /** Whether attempts need a time of their own. */
   readonly #timed: boolean;
@@ -51,7 +55,8 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
   #exhausted = 0;
 
   constructor(settings: RetrySettings) {
-    super(settings.budget ? 'retry' : 'retry without budget', settings.basics, settings.given, eventNames);
+    super('retry', settings.basics, settings.given, eventNames);
+    this.kind = settings.budget ? 'retry' : 'retry-without-budget';
     this.#settings = settings;
     this.#timed = settings.classify !== undefined || settings.maxElapsedMs !== Infinity;
     this.#plain = !this.#timed && !settings.shared;
@@ -85,6 +90,7 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
 
   readonly #succeeded = <T>(value: T): T => {
     this.#successful++;
+    if (this.heard('settled')) this.tell('settled', { policy: this.name, attempts: 1, verdict: 'success' });
     return value;
   };
 
@@ -126,7 +132,7 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
 
   /** How long to wait before the next attempt; `undefined` if the call is over. */
   #next(standing: Standing): number | undefined {
-    const { name: policy, emitter } = this;
+    const { name: policy } = this;
     const { attempts, verdict, ok, result } = standing;
     const { key } = standing.scope;
     const error = ok ? undefined : result;
@@ -134,14 +140,14 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
       const plan = planned(this.#settings, standing);
       if (typeof plan === 'number') {
         this.#retries++;
-        emitter?.emit('retry-scheduled', { policy, key, attempt: attempts + 1, delayMs: plan, error });
+        this.tell('retry-scheduled', { policy, key, attempt: attempts + 1, delayMs: plan, error });
         return plan;
       }
       if (plan === 'budget') {
         this.#exhausted++;
-        emitter?.emit('budget-exhausted', { policy, key, attempts });
+        this.tell('budget-exhausted', { policy, key, attempts });
       }
-      emitter?.emit('gave-up', { policy, key, attempts, cause: plan, error });
+      this.tell('gave-up', { policy, key, attempts, cause: plan, error });
     }
     if (verdict === 'failure') this.#failed++;
     else if (verdict === 'ignored') this.#ignored++;
@@ -149,9 +155,10 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
       this.#successful++;
       if (attempts > 1) {
         this.#recovered++;
-        emitter?.emit('recovered', { policy, key, attempts });
+        this.tell('recovered', { policy, key, attempts });
       }
     }
+    this.tell('settled', { policy, attempts, verdict });
     return undefined;
   }
 
@@ -166,6 +173,7 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
       retries: this.#retries,
       recoveredRequests: this.#recovered,
       budgetExhausted: this.#exhausted,
+      budgetUtilization: this.#settings.budget?.utilization,
     };
   }
 }
@@ -183,5 +191,5 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
  * const page = await reads.execute(({ signal }) => fetchPage(url, { signal }));
  */
 export function retry(options?: RetryOptions): Retry {
-  return new RetryLayer(readOptions(options));
+  return tellLife('created', new RetryLayer(readOptions(options)));
 }

@@ -2,6 +2,7 @@ import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
 import type { Scope } from '../../core/call/scope.ts';
 import { errorOf } from '../../core/errors.ts';
+import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import { assess, defaultVerdict, type Verdict } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
@@ -48,7 +49,7 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
   #tryAt: number;
 
   constructor(settings: ThrottleSettings) {
-    super('adaptive throttle', basicsOf('adaptive throttle', settings), { ...settings }, eventNames);
+    super('adaptive-throttle', basicsOf('adaptive-throttle', settings), { ...settings }, eventNames);
     this.#settings = settings;
     this.#window = new TimeWindow(settings.windowMs, 20, this.now());
     this.#tryAt = settings.minimumPerSecond > 0 ? 0 : Infinity;
@@ -112,7 +113,7 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
     }
     this.#window.add(false, now);
     this.#rejected++;
-    this.emitter?.emit('rejected', { policy: this.name, key, probability });
+    if (this.heard('rejected')) this.tell('rejected', { policy: this.name, key, probability });
     const text = `too little is accepted, ${percent(probability)} of calls are not tried`;
     const details = { breaker: this.name, reason: 'throttled' } as const;
     return errorOf(ThrottledError, text, details, this.#settings.captureStacks);
@@ -152,5 +153,5 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
  * const search = adaptiveThrottle({ windowMs: 30_000 });
  */
 export function adaptiveThrottle(options: AdaptiveThrottleOptions = {}): AdaptiveThrottle {
-  return new ThrottleLayer(readOptions(options));
+  return tellLife('created', new ThrottleLayer(readOptions(options)));
 }

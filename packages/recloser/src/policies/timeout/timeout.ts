@@ -3,6 +3,7 @@ import type { CallContext, Work } from '../../core/call/context.ts';
 import type { Scope } from '../../core/call/scope.ts';
 import { TimeLimit } from '../../core/call/time-limit.ts';
 import type { TimeoutError } from '../../core/errors.ts';
+import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer, type Parts } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { Deadline } from '../../core/time/timers.ts';
@@ -83,12 +84,12 @@ class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
 
   count(key: string | undefined, timeoutMs: number): void {
     this.#timedOut++;
-    this.emitter?.emit('timed-out', { policy: this.name, key, timeoutMs });
+    this.tell('timed-out', { policy: this.name, key, timeoutMs });
   }
 
   late(ok: boolean): void {
     this.#late++;
-    this.emitter?.emit('late', { policy: this.name, ok });
+    this.tell('late', { policy: this.name, ok });
   }
 
   metrics(): TimeoutMetrics {
@@ -113,5 +114,5 @@ class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
  * const page = await quick.execute(({ signal }) => fetch(url, { signal }));
  */
 export function timeout(options: TimeoutOptions | number): Timeout {
-  return new TimeoutLayer(readOptions(options));
+  return tellLife('created', new TimeoutLayer(readOptions(options)));
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { Emitter, type ListenerErrorHandler, report as tell } from './events.ts';
+import { Emitter, type ListenerErrorHandler, report as tell } from './emitter.ts';
 
 interface Events {
   one: number;

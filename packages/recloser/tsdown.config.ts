@@ -1,6 +1,7 @@
 import { defineConfig } from 'tsdown';
 
-const both = { index: 'src/index.ts', 'testing/index': 'src/testing/index.ts' };
+const doors = ['index', 'testing/index', 'telemetry/index'];
+const both = Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`]));
 
 export default defineConfig({
   entry: both,

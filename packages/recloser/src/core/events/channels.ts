@@ -5,7 +5,7 @@ export interface Channel {
 }
 
 /** What a channel carries. */
-interface Message<Policy = object, Payload = unknown> {
+export interface Message<Policy = object, Payload = unknown> {
   readonly policy: Policy;
   readonly event: string;
   readonly payload: Payload;

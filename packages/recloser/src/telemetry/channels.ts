@@ -42,8 +42,10 @@ export interface EventsByKind {
   policy: { created: undefined; disposed: undefined };
 }
 
-type Kind = keyof EventsByKind;
-type EventOf<K extends Kind> = keyof EventsByKind[K] & string;
+/** A kind of policy. */
+export type Kind = keyof EventsByKind;
+/** What a kind of policy tells. */
+export type EventOf<K extends Kind> = keyof EventsByKind[K] & string;
 
 /** What every channel carries, by its name. */
 export type Messages = {

@@ -1,7 +1,10 @@
+export type { Message } from '../core/events/channels.ts';
 export {
   type ChannelName,
   channelNames,
+  type EventOf,
   type EventsByKind,
+  type Kind,
   type Messages,
   subscribe,
   type Teller,

@@ -170,6 +170,57 @@ test(`${cases} requests of any kind: no crash, no 5xx, no change of state`, { ti
   expect((await get(port, { path: '/' })).status).toBe(200);
 });
 
+test('2,000 orders with a good token, each with something wrong: refused, audited, no change of state', {
+  timeout: 120_000,
+}, async () => {
+  let audits = 0;
+  const { page: mounted, breaker, faults } = page({ actions: true, onAction: () => audits++ });
+  const port = await serving(mounted);
+  const { token } = JSON.parse((await get(port, { path: '/api/session' })).text) as { token: string };
+  const before = JSON.stringify(breaker);
+  const values: unknown[] = [
+    '',
+    ' ',
+    'x',
+    '\u0000',
+    0,
+    -1,
+    null,
+    true,
+    [],
+    {},
+    ['x'],
+    { toString: 1 },
+    'x'.repeat(9_000),
+  ];
+  const good = { id: 'payments', action: 'force-open', reason: 'fuzz', expiresInMs: 60_000 };
+  // What each of these must not be for the order to be good.
+  const wrong: Record<string, (value: unknown) => boolean> = {
+    id: (value) => value !== 'payments',
+    action: () => true,
+    reason: (value) => typeof value !== 'string' || value.trim() === '' || value === '\u0000' || value.length > 8_000,
+    expiresInMs: () => true,
+  };
+  for (let i = 0; i < 2_000; i++) {
+    const field = pick(Object.keys(wrong));
+    const value = pick(values.filter((each) => (wrong[field] as (value: unknown) => boolean)(each)));
+    const body = chance(0.2)
+      ? bytes(200)
+      : JSON.stringify({ ...good, [field]: value, [noise(9)]: noise(9), ['__proto__']: pick(values) });
+    const { status } = await get(port, {
+      method: 'POST',
+      path: '/api/action',
+      headers: { 'content-type': 'application/json', 'x-recloser-token': token },
+      body,
+    });
+    if (status === 200) throw new Error(`done: ${body}`);
+    expect([400, 404, 413], body).toContain(status);
+  }
+  expect(audits).toBe(2_000);
+  expect(faults).toEqual([]);
+  expect(JSON.stringify(breaker)).toBe(before);
+});
+
 test('1,000 byte strings that are no HTTP', { timeout: 60_000 }, async () => {
   const { page: mounted, breaker, faults } = page({ actions: true });
   const port = await serving(mounted);

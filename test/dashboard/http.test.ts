@@ -1,8 +1,12 @@
+import dns from 'node:dns';
+import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import type { Audit } from '@recloser/dashboard';
 import { dashboard } from '@recloser/dashboard';
+import express from 'express';
 import { circuitBreaker } from 'recloser';
-import { describe, expect, test } from 'vitest';
-import { act, afterwards, get, page, serving } from './servers.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { act, afterwards, get, listening, page, serving } from './servers.ts';
 
 const order = { id: 'payments', action: 'force-open', reason: 'vendor incident' };
 
@@ -84,7 +88,7 @@ describe('actions', () => {
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.text)).toHaveProperty('error');
     expect(breaker.state).toBe('closed');
-    expect(audits.filter(({ refused }) => refused === undefined)).toEqual([]);
+    expect(audits).toMatchObject([{ outcomes: [], refused: expect.any(String) }]);
   });
 
   test('a role that may only read may only read', async () => {
@@ -109,6 +113,72 @@ describe('actions', () => {
     expect((await act(port, { ...order, instances: ['elsewhere'] })).status).toBe(404);
     expect((await act(port, { ...order, reason: 'x'.repeat(20_000) })).status).toBe(413);
   });
+});
+
+test('refusals of strangers do not flood the audit', async () => {
+  const audits: Audit[] = [];
+  const { page: mounted } = page({ actions: true, onAction: (audit) => audits.push(audit) });
+  const port = await serving(mounted);
+  const stranger = { method: 'POST', path: '/api/action', headers: { host: 'evil.example' } };
+  await Promise.all(Array.from({ length: 100 }, () => get(port, stranger)));
+  expect(audits.length).toBeGreaterThanOrEqual(10);
+  expect(audits.length).toBeLessThanOrEqual(30);
+});
+
+test('what is asked for ends in the audit as one line, and the name that authorize knows comes first', async () => {
+  const audits: Audit[] = [];
+  const { page: mounted, breaker } = page({
+    actions: true,
+    authorize: () => ({ role: 'write', user: 'ana' }),
+    onAction: (audit) => audits.push(audit),
+  });
+  const port = await serving(mounted);
+  await act(port, { ...order, id: 'x\r\nINFO forged' });
+  expect(audits[0]).toMatchObject({ user: 'ana', breaker: 'x INFO forged', refused: 'no such breaker' });
+  await act(port, { ...order, by: 'the boss' });
+  expect(breaker.toJSON().forced?.by).toBe('ana for the boss');
+});
+
+test.each<[string, string]>([
+  ['x-forwarded-for', '203.0.113.9'],
+  ['x-forwarded-host', 'ops.example.com'],
+  ['x-real-ip', '203.0.113.9'],
+  ['forwarded', 'for=203.0.113.9'],
+  ['via', '1.1 proxy'],
+  ['cf-connecting-ip', '203.0.113.9'],
+])('without authorize what a proxy passes on (%s) is from anywhere, and refused', async (name, value) => {
+  const { page: mounted } = page();
+  expect((await get(await serving(mounted), { path: '/api/breakers', headers: { [name]: value } })).status).toBe(403);
+});
+
+test('without authorize HTTP/1.0 is refused: nginx passes requests on like that, and does not say from where', async () => {
+  const { page: mounted } = page();
+  const port = await serving(mounted);
+  const answer = await new Promise<string>((resolve) => {
+    let text = '';
+    const socket = connect(port, '127.0.0.1', () =>
+      socket.write('GET /api/breakers HTTP/1.0\r\nhost: localhost\r\n\r\n'),
+    );
+    socket.on('data', (data) => (text += data.toString()));
+    socket.on('close', () => resolve(text));
+  });
+  expect(answer).toMatch(/^HTTP\/1\.[01] 403 /);
+});
+
+test('a body that a parser has read is no longer than others', async () => {
+  const app = express();
+  app.use(express.json({ limit: '1mb' }));
+  const { page: mounted } = page({ actions: true });
+  app.use('/ops', mounted);
+  const port = await listening(createServer(app));
+  const { token } = JSON.parse((await get(port, { path: '/ops/api/session' })).text) as { token: string };
+  const answer = await get(port, {
+    method: 'POST',
+    path: '/ops/api/action',
+    headers: { 'content-type': 'application/json', 'x-recloser-token': token },
+    body: JSON.stringify({ ...order, junk: 'x'.repeat(100_000) }),
+  });
+  expect(answer.status).toBe(413);
 });
 
 describe('looking', () => {
@@ -207,6 +277,16 @@ describe('a server of its own', () => {
     },
   );
 
+  test('nor under a name that sounds like this machine and is another', async () => {
+    const { page: mounted } = page();
+    const lookup = vi
+      .spyOn(dns, 'lookup')
+      .mockImplementation(((...given: unknown[]) =>
+        (given.at(-1) as (...found: unknown[]) => void)(null, '0.0.0.0', 4)) as never);
+    afterwards(() => lookup.mockRestore());
+    await expect(mounted.listen({ host: 'page.localhost', port: 0 })).rejects.toThrow('0.0.0.0');
+  });
+
   test('it takes the next free port unless told which', async () => {
     const [a, b] = [page().page, page().page];
     const [first, second] = [await a.listen(), await b.listen()];
@@ -247,5 +327,6 @@ test('faults of the options are told all together', () => {
   ).toThrow(
     /unknown option titel.*hosts may hold 'ops.example.com' only together with authorize.*peers must be.*breakers must be iterable.*maxStreams must be/,
   );
+  expect(() => dashboard({ breakers: [], peers: [{ url: 'http://ana:secret@host/' }] })).toThrow('credentials in');
   expect(() => dashboard({})).toThrow('give either breakers or incident');
 });

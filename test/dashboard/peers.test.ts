@@ -1,6 +1,7 @@
-import type { Detail } from '@recloser/dashboard';
+import { createServer } from 'node:http';
+import type { Audit, Detail } from '@recloser/dashboard';
 import { expect, test } from 'vitest';
-import { act, get, page, serving } from './servers.ts';
+import { act, get, listening, page, serving } from './servers.ts';
 
 interface Shown {
   readonly instances: readonly {
@@ -70,6 +71,7 @@ test('an action is taken in every instance, and each tells what became of it', a
     ],
   });
   expect([a.breaker.state, b.breaker.state]).toEqual(['disabled', 'disabled']);
+  expect(b.breaker.toJSON().forced?.by).toBe('page of a for ana');
   await act(aPort, { id: 'payments', action: 'release', reason: 'enough', instances: ['b'] });
   expect([a.breaker.state, b.breaker.state]).toEqual(['disabled', 'closed']);
 });
@@ -86,6 +88,87 @@ test('a peer that goes is gone, and what it was is still shown', async () => {
   b.page.close();
   const { instances } = await until(aPort, (now) => now.instances[1]?.live === false);
   expect(instances[1]?.rows).toHaveLength(1);
+});
+
+test('a list of all instances may have this one in it: it is shown once and acted on once', async () => {
+  let port = 0;
+  const audits: Audit[] = [];
+  const server = createServer((request, response) => a.page(request, response));
+  port = await listening(server);
+  const a = page({
+    instance: 'a',
+    actions: true,
+    onAction: (audit) => audits.push(audit),
+    peers: [{ url: `http://127.0.0.1:${port}` }],
+  });
+  const { instances } = await until(port, (now) => now.instances.length === 1);
+  expect(instances.map(({ name }) => name)).toEqual(['a']);
+  const answer = await act(port, { id: 'payments', action: 'force-open', reason: 'a test' });
+  expect(JSON.parse(answer.text)).toEqual({
+    outcomes: [{ instance: 'a', done: true, from: 'closed', to: 'forced-open' }],
+  });
+  expect(audits).toHaveLength(1);
+});
+
+test('two instances of one name are two', async () => {
+  const b = page({ instance: 'a', actions: true });
+  const bPort = await serving(b.page);
+  const a = page({ instance: 'a', actions: true, peers: [{ url: `http://127.0.0.1:${bPort}` }] });
+  const aPort = await serving(a.page);
+  const { instances } = await until(aPort, (now) => now.instances.every(({ live }) => live));
+  const other = `a at 127.0.0.1:${bPort}`;
+  expect(instances.map(({ name }) => name)).toEqual(['a', other]);
+  await act(aPort, { id: 'payments', action: 'force-open', reason: 'a test', instances: [other] });
+  expect([a.breaker.state, b.breaker.state]).toEqual(['closed', 'forced-open']);
+  expect(
+    (await until(aPort, (now) => now.instances[1]?.rows[0]?.state === 'forced-open')).instances[0]?.rows[0]?.state,
+  ).toBe('closed');
+});
+
+test('a peer is told of this instance only: of the others it hears itself', async () => {
+  const { aPort } = await pair();
+  await until(aPort, ({ instances }) => instances.every(({ live }) => live));
+  const { text } = await get(aPort, { path: '/api/stream?own=1', until: '"second":true' });
+  expect(text).toContain('"name":"a"');
+  expect(text).not.toContain('"name":"b"');
+});
+
+test('a peer that answers without end is cut off, and what it says of an order is taken for no more than text', async () => {
+  const hostile = await serving((request, response) => {
+    if (request.url?.includes('stream')) {
+      const row = { id: 'payments', state: 'open', ok: 0, failed: 0, refused: 0 };
+      const snapshot = {
+        self: 'evil',
+        at: 1,
+        instances: [{ name: 'evil', live: true, rows: [row], recent: {} }],
+        entries: [],
+      };
+      response.write(`event: snapshot\nid: x\ndata: ${JSON.stringify(snapshot)}\n\n`);
+    } else if (request.url?.includes('session')) response.end('{"token":"x"}');
+    else if (request.url?.includes('action')) {
+      response.end(
+        JSON.stringify({ outcomes: [{ instance: 'here', done: { x: 1 }, trouble: { html: '<b>' }, to: 7 }] }),
+      );
+    } else {
+      const flood = () => {
+        while (!response.destroyed && response.write('"'.padEnd(65_536, 'x')));
+      };
+      response.on('drain', flood);
+      flood();
+    }
+  });
+  const { page: mounted } = page({ actions: true, peers: [{ url: `http://127.0.0.1:${hostile}` }] });
+  const port = await serving(mounted);
+  await until(port, ({ instances }) => instances.some(({ name }) => name === 'evil'));
+  expect((await get(port, { path: '/api/breaker?id=payments&instance=evil' })).status).toBe(404);
+  const answer = await act(port, { id: 'payments', action: 'force-open', reason: 'a test' });
+  expect(JSON.parse(answer.text)).toMatchObject({
+    outcomes: [
+      { instance: 'here', done: true },
+      { instance: 'evil', done: false },
+    ],
+  });
+  expect(answer.text).not.toContain('html');
 });
 
 test('no request can name a place to ask', async () => {

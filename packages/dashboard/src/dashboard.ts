@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Allowance } from './http/allowance.ts';
 import { Assets } from './http/assets.ts';
 import { fromFetch, toFetch } from './http/fetch.ts';
 import { Guard, isLoopbackName } from './http/guard.ts';
@@ -59,10 +60,10 @@ const [firstPort, triedPorts] = [8420, 20];
 export function dashboard(options: DashboardOptions): Dashboard {
   const settings = readOptions(options);
   const { clock, maxStreams, incident, title, report, onAction } = settings;
-  const hub = new Hub({ clock, maxStreams, snapshot: () => source.snapshot() });
+  const hub = new Hub({ clock, maxStreams, snapshot: (own) => source.snapshot(own) });
   const source: Source =
     incident === undefined
-      ? new LiveSource({ ...settings, publish: (event, data) => hub.publish(event, data) })
+      ? new LiveSource({ ...settings, publish: (event, data, own) => hub.publish(event, data, own) })
       : new RecordedSource(incident);
   const responder: Responder = {
     title: incident?.title ?? title,
@@ -70,6 +71,7 @@ export function dashboard(options: DashboardOptions): Dashboard {
     hub,
     tokens: new Tokens(() => Date.now()),
     guard: new Guard(settings),
+    strangers: new Allowance(10, () => clock.now()),
     assets: new Assets(),
     report,
     onAction: (audit) => {
@@ -105,8 +107,13 @@ export function dashboard(options: DashboardOptions): Dashboard {
         });
         servers.add(server);
         const bound = await listening(server, host, port);
+        // A name may mean another machine's address, whatever it sounds like.
+        if (settings.authorize === undefined && !isLoopback(bound.address)) {
+          await closed(server);
+          throw new TypeError(`dashboard: ${host} is ${bound.address} here, which needs \`authorize\``);
+        }
         const shown = host.includes(':') ? `[${host}]` : host;
-        return { url: `http://${shown}:${bound}/`, close: () => closed(server) };
+        return { url: `http://${shown}:${bound.port}/`, close: () => closed(server) };
       },
       close: () => {
         source.close();
@@ -118,7 +125,7 @@ export function dashboard(options: DashboardOptions): Dashboard {
   ) as Dashboard;
 }
 
-async function listening(server: Server, host: string, port: number | undefined): Promise<number> {
+async function listening(server: Server, host: string, port: number | undefined): Promise<AddressInfo> {
   for (let tried = 0; ; tried++) {
     const attempt = port ?? (tried < triedPorts ? firstPort + tried : 0);
     try {
@@ -129,7 +136,7 @@ async function listening(server: Server, host: string, port: number | undefined)
           resolve();
         });
       });
-      return (server.address() as AddressInfo).port;
+      return server.address() as AddressInfo;
     } catch (fault) {
       if (port !== undefined || (fault as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw fault;
     }

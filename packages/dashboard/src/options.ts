@@ -105,13 +105,14 @@ export function readOptions(options: DashboardOptions): Settings {
   }
   const peers = listOf(given.peers) as PeerOptions[];
   for (const peer of peers)
-    if (!/^https?:$/.test(protocolOf(peer?.url))) fault('peers', 'objects with a url of http or https');
+    if (!isAddress(peer?.url)) fault('peers', 'objects with a url of http or https, credentials in `headers`');
   const { breakers, incident } = options ?? {};
   const listable =
     typeof breakers === 'function' ||
     typeof (breakers as Iterable<unknown> | undefined)?.[Symbol.iterator] === 'function';
   if ((incident === undefined) === (breakers === undefined)) faults.push('give either breakers or incident');
   else if (incident === undefined && !listable) fault('breakers', 'iterable, or a function');
+  const report = reporter(typed<((fault: unknown) => void) | undefined>('onError', 'function', undefined));
   const settings: Settings = {
     breakers: breakers ?? [],
     incident: incident === undefined ? undefined : readIncident(incident),
@@ -125,9 +126,9 @@ export function readOptions(options: DashboardOptions): Settings {
     onAction: typed('onAction', 'function', () => {}),
     maxStreams: whole('maxStreams', 1, 10_000, 100),
     historyBytes: whole('historyBytes', 2 ** 20, 2 ** 32, 2 ** 26),
-    redact: typed('redact', 'function', redact),
+    redact: tamed(typed('redact', 'function', redact), report),
     clock: (given.clock as Clock | undefined) ?? systemClock,
-    report: reporter(typed<((fault: unknown) => void) | undefined>('onError', 'function', undefined)),
+    report,
   };
   if (faults.length > 0) throw new TypeError(`dashboard: ${faults.join('; ')}`);
   return settings;
@@ -138,13 +139,29 @@ const listOf = (value: unknown): unknown[] => (value === undefined ? [] : Array.
 const show = (value: unknown): string =>
   typeof value === 'string' ? `'${value.slice(0, 60)}'` : Array.isArray(value) ? 'an array' : String(value);
 
-function protocolOf(url: unknown): string {
+/** Credentials in a URL end up in error messages. */
+function isAddress(url: unknown): boolean {
   try {
-    return new URL(String(url)).protocol;
+    const { protocol, username, password } = new URL(String(url));
+    return /^https?:$/.test(protocol) && username + password === '';
   } catch {
-    return '';
+    return false;
   }
 }
+
+const [longestRead, longestShown] = [2_000, 300];
+
+/** What cannot be redacted is not shown, and whoever redacts need not think of endless messages. */
+const tamed =
+  (redactor: (message: string) => string, report: (fault: unknown) => void) =>
+  (message: string): string => {
+    try {
+      return String(redactor(message.slice(0, longestRead))).slice(0, longestShown);
+    } catch (fault) {
+      report(fault);
+      return '…';
+    }
+  };
 
 /** A handler that never throws, and does not flood a log. */
 function reporter(given: ((fault: unknown) => void) | undefined): (fault: unknown) => void {
@@ -152,7 +169,7 @@ function reporter(given: ((fault: unknown) => void) | undefined): (fault: unknow
   return (fault) => {
     try {
       if (given !== undefined) return given(fault);
-      const message = String(fault);
+      const message = String(fault).slice(0, 500);
       if (told.has(message) || told.size > 100) return;
       told.add(message);
       console.error('@recloser/dashboard (told once):', fault);

@@ -1,4 +1,5 @@
 import { HttpError } from '../http/exchange.ts';
+import { line } from '../protocol/line.ts';
 
 /** What the page can do to a breaker. */
 export const deeds = ['force-open', 'force-closed', 'disable', 'observe-only', 'release', 'reset', 'probe'] as const;
@@ -24,15 +25,6 @@ export interface Order {
   /** Names of instances; all unless given. */
   readonly instances: readonly string[] | undefined;
 }
-
-/** Text for logs and pages: one line of printable characters. */
-const line = (value: unknown, longest: number): string =>
-  typeof value === 'string'
-    ? value
-        .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
-        .trim()
-        .slice(0, longest)
-    : '';
 
 /** @throws HttpError 400 with all faults together */
 export function readOrder(body: string): Order {

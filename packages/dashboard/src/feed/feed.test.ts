@@ -128,6 +128,19 @@ test('a list or a breaker that throws is reported, and the rest goes on', async 
   expect(changes.at(-1)?.rows).toContainEqual(expect.objectContaining({ id: 'good', ok: 1 }));
 });
 
+test('ten thousand breakers of one name are taken up in no time, and their numbers are used again', async () => {
+  const breakers = new Set(Array.from({ length: 10_000 }, () => circuitBreaker({ name: 'same' })));
+  const began = performance.now();
+  const { feed, clock } = setUp(() => breakers);
+  expect(performance.now() - began).toBeLessThan(2_000);
+  expect(feed.watches.has('same#10000')).toBe(true);
+  breakers.clear();
+  await clock.advance(1_000);
+  breakers.add(circuitBreaker({ name: 'same' }));
+  await clock.advance(1_000);
+  expect([...feed.watches.keys()]).toEqual(['same']);
+});
+
 test('what people do is in the journal, with who and why, and ends by itself in the row', async () => {
   const breaker = circuitBreaker({ name: 'payments', clock: manualClock() });
   const { feed, clock, changes } = setUp([breaker]);

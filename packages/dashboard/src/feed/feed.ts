@@ -169,7 +169,12 @@ export class Feed implements Watcher {
   #after(ms: number, callback: () => void): unknown {
     const timer = this.#options.clock.setTimeout(() => {
       this.#timers.delete(timer);
-      callback();
+      // What is thrown in a timer ends the process that is only watched.
+      try {
+        callback();
+      } catch (fault) {
+        this.#options.report(fault);
+      }
     }, ms);
     this.#timers.add(timer);
     // A page nobody looks at keeps no process alive.

@@ -16,16 +16,27 @@ export function lister(source: BreakerSource): () => Iterable<CircuitBreaker> {
 /** Hands out ids: the name, and a number after it where the name is taken. */
 export class Ids {
   readonly #taken = new Set<string>();
+  /** By name how many have it, and the number to try next: ten thousand of one name must not take ten thousand tries each. */
+  readonly #bases = new Map<string, { count: number; next: number }>();
+  readonly #baseOf = new Map<string, string>();
 
   take(name: string): string {
     const base = name.slice(0, 200) || 'unnamed';
+    const known = this.#bases.get(base) ?? { count: 0, next: 2 };
     let id = base;
-    for (let n = 2; this.#taken.has(id); n++) id = `${base}#${n}`;
+    while (this.#taken.has(id)) id = `${base}#${known.next++}`;
+    known.count++;
+    this.#bases.set(base, known);
     this.#taken.add(id);
+    this.#baseOf.set(id, base);
     return id;
   }
 
   release(id: string): void {
+    const base = this.#baseOf.get(id) ?? id;
+    const known = this.#bases.get(base);
+    if (known !== undefined && --known.count === 0) this.#bases.delete(base);
+    this.#baseOf.delete(id);
     this.#taken.delete(id);
   }
 }

@@ -1,5 +1,6 @@
 import { readOrder } from '../actions/order.ts';
 import { markdownOf } from '../incident/markdown.ts';
+import { line } from '../protocol/line.ts';
 import type { Session } from '../protocol/messages.ts';
 import type { Audit } from '../protocol/outcome.ts';
 import type { Source } from '../sources/source.ts';
@@ -18,13 +19,22 @@ export interface ApiOptions {
   readonly onAction: (audit: Audit) => void;
 }
 
+/** What the audit of an order says that nobody has read. */
+export const nothingAsked: Omit<Audit, 'at' | 'user' | 'remoteAddress'> = {
+  action: undefined,
+  breaker: undefined,
+  reason: undefined,
+  expiresInMs: undefined,
+  outcomes: [],
+};
+
 type Endpoint = (options: ApiOptions, exchange: Exchange, visitor: Visitor) => Reply | Promise<Reply>;
 
 /** The endpoints below `api/`, by method. */
 export const endpoints: Readonly<Record<string, Readonly<Record<string, Endpoint>>>> = {
   session: { GET: session },
   stream: { GET: stream },
-  breakers: { GET: ({ source }) => json(source.snapshot()) },
+  breakers: { GET: ({ source }, { query }) => json(source.snapshot(query.get('own') === '1')) },
   breaker: { GET: breaker },
   incident: { GET: incident },
   action: { POST: action },
@@ -44,6 +54,7 @@ function session({ title, source, tokens }: ApiOptions, _exchange: Exchange, { r
 function stream({ hub }: ApiOptions, exchange: Exchange): Reply {
   if (hub.full) throw new HttpError(503, 'too many open pages', { 'retry-after': '5' });
   const lastEventId = exchange.header('last-event-id');
+  const own = exchange.query.get('own') === '1';
   return {
     status: 200,
     headers: {
@@ -52,7 +63,7 @@ function stream({ hub }: ApiOptions, exchange: Exchange): Reply {
       'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
     },
-    stream: (sink) => hub.open(sink, lastEventId),
+    stream: (sink) => hub.open(sink, lastEventId, own),
   };
 }
 
@@ -69,14 +80,17 @@ async function incident({ source }: ApiOptions, { query }: Exchange): Promise<Re
   return { status: 200, headers: { 'content-type': 'text/markdown; charset=utf-8' }, body: markdownOf(found) };
 }
 
+/** Who gave an order: whoever `authorize` knows, whatever they say of themselves; a peer says for whom it asks. */
+const nameOf = (user: string | undefined, by: string | undefined): string =>
+  user === undefined ? (by ?? 'somebody on the page') : by === undefined ? user : `${user} for ${by}`;
+
 /** Every order ends in one audit, whatever becomes of it. */
 async function action(
   { source, tokens, onAction }: ApiOptions,
   exchange: Exchange,
   { role, user }: Visitor,
 ): Promise<Reply> {
-  const nobody = { action: undefined, breaker: undefined, reason: undefined, expiresInMs: undefined, outcomes: [] };
-  let audit: Omit<Audit, 'at' | 'user' | 'remoteAddress'> = nobody;
+  let audit = nothingAsked;
   try {
     if (role !== 'write') throw new HttpError(403, 'actions are off, or not yours to take');
     if (!tokens.isGood(exchange.header('x-recloser-token'), user))
@@ -84,8 +98,8 @@ async function action(
     if (!/^application\/json\b/i.test(exchange.header('content-type') ?? '')) throw new HttpError(415, 'send JSON');
     const order = readOrder(await exchange.body(longestOrder));
     const { id, deed, reason, expiresInMs } = order;
-    audit = { action: deed, breaker: id, reason, expiresInMs, outcomes: [] };
-    const outcomes = await source.perform(order, user ?? order.by ?? 'somebody on the page');
+    audit = { action: deed, breaker: line(id, 300), reason, expiresInMs, outcomes: [] };
+    const outcomes = await source.perform(order, nameOf(user, order.by));
     audit = { ...audit, outcomes };
     if (outcomes.length === 0) throw new HttpError(404, 'no such breaker');
     return json({ outcomes });

@@ -120,6 +120,11 @@ test('what authorize answers decides; whatever else it does, nobody', async () =
   });
 });
 
+test('a name that authorize gives is one line: it ends in logs', async () => {
+  const forger = guard(() => ({ role: 'write', user: 'ana\r\nINFO all is well\u202e' }));
+  await expect(admitted({}, forger)).resolves.toEqual({ role: 'write', user: 'ana INFO all is well' });
+});
+
 test('with actions off everybody reads', async () => {
   await expect(
     admitted(

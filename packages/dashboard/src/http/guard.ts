@@ -1,3 +1,4 @@
+import { line } from '../protocol/line.ts';
 import { type Exchange, HttpError } from './exchange.ts';
 
 /** What somebody may do. */
@@ -74,7 +75,7 @@ export class Guard {
       if (challenge === undefined) throw new HttpError(403, 'you may not look at this page');
       throw new HttpError(401, 'who are you?', { 'www-authenticate': challenge });
     }
-    return { role: actions ? role : 'read', user: typeof user === 'string' ? user.slice(0, 60) : undefined };
+    return { role: actions ? role : 'read', user: line(user, 60) || undefined };
   }
 
   #checkHost(exchange: Exchange): void {

@@ -20,15 +20,22 @@ export function fromNode(
       const value = request.headers[name] ?? (name === 'host' ? request.headers[':authority'] : undefined);
       return Array.isArray(value) ? value.join(', ') : value;
     },
-    // Forwarded requests come from a proxy on this machine, and from anywhere before that.
-    local:
-      isLoopback(request.socket?.localAddress) &&
-      !('x-forwarded-for' in request.headers || 'forwarded' in request.headers),
+    local: isLocal(request),
     remoteAddress: request.socket?.remoteAddress,
     body: (maxBytes) => bodyOf(request, maxBytes),
     raw: request,
   };
 }
+
+/**
+ * A router may pass on what is meant for 127.0.0.1 (CVE-2020-8558), so both ends are looked at. A proxy on this machine forwards
+ * from anywhere; those that don't say so mostly speak HTTP/1.0, as nginx does unless told otherwise, which no browser does.
+ */
+const isLocal = ({ socket, headers, httpVersionMajor, httpVersionMinor }: IncomingMessage): boolean =>
+  isLoopback(socket?.localAddress) &&
+  isLoopback(socket.remoteAddress) &&
+  !(httpVersionMajor === 1 && httpVersionMinor === 0) &&
+  !Object.keys(headers).some((name) => /^(x-forwarded-|x-real-ip$|x-client-ip$|forwarded$|via$|cf-)/.test(name));
 
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);
@@ -38,7 +45,9 @@ function splitOnce(text: string, separator: string): [string, string] {
 async function bodyOf(request: IncomingMessage & { readonly body?: unknown }, maxBytes: number): Promise<string> {
   // A body parser was here before.
   if (request.readableEnded && request.body !== undefined) {
-    return typeof request.body === 'string' ? request.body : JSON.stringify(request.body);
+    const text = typeof request.body === 'string' ? request.body : JSON.stringify(request.body);
+    if (Buffer.byteLength(text) > maxBytes) throw new TooLargeError();
+    return text;
   }
   const chunks: Buffer[] = [];
   let size = 0;

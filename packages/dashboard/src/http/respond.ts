@@ -1,20 +1,23 @@
-import { type ApiOptions, endpoints } from './api.ts';
+import type { Allowance } from './allowance.ts';
+import { type ApiOptions, endpoints, nothingAsked } from './api.ts';
 import type { Assets } from './assets.ts';
 import { type Exchange, HttpError, json, type Reply } from './exchange.ts';
-import type { Guard } from './guard.ts';
+import type { Guard, Visitor } from './guard.ts';
 import { routeOf } from './routes.ts';
 
 export interface Responder extends ApiOptions {
   readonly guard: Guard;
   readonly assets: Assets;
   readonly report: (fault: unknown) => void;
+  /** How many audits of people who were not let in are left. */
+  readonly strangers: Allowance;
 }
 
 /** Answers whatever comes in; it never rejects. */
 export async function respond(options: Responder, exchange: Exchange): Promise<Reply> {
   try {
-    const visitor = await options.guard.admit(exchange);
     const { to, name } = routeOf(exchange.path);
+    const visitor = await admitted(options, exchange, to === 'api' && name === 'action');
     const methods = to === 'api' && Object.hasOwn(endpoints, name) ? endpoints[name] : undefined;
     if (methods !== undefined) {
       const method = exchange.method === 'HEAD' ? 'GET' : exchange.method;
@@ -34,6 +37,20 @@ export async function respond(options: Responder, exchange: Exchange): Promise<R
     }
     options.report(fault);
     return json({ error: 'it failed' }, 500);
+  }
+}
+
+/** Whoever tries to act and is not even let in is told of too, though not as often as they like. */
+async function admitted(options: Responder, exchange: Exchange, acts: boolean): Promise<Visitor> {
+  try {
+    return await options.guard.admit(exchange);
+  } catch (fault) {
+    if (acts && exchange.method === 'POST' && options.strangers.take()) {
+      const { remoteAddress } = exchange;
+      const refused = (fault as Error).message;
+      options.onAction({ at: Date.now(), user: undefined, remoteAddress, ...nothingAsked, refused });
+    }
+    throw fault;
   }
 }
 

@@ -25,6 +25,7 @@ export function snapshotOf({ title, recordedAt, breakers }: Incident): Snapshot 
   return {
     version: 1,
     title,
+    life: '',
     self: names[0] ?? '',
     at: recordedAt,
     instances,

@@ -4,7 +4,7 @@ import type { Entry } from '../protocol/entry.ts';
 import type { Change, Instance, Session, Snapshot } from '../protocol/messages.ts';
 import type { Outcome } from '../protocol/outcome.ts';
 import { patched, type Row } from '../protocol/row.ts';
-import { readChange, readDetail, readSnapshot } from '../protocol/trust.ts';
+import { readChange, readDetail, readOutcome, readSnapshot } from '../protocol/trust.ts';
 import { eventsOf } from './event-stream.ts';
 
 /** The dashboard of another instance, as it is configured; nothing of it ever comes from a request. */
@@ -20,8 +20,14 @@ const silentMs = 10_000;
 const [soonestMs, latestMs] = [1_000, 30_000];
 const answerMs = 5_000;
 const longestAnswer = 4 * 1024 * 1024;
+/** Breakers of one peer. */
+const mostRows = 100_000;
 
 export interface PeerListener {
+  /** The life of this very process: a peer with the same is no other. */
+  readonly life: string;
+  /** Whether this instance or another peer has this name. */
+  taken(name: string): boolean;
   changed(change: Change): void;
   /** It came or went. */
   news(state: Instance, entries: readonly Entry[]): void;
@@ -34,6 +40,10 @@ export class Peer {
   readonly #listener: PeerListener;
   readonly #stop = new AbortController();
   readonly #rows = new Map<string, Row>();
+  /** What it calls itself; another instance may do so too, so it is shown as `name`. */
+  #self = '';
+  /** The address leads back to this process. */
+  isSelf = false;
   #state: Omit<Instance, 'rows'>;
   #retryMs = soonestMs;
 
@@ -58,7 +68,9 @@ export class Peer {
   }
 
   async detail(id: string): Promise<Detail | undefined> {
-    const response = await this.#ask(`api/breaker?id=${encodeURIComponent(id)}`);
+    // Only its own: what it has heard of others would go round in circles.
+    const asked = new URLSearchParams({ id, instance: this.#self });
+    const response = await this.#ask(`api/breaker?${asked}`);
     if (response.status === 404) return undefined;
     return { ...readDetail(await jsonOf(response)), instance: this.name };
   }
@@ -68,19 +80,17 @@ export class Peer {
     const instance = this.name;
     try {
       const { token = '' } = (await jsonOf(await this.#ask('api/session'))) as Session;
-      const order = { id, action: deed, reason, expiresInMs, by, confirm: id, instances: [instance] };
+      const order = { id, action: deed, reason, expiresInMs, by, confirm: id, instances: [this.#self] };
       const response = await this.#ask('api/action', {
         method: 'POST',
         headers: { 'content-type': 'application/json', 'x-recloser-token': token },
         body: JSON.stringify(order),
       });
-      const { outcomes, error } = (await jsonOf(response)) as { outcomes?: Outcome[]; error?: string };
-      const [own] = outcomes ?? [];
-      return own === undefined
-        ? { instance, done: false, trouble: error ?? `HTTP ${response.status}` }
-        : { ...own, instance };
+      const { outcomes, error } = (await jsonOf(response)) as { outcomes?: unknown; error?: unknown };
+      const [own] = Array.isArray(outcomes) ? outcomes : [];
+      return readOutcome(own ?? { trouble: error ?? `HTTP ${response.status}` }, instance);
     } catch (fault) {
-      return { instance, done: false, trouble: (fault as Error).message };
+      return { instance, done: false, trouble: wordsOf(fault) };
     }
   }
 
@@ -95,7 +105,7 @@ export class Peer {
 
   async #follow(): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      const trouble = await this.#listen().catch((fault: Error) => fault.message);
+      const trouble = await this.#listen().catch(wordsOf);
       if (this.#stop.signal.aborted) return;
       this.#state = { ...this.#state, live: false, trouble: trouble ?? 'the stream ended' };
       this.#listener.news(this.state, []);
@@ -108,17 +118,20 @@ export class Peer {
     const silence = new AbortController();
     const alarm = setTimeout(() => silence.abort(new Error('nothing came for 10 s')), silentMs).unref();
     try {
-      const response = await fetch(new URL('api/stream', this.#url), {
+      const response = await fetch(new URL('api/stream?own=1', this.#url), {
         headers: { ...this.#headers, accept: 'text/event-stream' },
         redirect: 'error',
         signal: AbortSignal.any([this.#stop.signal, silence.signal]),
       });
       if (!response.ok || response.body === null) throw new Error(`HTTP ${response.status}`);
-      let self: string | undefined;
+      let begun = false;
       for await (const { event, data } of eventsOf(response.body as AsyncIterable<Uint8Array>)) {
         alarm.refresh();
-        if (event === 'snapshot') self = this.#begin(readSnapshot(JSON.parse(data)));
-        else if (event === 'change' && self !== undefined) this.#change(readChange(JSON.parse(data)), self);
+        if (event === 'change' && begun) this.#change(readChange(JSON.parse(data)));
+        if (event !== 'snapshot') continue;
+        begun = true;
+        this.#begin(readSnapshot(JSON.parse(data)));
+        if (this.isSelf) this.close();
       }
       return undefined;
     } finally {
@@ -127,30 +140,46 @@ export class Peer {
   }
 
   /** Takes the peer's own part of its snapshot; what it knows of others they tell themselves. */
-  #begin({ self, instances, entries }: Snapshot): string {
+  #begin({ self, life, instances, entries }: Snapshot): void {
+    const { host } = this.#url;
+    this.#self = self;
+    this.isSelf = life !== '' && life === this.#listener.life;
     const own = instances.find(({ name }) => name === self);
     this.#rows.clear();
     for (const row of own?.rows ?? []) this.#rows.set(row.id, row);
     this.#retryMs = soonestMs;
-    this.#state = { name: self, live: true, process: own?.process, recent: own?.recent ?? {} };
+    const name = this.#listener.taken(self) ? `${self} at ${host}` : self;
+    this.#state = { name, live: true, process: own?.process, recent: own?.recent ?? {} };
     this.#listener.news(
       this.state,
       entries.filter(({ instance }) => instance === self),
     );
-    return self;
   }
 
-  #change(change: Change, self: string): void {
-    if (change.instance !== self) return;
-    for (const patch of change.rows ?? []) this.#rows.set(patch.id, patched(this.#rows.get(patch.id), patch));
+  #change(change: Change): void {
+    if (change.instance !== this.#self) return;
+    for (const patch of change.rows ?? []) {
+      const row = this.#rows.get(patch.id);
+      if (row !== undefined || this.#rows.size < mostRows) this.#rows.set(patch.id, patched(row, patch));
+    }
     for (const id of change.gone ?? []) this.#rows.delete(id);
     if (change.process !== undefined) this.#state = { ...this.#state, process: change.process };
-    this.#listener.changed(change);
+    this.#listener.changed({ ...change, instance: this.name });
   }
 }
 
 async function jsonOf(response: Response): Promise<unknown> {
-  const text = await response.text();
-  if (text.length > longestAnswer) throw new Error('the answer is too long');
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+    text += decoder.decode(chunk, { stream: true });
+    if (text.length > longestAnswer) throw new Error('the answer is too long');
+  }
   return JSON.parse(text);
+}
+
+/** `fetch` says no more than that it failed; why stands in the cause. */
+function wordsOf(fault: unknown): string {
+  const { message, cause } = fault as Error & { readonly cause?: { readonly code?: unknown } };
+  return typeof cause?.code === 'string' ? `${message} (${cause.code})` : message;
 }

@@ -35,6 +35,8 @@ export interface Recent {
 export interface Snapshot {
   readonly version: 1;
   readonly title: string;
+  /** Of this life of the process: a peer with the same is this very process. */
+  readonly life: string;
   /** The instance that this page is served by. */
   readonly self: string;
   readonly at: number;

@@ -2,6 +2,7 @@ import type { BreakerMetrics } from 'recloser';
 import type { Detail, ErrorSeen, Incident, Setting } from './detail.ts';
 import type { Entry } from './entry.ts';
 import type { Change, Instance, ProcessFigures, Recent, Snapshot } from './messages.ts';
+import type { Outcome } from './outcome.ts';
 import type { Row, RowPatch } from './row.ts';
 
 /**
@@ -15,17 +16,31 @@ const list = (value: unknown, longest: number): unknown[] => (Array.isArray(valu
 const text = (value: unknown, longest: number): string => (typeof value === 'string' ? value.slice(0, longest) : '');
 const numberOf = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0);
 
-type Kind = 'number' | 'text' | ((value: unknown) => unknown);
+type Kind = 'number' | 'time' | 'text' | ((value: unknown) => unknown);
+type Shape = Readonly<Record<string, Kind>>;
 
-function taken(value: unknown, shape: Readonly<Record<string, Kind>>): Given {
+/** The last moment that a date can be: one beyond it is none, and makes whoever writes it out throw. */
+const latest = 8.64e15;
+
+function fieldOf(kind: Kind, field: unknown): unknown {
+  if (field === undefined || field === null) return undefined;
+  if (typeof kind === 'function') return kind(field);
+  if (kind === 'text') return typeof field === 'string' ? field.slice(0, 500) : undefined;
+  if (typeof field !== 'number') return undefined;
+  return kind === 'time' ? Math.min(Math.max(numberOf(field), 0), latest) : numberOf(field);
+}
+
+/** The fields that are there, and of those that are `needed` something of the right type in any case. */
+function taken(value: unknown, shape: Shape, needed = ''): Given {
   const given = record(value);
   const result: Given = {};
   for (const [key, kind] of Object.entries(shape)) {
-    const field = given[key];
-    if (field === null) result[key] = null;
-    else if (typeof kind === 'function' && field !== undefined) result[key] = kind(field);
-    else if (kind === 'number' && typeof field === 'number') result[key] = numberOf(field);
-    else if (kind === 'text' && typeof field === 'string') result[key] = text(field, 500);
+    const field = fieldOf(kind, Object.hasOwn(given, key) ? given[key] : undefined);
+    if (field !== undefined) result[key] = field;
+  }
+  for (const key of needed.split(' ')) {
+    const kind = shape[key];
+    if (kind !== undefined) result[key] ??= kind === 'text' ? '' : typeof kind === 'function' ? kind([]) : 0;
   }
   return result;
 }
@@ -36,8 +51,8 @@ const row = {
     id: 'text',
     state: 'text',
     under: 'text',
-    since: 'number',
-    downSince: 'number',
+    since: 'time',
+    downSince: 'time',
     ok: 'number',
     failed: 'number',
     refused: 'number',
@@ -53,17 +68,19 @@ const row = {
   ...{ p50: 'number', p95: 'number', explain: 'text', nextProbeMs: 'number' },
   probes: (value: unknown) => [0, 1].map((i) => numberOf(list(value, 2)[i])),
   forced: (value: unknown) => taken(value, forced),
-} as const satisfies Record<string, Kind>;
+} as const satisfies Shape;
+const rowNeeds = 'id state ok failed refused inFlight rule value threshold calls';
 const evidence = {
   ...{ rule: 'text', value: 'number', threshold: 'number', calls: 'number', failures: 'number', slowCalls: 'number' },
   ...{ minimumCalls: 'number', windowMs: 'number', windowCalls: 'number', slowCallMs: 'number', slowestMs: 'number' },
   ...{ generation: 'number', openForMs: 'number' },
-  topErrors: (value: unknown) => list(value, 5).map((error) => taken(error, { name: 'text', count: 'number' })),
-  lastError: (value: unknown) => taken(value, { name: 'text', message: 'text' }),
-} as const satisfies Record<string, Kind>;
+  topErrors: (value: unknown) =>
+    list(value, 5).map((error) => taken(error, { name: 'text', count: 'number' }, 'name count')),
+  lastError: (value: unknown) => taken(value, { name: 'text', message: 'text' }, 'name message'),
+} as const satisfies Shape;
 const entry = {
   ...{
-    at: 'number',
+    at: 'time',
     id: 'text',
     from: 'text',
     to: 'text',
@@ -73,27 +90,36 @@ const entry = {
     action: 'text',
   },
   ...{ by: 'text', reason: 'text', expiresInMs: 'number' },
-  evidence: (value: unknown) => taken(value, evidence),
+  evidence: (value: unknown) => taken(value, evidence, 'rule value threshold calls'),
   changed: (value: unknown) => list(value, 40).map((option) => text(option, 60)),
-} as const satisfies Record<string, Kind>;
+} as const satisfies Shape;
 const figures = { loopDelayMs: 'number', cpu: 'number', gc: 'number', heapMb: 'number' } as const;
 
 const named = (value: unknown): boolean => text(record(value).id, 1) !== '';
-const rows = (value: unknown): RowPatch[] =>
+const rows = (value: unknown): Row[] =>
   list(value, 100_000)
     .filter(named)
-    .map((each) => taken(each, row) as unknown as RowPatch);
-const entries = (value: unknown): (Entry & { instance: string })[] =>
+    .map((each) => taken(each, row, rowNeeds) as unknown as Row);
+/** A patch has what changed, and `null` for what is gone. */
+const patches = (value: unknown): RowPatch[] =>
+  list(value, 100_000)
+    .filter(named)
+    .map((each) => {
+      const gone = Object.keys(row).filter((key) => !rowNeeds.includes(key) && record(each)[key] === null);
+      return { ...taken(each, row), ...Object.fromEntries(gone.map((key) => [key, null])) } as unknown as RowPatch;
+    });
+type Told = Entry & { readonly instance: string };
+const entries = (value: unknown): Told[] =>
   list(value, 1_000)
     .filter(named)
-    .map(
-      (each) =>
-        ({ ...taken(each, entry), instance: text(record(each).instance, 200) }) as unknown as Entry & {
-          instance: string;
-        },
-    );
+    .map((each) => {
+      const instance = text(record(each).instance, 200);
+      return { ...taken(each, entry, 'at id from to kind'), instance } as unknown as Told;
+    });
 const process = (value: unknown): ProcessFigures | undefined =>
-  value === undefined ? undefined : (taken(value, figures) as unknown as ProcessFigures);
+  value === undefined || value === null
+    ? undefined
+    : (taken(value, figures, 'loopDelayMs cpu gc heapMb') as unknown as ProcessFigures);
 const seconds = (value: unknown): number[] => list(value, 60).map(numberOf);
 
 const recent = (value: unknown): Record<string, Recent> =>
@@ -107,19 +133,20 @@ const recent = (value: unknown): Record<string, Recent> =>
   );
 
 export function readSnapshot(value: unknown): Snapshot {
-  const { self, at, title, instances, entries: told } = record(value);
+  const { self, life, at, title, instances, entries: told } = record(value);
   return {
     version: 1,
     title: text(title, 200),
+    life: text(life, 60),
     self: text(self, 200),
-    at: numberOf(at),
+    at: (fieldOf('time', at) as number) ?? 0,
     instances: list(instances, 100).map((each): Instance => {
       const { name, live, process: fares, rows: all, recent: last } = record(each);
       return {
         name: text(name, 200),
         live: live === true,
         process: process(fares),
-        rows: rows(all) as Row[],
+        rows: rows(all),
         recent: recent(last),
       };
     }),
@@ -131,9 +158,9 @@ export function readChange(value: unknown): Change {
   const { instance, at, second, rows: changed, gone, entries: told, process: fares } = record(value);
   return {
     instance: text(instance, 200),
-    at: numberOf(at),
+    at: (fieldOf('time', at) as number) ?? 0,
     ...(second === true ? { second } : {}),
-    ...(changed === undefined ? {} : { rows: rows(changed) }),
+    ...(changed === undefined ? {} : { rows: patches(changed) }),
     ...(gone === undefined ? {} : { gone: list(gone, 100_000).map((id) => text(id, 300)) }),
     ...(told === undefined ? {} : { entries: entries(told) }),
     process: process(fares),
@@ -145,12 +172,13 @@ const metrics = {
   ...{ successfulRequests: 'number', failedRequests: 'number', rejectedRequests: 'number', ignoredRequests: 'number' },
   ...{ slowRequests: 'number', timedOutRequests: 'number', fallbackRequests: 'number', inFlight: 'number' },
   ...{ shadowRejectedRequests: 'number', abandoned: 'number', lateResults: 'number', circuitOpenTimeMs: 'number' },
-  lastFailureTime: 'number',
+  lastFailureTime: 'time',
   window: (value: unknown) => taken(value, evidence),
   latency: (value: unknown) =>
     taken(value, { count: 'number', p50: 'number', p95: 'number', p99: 'number', max: 'number' }),
-} as const satisfies Record<string, Kind>;
-const error = { at: 'number', name: 'text', message: 'text' } as const;
+} as const satisfies Shape;
+const error = { at: 'time', name: 'text', message: 'text' } as const;
+const metricsNeeds = 'totalRequests rejectedRequests circuitOpenTimeMs';
 const values = (value: unknown): (number | null)[] => list(value, 3_600).map((n) => (n === null ? null : numberOf(n)));
 const series = {
   ...{ seconds: (value: unknown) => list(value, 3_600).map(numberOf), ok: values, failed: values, refused: values },
@@ -162,7 +190,7 @@ function setting(value: unknown): Setting {
   const shown = typeof given.value === 'string' ? text(given.value, 200) : given.value;
   const source = (['given', 'updated'] as const).find((word) => word === given.source) ?? 'default';
   return {
-    ...(taken(given, { option: 'text', at: 'number' }) as unknown as Setting),
+    ...(taken(given, { option: 'text', at: 'time' }, 'option') as unknown as Setting),
     value: typeof shown === 'boolean' || typeof shown === 'string' ? shown : numberOf(shown),
     source,
   };
@@ -174,12 +202,16 @@ export function readDetail(value: unknown): Detail {
   if (!named(given)) throw new TypeError('this is no breaker');
   const own = Object.fromEntries(Object.keys(series).map((key) => [key, []]));
   return {
-    ...(taken(given, { instance: 'text', id: 'text', at: 'number', explain: 'text' }) as unknown as Detail),
-    row: { ...taken(given.row, row), id: text(given.id, 300) } as unknown as Row,
-    metrics: taken(given.metrics, metrics) as unknown as BreakerMetrics,
+    ...(taken(
+      given,
+      { instance: 'text', id: 'text', at: 'time', explain: 'text' },
+      'instance id at explain',
+    ) as unknown as Detail),
+    row: { ...taken(given.row, row, rowNeeds), id: text(given.id, 500) } as unknown as Row,
+    metrics: taken(given.metrics, metrics, metricsNeeds) as unknown as BreakerMetrics,
     series: { ...own, ...taken(given.series, series) } as unknown as Detail['series'],
     entries: entries(given.entries),
-    errors: list(given.errors, 100).map((each) => taken(each, error) as unknown as ErrorSeen),
+    errors: list(given.errors, 100).map((each) => taken(each, error, 'at name message') as unknown as ErrorSeen),
     configuration: list(given.configuration, 100).map(setting),
   };
 }
@@ -192,7 +224,13 @@ export function readIncident(value: unknown): Incident {
     format,
     version: 1,
     title: text(title, 200),
-    recordedAt: numberOf(recordedAt),
+    recordedAt: (fieldOf('time', recordedAt) as number) ?? 0,
     breakers: list(breakers, 1_000).map(readDetail),
   };
+}
+
+/** What a peer says became of an order. */
+export function readOutcome(value: unknown, instance: string): Outcome {
+  const said = taken(value, { from: 'text', to: 'text', trouble: 'text' });
+  return { ...(said as unknown as Outcome), instance, done: record(value).done === true };
 }

@@ -18,7 +18,8 @@ const breakersInIncident = 50;
 export interface LiveOptions extends FeedOptions {
   readonly title: string;
   readonly peers: readonly PeerOptions[];
-  readonly publish: (event: 'change' | 'instance', data: unknown) => void;
+  /** `own`: it tells of this instance. */
+  readonly publish: (event: 'change' | 'instance', data: unknown, own: boolean) => void;
 }
 
 /** The breakers of this process, and those of the peers. */
@@ -26,26 +27,31 @@ export class LiveSource implements Source {
   readonly recorded = false;
   readonly feed: Feed;
   readonly #title: string;
+  readonly #life: string = crypto.randomUUID();
   readonly #peers: readonly Peer[];
   /** What peers have told since this page is up. */
   readonly #told: { readonly peer: Peer; readonly journal: Journal }[] = [];
 
   constructor({ title, peers, publish, ...options }: LiveOptions) {
     this.#title = title;
-    this.feed = new Feed(options, (change) => publish('change', change));
+    this.feed = new Feed(options, (change) => publish('change', change, true));
+    const taken = (name: string, by: Peer): boolean =>
+      name === this.feed.instance || this.#peers.some((peer) => peer !== by && peer.name === name);
     this.#peers = peers.map((peer) => {
       const journal = new Journal();
       const keep = (entries: readonly Entry[] = []) => {
         for (const entry of entries) journal.add(entry);
       };
-      const made = new Peer(peer, {
+      const made: Peer = new Peer(peer, {
+        life: this.#life,
+        taken: (name) => taken(name, made),
         changed: (change: Change) => {
           keep(change.entries);
-          publish('change', change);
+          publish('change', change, false);
         },
         news: (state, entries) => {
           if (journal.size === 0) keep(entries);
-          publish('instance', state);
+          if (!made.isSelf) publish('instance', state, false);
         },
       });
       this.#told.push({ peer: made, journal });
@@ -53,18 +59,22 @@ export class LiveSource implements Source {
     });
   }
 
-  snapshot(): Snapshot {
+  snapshot(own = false): Snapshot {
     const at = Math.round(this.feed.at());
+    const others = own ? [] : this.#shown;
     const told = [
       { name: this.feed.instance, journal: this.feed.journal },
-      ...this.#told.map(({ peer, journal }) => ({ name: peer.name, journal })),
+      ...this.#told
+        .filter(({ peer }) => others.includes(peer))
+        .map(({ peer, journal }) => ({ name: peer.name, journal })),
     ];
     return {
       version: 1,
       title: this.#title,
       self: this.feed.instance,
+      life: this.#life,
       at,
-      instances: [this.feed.state(), ...this.#peers.map(({ state }) => state)],
+      instances: [this.feed.state(), ...others.map(({ state }) => state)],
       entries: told
         .flatMap(({ name, journal }) =>
           journal.latest(entriesInSnapshot, at).map((entry) => ({ ...entry, instance: name })),
@@ -99,7 +109,7 @@ export class LiveSource implements Source {
   perform(order: Order, by: string): Promise<Outcome[]> {
     const { instances, id } = order;
     const meant = (name: string): boolean => instances === undefined || instances.includes(name);
-    const having = this.#peers.filter(
+    const having = this.#shown.filter(
       ({ name, state }) => meant(name) && (instances !== undefined || state.rows.some((row) => row.id === id)),
     );
     const here = meant(this.feed.instance) && (instances !== undefined || this.feed.watches.has(id));
@@ -107,6 +117,11 @@ export class LiveSource implements Source {
       ...(here ? [Promise.resolve(perform(this.feed, order, by))] : []),
       ...having.map((peer) => peer.perform(order, by)),
     ]);
+  }
+
+  /** A list of all instances, the same for each, has this one in it too. */
+  get #shown(): readonly Peer[] {
+    return this.#peers.filter((peer) => !peer.isSelf);
   }
 
   close(): void {

@@ -6,7 +6,8 @@ import type { Outcome } from '../protocol/outcome.ts';
 /** What a page shows: breakers at work, or a recorded incident. */
 export interface Source {
   readonly recorded: boolean;
-  snapshot(): Snapshot;
+  /** Everything, or what is of this instance and not of its peers. */
+  snapshot(own: boolean): Snapshot;
   /** One breaker of one instance; without a name, of the first instance that has it, this one before others. */
   detail(id: string, instance: string | undefined): Promise<Detail | undefined>;
   /** One breaker in all instances, or all that are not closed or have a history. */

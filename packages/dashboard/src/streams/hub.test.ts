@@ -141,6 +141,41 @@ test('after half an hour a stream ends in good order, so that rights are asked f
   expect(hub.dropped).toBe(0);
 });
 
+test('a peer hears of this instance only, coming back included; a page hears of all', () => {
+  const { hub } = setUp();
+  const [page, peer, back] = [new Reader(), new Reader(), new Reader()];
+  hub.open(page, undefined);
+  hub.open(peer, undefined, true);
+  const { lastId } = peer;
+  hub.publish('change', 'ours');
+  hub.publish('change', 'theirs', false);
+  hub.open(back, lastId, true);
+  expect(page.text).toContain('theirs');
+  for (const { text } of [peer, back]) {
+    expect(text).toContain('ours');
+    expect(text).not.toContain('theirs');
+  }
+});
+
+test('a reader whose body throws is let go, and the others hear all the same', () => {
+  const { hub, open } = setUp();
+  const bad = open();
+  const good = open();
+  bad.write = () => {
+    throw new TypeError('the stream is closed');
+  };
+  hub.publish('change', 1);
+  expect(good.events).toEqual(['snapshot', 'change']);
+  expect(hub.size).toBe(1);
+});
+
+test('those that asked at once when there was room do not get in all', () => {
+  const { hub, open } = setUp(2);
+  const readers = [open(), open(), open()];
+  expect(readers.map(({ closed }) => closed)).toEqual(['no', 'no', 'cut']);
+  expect(hub.size).toBe(2);
+});
+
 test('it says when it is full, and when there is room again', () => {
   const { hub, open } = setUp(2);
   const reader = open();

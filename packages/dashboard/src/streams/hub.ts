@@ -14,16 +14,22 @@ const longestMs = 30 * 60_000;
 
 interface Message {
   readonly seq: number;
+  /** It tells of this instance, not of a peer. */
+  readonly own: boolean;
   readonly bytes: Uint8Array;
 }
 
 /** A snapshot, and the moment it was taken. */
-interface Opening extends Message {
+interface Opening {
+  readonly seq: number;
+  readonly bytes: Uint8Array;
   readonly at: number;
 }
 
 interface Reader {
   readonly sink: Sink;
+  /** It is a peer, and wants to hear of this instance only: of the others it hears itself. */
+  readonly own: boolean;
   readonly since: number;
   /** Bytes it may owe: the snapshot it began with comes on top. */
   readonly credit: number;
@@ -33,7 +39,7 @@ interface Reader {
 export interface HubOptions {
   readonly clock: Clock;
   readonly maxStreams: number;
-  readonly snapshot: () => unknown;
+  readonly snapshot: (own: boolean) => unknown;
 }
 
 /**
@@ -48,7 +54,7 @@ export class Hub {
   #messages: Message[] = [];
   #bytes = 0;
   #seq = 0;
-  #snapshot: Opening | undefined;
+  readonly #snapshots = new Map<boolean, Opening>();
   /** How many readers were dropped for being slow. */
   dropped = 0;
 
@@ -64,32 +70,38 @@ export class Hub {
     return this.size >= this.#options.maxStreams;
   }
 
-  publish(event: string, data: unknown): void {
+  publish(event: string, data: unknown, own = true): void {
     const seq = ++this.#seq;
     const bytes = encoded(event, data, this.#id(seq));
-    this.#messages.push({ seq, bytes });
+    this.#messages.push({ seq, own, bytes });
     this.#bytes += bytes.length;
     while (this.#messages.length > keptMessages || this.#bytes > keptBytes) {
       this.#bytes -= (this.#messages.shift() as Message).bytes.length;
     }
-    for (const reader of this.#readers) this.#send(reader, bytes);
+    for (const reader of this.#readers) if (own || !reader.own) this.#send(reader, bytes);
   }
 
   /** Begins a stream: with what came after the id that the reader knows, if that is still there, else with a snapshot. */
-  open(sink: Sink, lastEventId: string | undefined): void {
+  open(sink: Sink, lastEventId: string | undefined, own = false): void {
+    // Those that asked when there was room may be more than there is room for.
+    if (this.full) {
+      sink.close(true);
+      return;
+    }
     const known = this.#known(lastEventId);
     sink.write(greeting);
     let credit = 0;
     let from = known;
     if (from === undefined) {
-      const { seq, bytes } = this.#freshSnapshot();
+      const { seq, bytes } = this.#freshSnapshot(own);
       sink.write(bytes);
       from = seq;
       credit = bytes.length;
     }
-    for (const { seq, bytes } of this.#messages) if (seq > from) sink.write(bytes);
+    for (const message of this.#messages) if (message.seq > from && (message.own || !own)) sink.write(message.bytes);
     const reader: Reader = {
       sink,
+      own,
       since: this.#options.clock.now(),
       credit: credit + this.#bytes,
       stuckSince: undefined,
@@ -110,13 +122,18 @@ export class Hub {
     if (owed === 0) reader.stuckSince = undefined;
     else reader.stuckSince ??= now;
     const slow = owed > behindBytes + credit || (stuckSince !== undefined && owed > 0 && now - stuckSince > stuckMs);
-    if (!slow && now - since < longestMs) {
-      sink.write(bytes);
-      return;
+    try {
+      if (!slow && now - since < longestMs) {
+        sink.write(bytes);
+        return;
+      }
+      if (slow) this.dropped++;
+      this.#readers.delete(reader);
+      sink.close(slow);
+    } catch {
+      // A body that its server has ended without telling: the others must not pay for it.
+      this.#readers.delete(reader);
     }
-    if (slow) this.dropped++;
-    this.#readers.delete(reader);
-    sink.close(slow);
   }
 
   #id(seq: number): string {
@@ -132,13 +149,14 @@ export class Hub {
     return seq >= oldest - 1 ? seq : undefined;
   }
 
-  #freshSnapshot(): Opening {
+  #freshSnapshot(own: boolean): Opening {
     const now = this.#options.clock.now();
-    const kept = this.#snapshot;
+    const kept = this.#snapshots.get(own);
     const oldest = this.#messages[0]?.seq ?? this.#seq + 1;
     if (kept !== undefined && now - kept.at < snapshotForMs && kept.seq >= oldest - 1) return kept;
-    const bytes = encoded('snapshot', this.#options.snapshot(), this.#id(this.#seq));
-    this.#snapshot = { seq: this.#seq, at: now, bytes };
-    return this.#snapshot;
+    const bytes = encoded('snapshot', this.#options.snapshot(own), this.#id(this.#seq));
+    const fresh = { seq: this.#seq, at: now, bytes };
+    this.#snapshots.set(own, fresh);
+    return fresh;
   }
 }

@@ -3,7 +3,14 @@
 import { createRequire } from 'node:module';
 
 const require = createRequire(import.meta.url);
-for (const entry of ['recloser', 'recloser/testing', 'recloser/telemetry', 'recloser/opossum', '@recloser/dashboard']) {
+for (const entry of [
+  'recloser',
+  'recloser/testing',
+  'recloser/telemetry',
+  'recloser/telemetry/prometheus',
+  'recloser/opossum',
+  '@recloser/dashboard',
+]) {
   const [esm, cjs] = [Object.keys(await import(entry)), Object.keys(require(entry))].map((names) =>
     names.sort().join(),
   );

@@ -35,7 +35,7 @@ export function evidence(measured: Measurement, facts: Facts, generation: number
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);
 
 /** An error for people: its class, which is its `code` or else its name, and its message. Never throws, whatever was thrown. */
-function shown(error: unknown): { readonly name: string; readonly message: string } {
+export function shown(error: unknown): { readonly name: string; readonly message: string } {
   let name = 'unknown error';
   let message = '';
   try {

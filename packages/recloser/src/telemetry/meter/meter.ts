@@ -1,0 +1,163 @@
+import { number, type Reader, type Readers } from '../../core/check.ts';
+import { listenTo } from '../channel.ts';
+import type { Teller } from '../channels.ts';
+import { type Instrument, type InstrumentKey, instruments } from '../instruments.ts';
+import { Book, type Distribution, type Series } from './book.ts';
+import { readTeller } from './readings.ts';
+import { begin, recording } from './recording.ts';
+
+/** What every sink of metrics can be told. */
+export interface MeterOptions {
+  /** Names with series of their own, 1 … 10,000; 100 unless said. What comes later goes together as `_overflow`. */
+  readonly maxNames?: number | undefined;
+  /** Policies that were made before the sink. Of those that come later it hears by itself. */
+  readonly policies?: Iterable<object> | undefined;
+}
+
+/** All series of an instrument. Their first label is the name, unless the instrument has none. */
+export interface Family<S extends Series | Distribution = Series | Distribution> {
+  readonly key: InstrumentKey;
+  readonly instrument: Instrument;
+  readonly series: readonly S[];
+}
+
+/** Takes up one observation of a histogram at the moment it is made. */
+export type Observe = (key: InstrumentKey, name: string, labels: readonly string[], value: number) => void;
+
+const overflowName = '_overflow';
+/** Of policies that are disposed: what is still told of them is nobody's business. */
+const limbo = new Book('');
+
+const told: Reader<object> = (value, path, fault) => {
+  const { kind, name, label } = Object(value) as Partial<Teller>;
+  if ([kind, name, label].some((word) => typeof word !== 'string')) fault(path, 'a policy of recloser', value);
+  return value as object;
+};
+export const policiesOf: Reader<Iterable<object>> = (value, path, fault) => {
+  if (typeof (value as Iterable<object> | null)?.[Symbol.iterator] === 'function') {
+    return [...(value as Iterable<object>)].map((policy, i) => told(policy, `${path}[${i}]`, fault));
+  }
+  fault(path, 'a list of policies', value);
+  return [];
+};
+/** The readers of those options. */
+export const meterOptions: Readers<MeterOptions> = { maxNames: number(1, 10_000, true), policies: policiesOf };
+
+/** Counts what the channels tell, and reads what policies are at the moment somebody collects. */
+export class Meter {
+  readonly #maxNames: number;
+  readonly #observe: Observe | undefined;
+  readonly #books = new Map<string, Book>();
+  readonly #bookOf = new WeakMap<object, Book>();
+  readonly #offs: readonly (() => void)[];
+  #overflows = 0;
+
+  constructor({ maxNames = 100, policies = [] }: MeterOptions, observe?: Observe) {
+    this.#maxNames = maxNames;
+    this.#observe = observe;
+    this.watch(policies as Iterable<Teller>);
+    this.#offs = [
+      listenTo('recloser:policy:created', (message) => this.#book((message as { policy: Teller }).policy)),
+      listenTo('recloser:policy:disposed', (message) => this.#forget((message as { policy: Teller }).policy)),
+      ...recording.map(([channel, record]) =>
+        listenTo(channel, (message) => {
+          const { policy, payload } = message as { policy: Teller; payload: never };
+          record(this.#book(policy), payload);
+        }),
+      ),
+    ];
+  }
+
+  watch(policies: Iterable<Teller>): void {
+    for (const policy of policies) this.#book(policy);
+  }
+
+  stop(): void {
+    for (const off of this.#offs) off();
+    this.#books.clear();
+  }
+
+  #book(policy: Teller): Book {
+    const known = this.#bookOf.get(policy);
+    if (known !== undefined) return known;
+    const book = this.#open(policy.label);
+    this.#bookOf.set(policy, book);
+    // Those that a registry keeps are read with it.
+    if (policy.label === policy.name) {
+      book.tellers.add(new WeakRef(policy));
+      if (policy.kind === 'circuit-breaker') begin(book, (policy as unknown as { metrics(): never }).metrics());
+    }
+    return book;
+  }
+
+  #open(label: string): Book {
+    const opened = this.#books.get(label);
+    if (opened !== undefined) return opened;
+    const isFull = this.#books.size - (this.#books.has(overflowName) ? 1 : 0) >= this.#maxNames;
+    const name = isFull ? overflowName : label;
+    if (isFull && this.#overflows++ === 0) {
+      console.warn(
+        `recloser: more than ${this.#maxNames} names of policies; the others have metrics together, as _overflow`,
+      );
+    }
+    let book = this.#books.get(name);
+    if (book === undefined) {
+      const observe = this.#observe;
+      book = new Book(name, observe && ((key, labels, value) => observe(key, name, labels, value)));
+      this.#books.set(name, book);
+    }
+    return book;
+  }
+
+  #forget(policy: Teller): void {
+    const book = this.#bookOf.get(policy);
+    this.#bookOf.set(policy, limbo);
+    for (const held of book?.tellers ?? []) if (held.deref() === policy) book?.tellers.delete(held);
+    if (book?.tellers.size === 0) this.#close(book);
+  }
+
+  /** The last of this name is gone, and so are its series. */
+  #close({ name }: Book): void {
+    if (name !== overflowName) this.#books.delete(name);
+  }
+
+  /** The figures of this moment. */
+  collect(): Family[] {
+    const read = this.#read();
+    return (Object.keys(instruments) as InstrumentKey[]).map((key) => {
+      const instrument: Instrument = instruments[key];
+      const series =
+        instrument.kind === 'histogram' ? this.#counted(key, 'histograms') : this.#counted(key, 'counters');
+      return { key, instrument, series: [...series, ...(read.get(key)?.values() ?? [])] };
+    });
+  }
+
+  *#counted(key: InstrumentKey, kind: 'counters' | 'histograms'): Iterable<Series | Distribution> {
+    for (const book of this.#books.values()) {
+      for (const series of book[kind](key)) yield { ...series, labels: [book.name, ...series.labels] };
+    }
+  }
+
+  #read(): Map<InstrumentKey, Map<string, Series>> {
+    const read = new Map<InstrumentKey, Map<string, Series>>([
+      ['overflows', new Map([['', { labels: [], value: this.#overflows }]])],
+    ]);
+    const take = (name: string, key: InstrumentKey, labels: readonly string[], value: number, how: 'sum' | 'most') => {
+      const all = read.get(key) ?? new Map<string, Series>();
+      read.set(key, all);
+      const place = [name, ...labels].join('\n');
+      const found = all.get(place);
+      if (found === undefined) all.set(place, { labels: [name, ...labels], value });
+      else found.value = how === 'sum' ? found.value + value : Math.max(found.value, value);
+    };
+    for (const book of [...this.#books.values()]) {
+      const held = book.tellers.size;
+      for (const teller of book.living()) {
+        readTeller(teller, (name, ...rest) => take(book.name === overflowName ? overflowName : name, ...rest));
+      }
+      if (held > 0 && book.tellers.size === 0) this.#close(book);
+      else if (book.changedAt !== undefined) take(book.name, 'lastTransition', [], book.changedAt, 'most');
+    }
+    return read;
+  }
+}

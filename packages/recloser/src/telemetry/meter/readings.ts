@@ -1,0 +1,84 @@
+import type { CircuitState } from '../../breaker/events.ts';
+import type { BreakerMetrics } from '../../breaker/metrics.ts';
+import { forcedStates } from '../../breaker/override.ts';
+import type { Measurement } from '../../breaker/trip-rules/rule.ts';
+import type { PlacesMetrics } from '../../core/bounded/layer.ts';
+import type { RetryMetrics } from '../../policies/retry/retry.ts';
+import type { Registry } from '../../registry/registry.ts';
+import type { Teller } from '../channels.ts';
+import type { InstrumentKey } from '../instruments.ts';
+import { label } from './reasons.ts';
+
+/** Takes up what was read; `sum` with the others of the same name, or the highest of them. */
+export type Take = (
+  name: string,
+  key: InstrumentKey,
+  labels: readonly string[],
+  value: number,
+  how: 'sum' | 'most',
+) => void;
+
+const states: readonly CircuitState[] = ['closed', 'open', 'half-open', ...forcedStates];
+
+/** Reads the figures of a policy as they are now; reading changes nothing. */
+export function readTeller(teller: Teller, take: Take): void {
+  const read = readers[teller.kind];
+  if (read !== undefined) read(teller as never, teller.label, take);
+}
+
+type Readable<M> = { readonly metrics: () => M };
+
+function readBreaker(breaker: Readable<BreakerMetrics>, name: string, take: Take): void {
+  const { state, window } = breaker.metrics();
+  for (const each of states) take(name, 'state', [label(each)], each === state ? 1 : 0, 'sum');
+  for (const part of window.parts ?? [window]) readRatio(part, name, take);
+  readWindow(window, name, take);
+}
+
+/** No ratio is told of too few calls: there is none. */
+function readRatio(
+  { rule, threshold, calls, failures = 0, slowCalls = 0, minimumCalls = 0 }: Measurement,
+  name: string,
+  take: Take,
+): void {
+  if (rule !== 'failureRate' && rule !== 'slowCallRate') return;
+  const failing = rule === 'failureRate';
+  take(name, failing ? 'failureThreshold' : 'slowThreshold', [], threshold, 'most');
+  if (calls === 0 || calls < minimumCalls) return;
+  take(name, failing ? 'failureRatio' : 'slowRatio', [], (failing ? failures : slowCalls) / calls, 'most');
+}
+
+function readWindow(window: Measurement, name: string, take: Take): void {
+  const parts = window.parts ?? [window];
+  const { calls, failures = 0 } = parts.find((part) => part.failures !== undefined) ?? window;
+  take(name, 'windowCalls', ['success'], calls - failures, 'sum');
+  take(name, 'windowCalls', ['failure'], failures, 'sum');
+}
+
+function readRetry(retry: Readable<RetryMetrics>, name: string, take: Take): void {
+  const { budgetUtilization } = retry.metrics();
+  if (budgetUtilization !== undefined) take(name, 'retryBudget', [], budgetUtilization, 'most');
+}
+
+function readPlaces(policy: Readable<PlacesMetrics>, name: string, take: Take): void {
+  const { inFlight, limit } = policy.metrics();
+  take(name, 'bulkheadUsage', [], inFlight, 'sum');
+  take(name, 'bulkheadLimit', [], limit, 'sum');
+}
+
+/** All its breakers together: a name for each key would be too many. */
+function readRegistry(registry: Registry, name: string, take: Take): void {
+  const { size, states: counts } = registry.metrics();
+  take(name, 'registrySize', [], size, 'sum');
+  for (const each of states) take(name, 'state', [label(each)], counts[each] ?? 0, 'sum');
+  const { parent } = registry;
+  if (parent !== undefined) readBreaker(parent, `${name}/parent`, take);
+}
+
+const readers: { readonly [kind: string]: ((teller: never, name: string, take: Take) => void) | undefined } = {
+  'circuit-breaker': readBreaker,
+  retry: readRetry,
+  bulkhead: readPlaces,
+  'adaptive-concurrency': readPlaces,
+  'circuit-breaker-registry': readRegistry,
+};

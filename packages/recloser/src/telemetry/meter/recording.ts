@@ -1,0 +1,111 @@
+import type { Settled, SettledWithError, Transition } from '../../breaker/events.ts';
+import { shown } from '../../breaker/evidence.ts';
+import { forcedStates } from '../../breaker/override.ts';
+import type { Measurement } from '../../breaker/trip-rules/rule.ts';
+import { RejectedError } from '../../core/errors.ts';
+import { wallTime } from '../../core/time/clock.ts';
+import { type ChannelName, channelNames, type Messages } from '../channels.ts';
+import type { InstrumentKey } from '../instruments.ts';
+import { label, reasonOf, rejectionOf } from './reasons.ts';
+
+/** Where figures go that are counted under one name. */
+export interface Account {
+  add(key: InstrumentKey, labels: readonly string[], value?: number): void;
+  observe(key: InstrumentKey, labels: readonly string[], value: number): void;
+  errorType(type: string): string;
+  /** When a breaker of this name last changed its state; epoch seconds. */
+  changedAt: number | undefined;
+}
+
+type Records = { readonly [N in ChannelName]?: (account: Account, payload: Messages[N]['payload']) => void };
+
+const duration = (account: Account, outcome: string, { elapsedMs }: Settled): void =>
+  account.observe('duration', [outcome], elapsedMs / 1_000);
+
+function failed(account: Account, payload: SettledWithError): void {
+  duration(account, payload.end === 'timed-out' ? 'timeout' : 'failure', payload);
+  const type = payload.error === undefined ? 'none' : shown(payload.error).name;
+  account.add('errors', [account.errorType(type)]);
+}
+
+function ignored(account: Account, payload: SettledWithError): void {
+  // A refusal further in took no time: it would hide how long calls take.
+  if (payload.error instanceof RejectedError) return;
+  duration(account, payload.end === 'aborted' ? 'cancelled' : 'ignored', payload);
+}
+
+function changed(account: Account, from: string, to: string, reason: string): void {
+  account.add('transitions', [label(from), label(to), reason]);
+  account.changedAt = wallTime() / 1_000;
+}
+
+function moved(account: Account, transition: Transition): void {
+  // A reset begins a new generation, of a closed circuit too: that is no change.
+  if (transition.from === transition.to) return;
+  changed(account, transition.from, transition.to, reasonOf(transition));
+  if (transition.to === 'closed') account.observe('openDuration', [], transition.evidence.openForMs / 1_000);
+}
+
+const rejected = (account: Account, { reason }: { readonly reason: string }): void =>
+  account.add('rejections', [rejectionOf(reason as 'open')]);
+const fellBack = (account: Account): void => account.add('fallbacks', ['success']);
+const fallbackFailed = (account: Account): void => account.add('fallbacks', ['failure']);
+const withoutBudget = (account: Account): void => account.add('rejections', ['budget']);
+
+const told: Records = {
+  'recloser:circuit-breaker:succeeded': (account, payload) => duration(account, 'success', payload),
+  'recloser:circuit-breaker:failed': failed,
+  'recloser:circuit-breaker:ignored': ignored,
+  'recloser:circuit-breaker:rejected': rejected,
+  'recloser:circuit-breaker:opened': moved,
+  'recloser:circuit-breaker:half-opened': moved,
+  'recloser:circuit-breaker:closed': moved,
+  'recloser:circuit-breaker:forced': (account, { previous, state }) => changed(account, previous, state, 'manual'),
+  'recloser:circuit-breaker:released': (account, { previous, state, action }) => {
+    // Of a computed state the transition itself is told.
+    if (!forcedStates.some((forced) => forced === previous)) return;
+    changed(account, previous, state, action === 'expired' ? 'expired' : 'manual');
+  },
+  'recloser:circuit-breaker:fell-back': fellBack,
+  'recloser:circuit-breaker:fallback-failed': fallbackFailed,
+  'recloser:fallback:fell-back': fellBack,
+  'recloser:fallback:fallback-failed': fallbackFailed,
+  'recloser:retry:settled': (account, { attempts }) => account.observe('retryAttempts', [], attempts),
+  'recloser:retry:budget-exhausted': withoutBudget,
+  'recloser:hedge:budget-exhausted': withoutBudget,
+  'recloser:bulkhead:rejected': rejected,
+  'recloser:bulkhead:dequeued': (account, { waitedMs }) => account.observe('queueDuration', [], waitedMs / 1_000),
+  'recloser:adaptive-concurrency:rejected': rejected,
+  'recloser:adaptive-concurrency:dequeued': (account, { waitedMs }) =>
+    account.observe('queueDuration', [], waitedMs / 1_000),
+  'recloser:rate-limit:rejected': rejected,
+  'recloser:adaptive-throttle:rejected': (account) => account.add('rejections', ['throttled']),
+};
+
+/** The series of a breaker that are there before anything happens: an increase from nothing is none (Prometheus). */
+export function begin(account: Account, { window }: { readonly window: Measurement }): void {
+  const moves = (window.parts ?? [window]).map(({ rule }) => ['closed', 'open', rule] as const);
+  const others = [
+    ['open', 'half-open', 'sleepWindow'],
+    ['half-open', 'closed', 'probe'],
+    ['half-open', 'open', 'probe'],
+  ] as const;
+  for (const [from, to, rule] of [...moves, ...others]) {
+    account.add('transitions', [label(from), label(to), reasonOf({ to, evidence: { rule } })], 0);
+  }
+  account.add('rejections', ['circuit_open'], 0);
+}
+
+/** Told by events of their own, or no figure. */
+const elsewhere = /^recloser:(policy:|circuit-breaker:(timed-out|updated)$)/;
+
+/** What to count of each channel. */
+export const recording: readonly (readonly [ChannelName, (account: Account, payload: never) => void])[] =
+  channelNames.flatMap((name) => {
+    const record = told[name] as ((account: Account, payload: never) => void) | undefined;
+    if (record !== undefined) return [[name, record] as const];
+    if (elsewhere.test(name)) return [];
+    const [, kind = '', event = ''] = name.split(':');
+    const labels = [label(kind), label(event)];
+    return [[name, (account: Account) => account.add('events', labels)] as const];
+  });

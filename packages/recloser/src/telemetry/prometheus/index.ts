@@ -1,0 +1,118 @@
+import { having, optionsOf, read } from '../../core/check.ts';
+import type { Teller } from '../channels.ts';
+import { type InstrumentKey, instruments, prometheusName } from '../instruments.ts';
+import { type Family, Meter, type MeterOptions, meterOptions, policiesOf } from '../meter/meter.ts';
+import { exposition, prometheusType, type Sample, samplesOf } from './exposition.ts';
+
+export type { Sample } from './exposition.ts';
+export type { MeterOptions };
+
+/** A metric as prom-client's registry takes it. */
+export interface RegisteredMetric {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly aggregator: string;
+  get(): Promise<RegisteredMetric & { readonly values: readonly Sample[] }>;
+  reset(): void;
+}
+
+/** What is used of prom-client's `Registry`. Tested with 15.1. */
+export interface PrometheusRegistry {
+  registerMetric(metric: never): void;
+  removeSingleMetric(name: string): void;
+}
+
+/** Options of `prometheus`. */
+export interface PrometheusOptions extends MeterOptions {
+  /** A registry of prom-client, which exposes our metrics with the others; without it `text` and `handler` do. */
+  readonly registry?: PrometheusRegistry | undefined;
+}
+
+/** What is used of the answer of `node:http`. */
+export interface TextResponse {
+  setHeader(name: string, value: string): unknown;
+  end(text: string): unknown;
+}
+
+/** Metrics for Prometheus. */
+export interface PrometheusSink {
+  /** Of what `text` answers: the text format 0.0.4. */
+  readonly contentType: string;
+  /** All metrics of this moment. Reading them changes nothing. */
+  text(): string;
+  /** Answers a scrape; for `node:http`, Express and what takes the same. */
+  readonly handler: (request: unknown, response: TextResponse) => void;
+  /** Takes up policies that were made before the sink. @throws TypeError */
+  watch(...policies: readonly object[]): void;
+  /** Hears no more, and takes its metrics out of the registry. */
+  close(): void;
+}
+
+const known = optionsOf<object, PrometheusOptions>(
+  {},
+  {
+    ...meterOptions,
+    registry: having('a registry of prom-client', { registerMetric: 'function', removeSingleMetric: 'function' }),
+  },
+);
+
+/**
+ * Metrics of all policies for Prometheus, by the table of the documents. Make it first: policies that were made before are heard of
+ * once they have something to tell, or at once as `policies`.
+ *
+ * @throws TypeError, RangeError with all faults of the options together
+ * @example
+ * const metrics = prometheus();
+ * createServer(metrics.handler).listen(9464, '127.0.0.1');
+ */
+export function prometheus(options: PrometheusOptions = {}): PrometheusSink {
+  const { registry, ...given } = read('prometheus', options, known);
+  const meter = new Meter(given);
+  const contentType = 'text/plain; version=0.0.4; charset=utf-8';
+  const text = (): string => exposition(meter.collect());
+  // A registry asks for one metric after the other within one turn: what policies are is read once for all.
+  let collected: readonly Family[] | undefined;
+  const familyOf = (key: InstrumentKey): Family => {
+    if (collected === undefined) {
+      collected = meter.collect();
+      Promise.resolve().then(() => {
+        collected = undefined;
+      });
+    }
+    return collected.find((family) => family.key === key) as Family;
+  };
+  const metrics =
+    registry === undefined ? [] : (Object.keys(instruments) as InstrumentKey[]).map((key) => metricOf(key, familyOf));
+  for (const metric of metrics) registry?.registerMetric(metric as never);
+  return {
+    contentType,
+    text,
+    handler: (_request, response) => {
+      response.setHeader('content-type', contentType);
+      response.end(text());
+    },
+    watch: (...policies) => meter.watch(read('watch', policies, policiesOf) as Iterable<Teller>),
+    close() {
+      meter.stop();
+      for (const { name } of metrics) registry?.removeSingleMetric(name);
+    },
+  };
+}
+
+function metricOf(key: InstrumentKey, familyOf: (key: InstrumentKey) => Family): RegisteredMetric {
+  const instrument = instruments[key];
+  const about = {
+    name: prometheusName(instrument),
+    help: instrument.description,
+    type: prometheusType(instrument),
+    aggregator: instrument.kind === 'gauge' ? 'max' : 'sum',
+  };
+  const metric: RegisteredMetric = {
+    ...about,
+    get: async () => ({ ...metric, values: samplesOf(familyOf(key)) }),
+    // Of the registry's own tests: what a breaker has counted is not thrown away with it.
+    reset: () => {},
+  };
+  return metric;
+}

@@ -8,6 +8,7 @@ for (const entry of [
   'recloser/testing',
   'recloser/telemetry',
   'recloser/telemetry/prometheus',
+  'recloser/telemetry/otel',
   'recloser/opossum',
   '@recloser/dashboard',
 ]) {

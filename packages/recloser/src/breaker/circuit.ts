@@ -78,7 +78,8 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   }
 
   get attended(): boolean {
-    return this.watched || this.settings.classify !== undefined;
+    const told = this.watched || this.heard('timed-out') || this.heard('opened');
+    return told || this.settings.classify !== undefined;
   }
 
   /** Asks the trip rule, which may be the user's: one that throws is reported, and says no more than a silent one. */

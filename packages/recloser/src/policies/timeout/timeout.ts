@@ -70,7 +70,7 @@ class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
   }
 
   get attended(): boolean {
-    return this.emitter !== undefined;
+    return this.heard('timed-out');
   }
 
   begun(): void {

@@ -51,6 +51,8 @@ export class Meter {
   readonly #bookOf = new WeakMap<object, Book>();
   readonly #offs: readonly (() => void)[];
   #overflows = 0;
+  /** Called when it stops. */
+  onStop: (() => void) | undefined = undefined;
 
   constructor({ maxNames = 100, policies = [] }: MeterOptions, observe?: Observe) {
     this.#maxNames = maxNames;
@@ -75,6 +77,7 @@ export class Meter {
   stop(): void {
     for (const off of this.#offs) off();
     this.#books.clear();
+    this.onStop?.();
   }
 
   #book(policy: Teller): Book {

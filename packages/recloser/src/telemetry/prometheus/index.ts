@@ -13,13 +13,17 @@ export interface RegisteredMetric {
   readonly help: string;
   readonly type: string;
   readonly aggregator: string;
+  /** Its samples of this moment. */
   get(): Promise<RegisteredMetric & { readonly values: readonly Sample[] }>;
+  /** Does nothing. */
   reset(): void;
 }
 
 /** What is used of prom-client's `Registry`. Tested with 15.1. */
 export interface PrometheusRegistry {
+  /** Takes up a metric. */
   registerMetric(metric: never): void;
+  /** Takes one out. */
   removeSingleMetric(name: string): void;
 }
 
@@ -31,7 +35,9 @@ export interface PrometheusOptions extends MeterOptions {
 
 /** What is used of the answer of `node:http`. */
 export interface TextResponse {
+  /** Sets a header. */
   setHeader(name: string, value: string): unknown;
+  /** Sends the body. */
   end(text: string): unknown;
 }
 

@@ -1,7 +1,7 @@
 /** The client of the demo, a process of its own: it plays the recorded arrivals twice and tells its parent how it goes. */
 import { liveWithParent } from './live-with-parent.ts';
 import type { FromClient, ToClient } from './messages.ts';
-import { showPage } from './page.ts';
+import { preparePage } from './page.ts';
 import { play } from './play.ts';
 
 const progressMs = 120;
@@ -11,8 +11,9 @@ liveWithParent();
 const stopped = new Promise<void>((resolve) => {
   process.on('message', async (message: ToClient) => {
     if (message.type === 'stop') return resolve();
+    const showPage = message.dashboard ? preparePage() : undefined;
     const run = await play(message.port, message.recording, message.part);
-    const page = message.dashboard ? await showPage(run.breakers) : undefined;
+    const page = await showPage?.(run.breakers);
     if (page !== undefined) tell({ type: 'page', url: page.url });
     const ticker = setInterval(() => tell({ type: 'progress', snapshot: run.snapshot() }), progressMs);
     void stopped.then(run.stop);

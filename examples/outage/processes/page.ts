@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { dashboard, type Incident } from '@recloser/dashboard';
+import { prometheus } from 'recloser/telemetry/prometheus';
 import type { Breaker } from '../breakers.ts';
 
 export interface Page {
@@ -8,12 +9,24 @@ export interface Page {
   close(): void;
 }
 
-/** What is served beside the page, by path. */
-const beside: Readonly<Record<string, RequestListener>> = {};
-
-/** The live page of this process: it shows the very breakers that the calls go through, and may act on them. */
-export async function showPage(breakers: readonly Breaker[]): Promise<Page> {
-  const page = dashboard({ breakers, title: 'outage demo', instance: 'client', actions: true });
-  const { url } = await page.listen({ beside });
-  return { url, incident: () => page.incident(), close: page.close };
+/**
+ * The live page of this process, once there are breakers: it shows the very ones that the calls go through, and may act on them.
+ * Metrics are counted from here on.
+ */
+export function preparePage(): (breakers: readonly Breaker[]) => Promise<Page> {
+  const metrics = prometheus();
+  /** What is served beside the page, by path. */
+  const beside: Readonly<Record<string, RequestListener>> = { '/metrics': metrics.handler };
+  return async (breakers) => {
+    const page = dashboard({ breakers, title: 'outage demo', instance: 'client', actions: true });
+    const { url } = await page.listen({ beside });
+    return {
+      url,
+      incident: () => page.incident(),
+      close() {
+        page.close();
+        metrics.close();
+      },
+    };
+  };
 }

@@ -118,8 +118,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
     const startedAt = this.stamp();
     return begin(work, scope, leaf).then(
       (value) => {
-        if (this.settings.classify === undefined && !this.watched) this.succeed(epoch, startedAt);
-        else this.assess(epoch, scope, true, value, startedAt, 'settled');
+        this.assess(epoch, scope, true, value, startedAt, 'settled');
         return value;
       },
       (error) => {

@@ -189,10 +189,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     end: CallEnd,
   ): Verdict {
     const { classify } = this.settings;
-    if (ok && classify === undefined && !this.watched) {
-      this.succeed(ticket, startedAt);
-      return 'success';
-    }
+    if (ok && ticket.generation === this.#sampling && !this.attended && this.#succeeded(startedAt)) return 'success';
     const error = ok ? undefined : result;
     const aborted = end === 'aborted';
     let verdict = defaultVerdict(ok, error, aborted);
@@ -207,22 +204,16 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     return verdict;
   }
 
-  /** A success, where nobody listens: the way of almost every call. (Measured against `settle`: 0.2 × bare less.) */
-  succeed(ticket: Ticket, startedAt: number | undefined): void {
+  /** Counts a quick success, where nobody listens: the way of almost every call. (Measured against `settle`: 0.2 × bare less.) */
+  #succeeded(startedAt: number | undefined): boolean {
     const { settings } = this;
-    if (ticket.generation !== this.#sampling || this.watched || this.onIdle !== undefined) {
-      this.settle(ticket, undefined, 'success', undefined, startedAt);
-      return;
-    }
+    if (this.onIdle !== undefined) return false;
     let now = 0;
     let elapsedMs = 0;
     if (settings.timed) {
       now = settings.clock.now();
       elapsedMs = since(startedAt, now);
-      if (elapsedMs >= (settings.slowCallMs || this.learntSlowMs(now))) {
-        this.settle(ticket, undefined, 'success', undefined, startedAt, 0, 'settled', elapsedMs);
-        return;
-      }
+      if (elapsedMs >= (settings.slowCallMs || this.learntSlowMs(now))) return false;
       if (settings.latency) {
         this.latency ??= new LatencyHistogram(now);
         this.latency.record(elapsedMs, now);
@@ -233,6 +224,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       this.trip(0, settings.timed ? now : this.now());
       this.announce();
     }
+    return true;
   }
 
   /** Counts one call, once. A result moves the state only in the generation it was admitted in. */

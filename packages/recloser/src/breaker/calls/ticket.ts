@@ -27,8 +27,7 @@ export const uncounted: Ticket = { generation: 0, probe: 0 };
 
 /** Who takes up results. */
 interface Settler {
-  succeed(ticket: Ticket, startedAt: undefined): void;
-  assess(ticket: Ticket, caller: undefined, ok: false, error: unknown, startedAt: undefined, end: CallEnd): unknown;
+  assess(ticket: Ticket, caller: undefined, ok: boolean, result: unknown, startedAt: undefined, end: CallEnd): unknown;
 }
 
 /** The handlers of all calls of one closed generation that nothing ends early: such a call keeps nothing of its own. */
@@ -41,7 +40,7 @@ export class Epoch implements Ticket {
   constructor(generation: number, traffic: Settler) {
     this.generation = generation;
     this.onFulfilled = (value) => {
-      traffic.succeed(this, undefined);
+      traffic.assess(this, undefined, true, value, undefined, 'settled');
       return value;
     };
     this.onRejected = (error) => {

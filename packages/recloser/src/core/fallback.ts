@@ -1,5 +1,5 @@
 import { begin } from './call/begin.ts';
-import type { CallContext, Work } from './call/context.ts';
+import type { CallContext } from './call/context.ts';
 import type { Scope } from './call/scope.ts';
 import { duration, flag, number, optionsOf, read } from './check.ts';
 
@@ -119,6 +119,6 @@ export class Answers {
    */
   instead(fallback: unknown, error: unknown, scope: Scope): Promise<unknown> {
     const gaveUp = scope.aborted ? () => false : () => scope.aborted;
-    return begin(((context) => this.#try(fallback, error, context, gaveUp)) as Work<Scope>, scope, true);
+    return begin((context) => this.#try(fallback, error, context, gaveUp), scope, undefined);
   }
 }

@@ -1,6 +1,6 @@
 import type { Rig } from './call/call.ts';
 import type { CallOptions, Work } from './call/context.ts';
-import { CallerScope, nobody, type Scope } from './call/scope.ts';
+import { CallerScope, nobody, type Scope, type Stage } from './call/scope.ts';
 import { type ChannelsOf, channelsOf } from './events/channels.ts';
 import { Emitter, report } from './events/emitter.ts';
 import { Answers, type Fallback } from './fallback.ts';
@@ -42,9 +42,9 @@ export abstract class Layer<Events extends object> implements Policy {
 
   /**
    * Runs the work under this policy, on behalf of `scope`. It never throws, and rejects as soon as the scope is aborted.
-   * `leaf`: the work is the protected function, not another policy.
+   * `next`: the policy right inside; `undefined` if that is the protected function itself.
    */
-  abstract run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown>;
+  abstract run(work: Work, scope: Scope, next?: Stage): Promise<unknown>;
 
   protected abstract readonly channels: ChannelsOf<keyof Events & string>;
   protected abstract readonly basics: Basics;
@@ -52,19 +52,19 @@ export abstract class Layer<Events extends object> implements Policy {
   execute<T>(fn: Work<never> & (() => T), options?: CallOptions<Fallback>): Promise<Awaited<T>>;
   execute(fn: Work<never>, options?: CallOptions<Fallback>): Promise<unknown> {
     if (typeof fn !== 'function') return Promise.reject(new TypeError(`${this.name}: execute takes a function`));
-    const work = fn as Work<Scope>;
-    if (options === undefined) return this.run(work, nobody, true);
+    const work = fn as Work;
+    if (options === undefined) return this.run(work, nobody);
     try {
-      return this.called(work, new CallerScope(this.name, options), true);
+      return this.called(work, new CallerScope(this.name, options));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   /** A call whose caller gave options: as `run`, with the fallback among them. */
-  called(work: Work<Scope>, scope: CallerScope, leaf: boolean): Promise<unknown> {
+  called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown> {
     const { fallback, key } = scope;
-    const result = this.run(work, scope, leaf);
+    const result = this.run(work, scope, next);
     if (fallback === undefined) return result;
     return result.then(
       (value) => {

@@ -1,11 +1,11 @@
 import type { Work } from '../core/call/context.ts';
-import type { Scope } from '../core/call/scope.ts';
+import { proceed, type Scope, type Stage } from '../core/call/scope.ts';
 import { callback, type Fault, having, read } from '../core/check.ts';
 import { BasicLayer, Layer, type Parts } from '../core/layer.ts';
 import type { AnswerOf, Policy, PolicyLike, RejectionOf } from '../core/policy.ts';
 import { basicsOf, type PolicyOptions, policyOptions } from '../core/policy-options.ts';
 import { warnings } from './order.ts';
-import { Around, Foreign, Fused, isGuard, type Stage, Together } from './stage.ts';
+import { Around, Foreign, Fused, isGuard, type Link, Together } from './stage.ts';
 
 /** Options of `pipeline`, before the policies. */
 export interface PipelineOptions extends PolicyOptions {
@@ -21,7 +21,7 @@ export interface Pipeline<Answer = never, Rejection = never> extends Policy<Answ
 
 class PipelineLayer extends BasicLayer<Record<never, never>> implements Pipeline {
   readonly policies: readonly PolicyLike[];
-  readonly #outermost: Stage;
+  readonly #outermost: Stage | undefined;
 
   constructor(basics: BasicLayer<object>['basics'], policies: readonly PolicyLike[]) {
     super('pipeline', basics, {}, []);
@@ -29,23 +29,23 @@ class PipelineLayer extends BasicLayer<Record<never, never>> implements Pipeline
     this.#outermost = linked(policies.map((policy) => (policy instanceof Layer ? policy : new Foreign(policy))));
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
-    return this.#outermost.run(work, scope, leaf);
+  /** Nothing is ever inside of it: in another pipeline its policies stand in its place. */
+  run(work: Work, scope: Scope): Promise<unknown> {
+    return proceed(work, scope, this.#outermost);
   }
 }
 
 /** Links the layers from the innermost outwards. */
-function linked(layers: readonly Stage[]): Stage {
+function linked(layers: readonly Link[]): Stage | undefined {
   const [outer, ...inner] = layers;
-  if (outer === undefined) throw new RangeError('no layer');
-  if (inner.length === 0) return outer;
+  if (outer === undefined) return undefined;
   const around = partsOf(outer);
   const limited = around.limit !== undefined && around.hold === undefined;
   const [guard, ...beside] = limited ? inner : layers;
   if (!isGuard(guard)) {
-    const parts = { ...around, ...partsOf(inner[0] as Stage) };
+    const parts = { ...around, ...partsOf(inner[0]) };
     if (!parts.limit || !parts.hold) return new Around(outer, linked(inner));
-    return new Together(parts, inner.length === 1 ? undefined : linked(inner.slice(1)));
+    return new Together(parts, linked(inner.slice(1)));
   }
   const parts: { -readonly [P in keyof Parts]: Parts[P] } = limited ? { limit: around.limit } : {};
   let taken = 0;
@@ -58,11 +58,10 @@ function linked(layers: readonly Stage[]): Stage {
   }
   const apart = new Around(outer, linked(inner));
   if (taken === 0 && !limited) return apart;
-  const rest = beside.slice(taken);
-  return new Fused(guard, parts, limited, rest.length === 0 ? undefined : linked(rest), apart);
+  return new Fused(guard, parts, limited, linked(beside.slice(taken)), apart);
 }
 
-const partsOf = (layer: Stage): Parts => (layer instanceof Layer && layer.parts) || {};
+const partsOf = (layer: Link | undefined): Parts => (layer instanceof Layer && layer.parts) || {};
 
 const told = new Set<string>();
 

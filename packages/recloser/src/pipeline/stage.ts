@@ -1,27 +1,25 @@
 import { begin } from '../core/call/begin.ts';
 import { Call, type Rig } from '../core/call/call.ts';
 import type { CallContext, CallOptions, Work } from '../core/call/context.ts';
-import { CallerScope, type Scope } from '../core/call/scope.ts';
+import { CallerScope, type Scope, type Stage } from '../core/call/scope.ts';
 import { Layer, type Parts } from '../core/layer.ts';
 import type { PolicyLike } from '../core/policy.ts';
 
-/** One link of a pipeline: runs the work under all policies from here inwards. */
-export interface Stage {
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown>;
-}
+/** What a pipeline is linked of. */
+export type Link = Layer<object> | Foreign;
 
-/** A policy around the next link. */
+/** A policy around the next one. */
 export class Around implements Stage {
-  readonly #layer: Stage;
-  readonly #next: Stage;
+  readonly #layer: Link;
+  readonly #next: Stage | undefined;
 
-  constructor(layer: Stage, next: Stage) {
+  constructor(layer: Link, next: Stage | undefined) {
     this.#layer = layer;
     this.#next = next;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
-    return this.#layer.run((inner) => this.#next.run(work, inner, leaf), scope, false);
+  run(work: Work, scope: Scope): Promise<unknown> {
+    return this.#layer.run(work, scope, this.#next);
   }
 }
 
@@ -51,16 +49,16 @@ export class Foreign implements Stage {
     this.#policy = policy;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     const { key, context } = scope;
     const options: CallOptions = { key, context, signal: scope.abortable ? scope.signal : undefined };
     const within = (given: Partial<CallContext> | undefined): Promise<unknown> => {
       // A signal of the policy's own ends what is inside too.
       const signal = given?.signal ?? options.signal;
-      return begin(work, new Within(scope, { key, context, signal }), leaf);
+      return begin(work, new Within(scope, { key, context, signal }), next);
     };
-    return begin(() => this.#policy.execute(within, options), scope, true);
+    return begin(() => this.#policy.execute(within, options), scope);
   }
 }
 
@@ -72,25 +70,23 @@ export class Together implements Stage {
   readonly #rig: Rig<undefined>;
   readonly #next: Stage | undefined;
 
-  constructor(parts: Parts, next: Stage | undefined) {
+  constructor(parts: Parts, next?: Stage) {
     this.#rig = parts as Rig<undefined>;
     this.#next = next;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     const full = this.#rig.hold?.enter(scope);
     if (full !== undefined) return Promise.reject(full);
-    const call = new Call(this.#rig, scope, undefined, true);
-    const next = this.#next;
-    return next === undefined ? call.run(work, leaf) : call.run((inner) => next.run(work, inner, leaf), false);
+    return new Call(this.#rig, scope, undefined, true).run(work, this.#next);
   }
 }
 
 /** A layer whose calls can take over the parts of others: a circuit breaker. */
 export interface Guard extends Stage {
   readonly rig: Rig<unknown>;
-  guard(rig: Rig<unknown>, work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown>;
+  guard(rig: Rig<unknown>, work: Work, scope: Scope, next?: Stage): Promise<unknown>;
 }
 
 export const isGuard = (layer: unknown): layer is Guard => layer instanceof Layer && 'guard' in layer;
@@ -118,7 +114,7 @@ export class Fused implements Stage {
     this.#apart = apart;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope): Promise<unknown> {
     const base = this.#guard.rig;
     if (base !== this.#base) {
       this.#base = base;
@@ -129,10 +125,7 @@ export class Fused implements Stage {
           ? undefined
           : ({ ...base, limit: limit ?? base.limit, hold: hold ?? base.hold } as Rig<unknown>);
     }
-    if (this.#rig === undefined) return this.#apart.run(work, scope, leaf);
-    const next = this.#next;
-    return next === undefined
-      ? this.#guard.guard(this.#rig, work, scope, leaf)
-      : this.#guard.guard(this.#rig, (inner) => next.run(work, inner, leaf), scope, false);
+    if (this.#rig === undefined) return this.#apart.run(work, scope);
+    return this.#guard.guard(this.#rig, work, scope, this.#next);
   }
 }

@@ -3,7 +3,7 @@ import type { CircuitState, EventName } from '../breaker/events.ts';
 import { Tally } from '../breaker/metrics.ts';
 import { type CircuitBreakerOptions, overlay, type Settings, settingsOf } from '../breaker/options.ts';
 import type { Work } from '../core/call/context.ts';
-import type { CallerScope, Scope } from '../core/call/scope.ts';
+import type { CallerScope, Scope, Stage } from '../core/call/scope.ts';
 import { read } from '../core/check.ts';
 import { type ChannelsOf, channelsOf, tellLife } from '../core/events/channels.ts';
 import { many } from '../core/words.ts';
@@ -60,20 +60,20 @@ class KeyedRegistry extends Members implements Registry {
     return member;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     const { parent } = this;
     try {
       const member = this.get(scope.key as string);
-      return parent?.asks ? member.run(parent.around(work, leaf), scope, false) : member.run(work, scope, leaf);
+      return member.run(work, scope, parent?.asks ? parent.around(next) : next);
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
-  override called(work: Work<Scope>, scope: CallerScope, leaf: boolean): Promise<unknown> {
+  override called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown> {
     const { parent } = this;
     const member = this.get(scope.key as string);
-    return parent?.asks ? member.called(parent.around(work, leaf), scope, false) : member.called(work, scope, leaf);
+    return member.called(work, scope, parent?.asks ? parent.around(next) : next);
   }
 
   override on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void {

@@ -2,8 +2,7 @@ import { Breaker } from '../breaker/breaker.ts';
 import type { Transition } from '../breaker/events.ts';
 import { TroubleLog } from '../breaker/evidence.ts';
 import { settingsOf } from '../breaker/options.ts';
-import type { Work } from '../core/call/context.ts';
-import type { Scope } from '../core/call/scope.ts';
+import type { Stage } from '../core/call/scope.ts';
 import { type Key, OpenKeys } from './open-keys.ts';
 import type { ParentOptions } from './options.ts';
 
@@ -26,9 +25,9 @@ export class Parent extends Breaker {
     return !this.straight;
   }
 
-  /** The work under it: what it refuses was admitted by the breaker of the key, which ignores that and has the fallback. */
-  around(work: Work<Scope>, leaf: boolean): Work<Scope> {
-    return (scope) => this.run(work, scope, leaf);
+  /** It inside the breaker of a key: what it refuses was admitted by that, which ignores it and has the fallback. */
+  around(next?: Stage): Stage {
+    return { run: (work, scope) => this.run(work, scope, next) };
   }
 
   moved(key: Key, { to, evidence: { rule, lastError } }: Transition): void {

@@ -1,6 +1,6 @@
 import type { Hold } from '../call/call.ts';
 import type { Work } from '../call/context.ts';
-import type { Scope } from '../call/scope.ts';
+import type { Scope, Stage } from '../call/scope.ts';
 import { Waiter, WaitingLine } from '../call/waiting-line.ts';
 import { BulkheadFullError, errorOf, type RejectionReason } from '../errors.ts';
 import { BasicLayer } from '../layer.ts';
@@ -42,7 +42,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
   protected abstract readonly places: number;
 
   /** Runs the work in the place that was taken for it, and sees that it is released. */
-  protected abstract occupy(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown>;
+  protected abstract occupy(work: Work, scope: Scope, next?: Stage): Promise<unknown>;
 
   get releaseOnTimeout(): boolean {
     return this.#settings.release === 'on-timeout';
@@ -56,9 +56,9 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
     return this.basics.clock;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
-    if (this.#take()) return this.occupy(work, scope, leaf);
+    if (this.#take()) return this.occupy(work, scope, next);
     const { maxQueue, queueTimeoutMs } = this.#settings;
     if (this.#line.length >= maxQueue) return Promise.reject(this.#refuse(scope));
     const priority = this.#priorityOf(scope);
@@ -71,7 +71,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
         priority,
         () => {
           this.#tell('dequeued', { policy: this.name, key: scope.key, waitedMs: this.now() - since });
-          resolve(this.occupy(work, scope, leaf));
+          resolve(this.occupy(work, scope, next));
         },
         (timedOut) => reject(timedOut ? this.#refuse(scope, 'queue-timeout') : scope.reason),
       );

@@ -1,14 +1,13 @@
 import { bare, Call } from './call.ts';
-import { promised, type Work } from './context.ts';
-import type { Scope } from './scope.ts';
+import type { Work } from './context.ts';
+import { proceed, type Scope, type Stage } from './scope.ts';
 
 /**
- * Runs work for whoever ends no call early. The protected function (`leaf`) may not listen to an abort: then its call ends all
- * the same. Another policy sees to that by itself.
+ * Runs work for whoever ends no call early. The protected function may not listen to an abort: then its call ends all the same. A policy
+ * inside (`next`) sees to that by itself.
  */
-export function begin(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
-  if (!leaf) return promised(work, scope);
-  return scope.abortable && !scope.aborted
-    ? new Call(bare, scope, undefined, false).run(work, true)
-    : promised(work as Work, scope.shown());
+export function begin(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
+  return next === undefined && scope.abortable && !scope.aborted
+    ? new Call(bare, scope, undefined, false).run(work)
+    : proceed(work, scope, next);
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../time/clock.ts';
 import { Call, type Rig } from './call.ts';
 import type { CallContext, Work } from './context.ts';
-import { CallerScope, type Scope, type Watcher } from './scope.ts';
+import { CallerScope, type Scope, type Stage, type Watcher } from './scope.ts';
 import { TimeLimit } from './time-limit.ts';
 
 /** Which calls belong together, by whose they are; `undefined` for a call that stands alone. */
@@ -105,9 +105,9 @@ export class Flights {
    */
   start(
     key: string,
-    work: Work<Scope>,
+    work: Work,
     scope: Scope,
-    leaf: boolean,
+    next?: Stage,
     alone = false,
     landed: (value: unknown) => void = () => {},
   ): Promise<unknown> {
@@ -116,7 +116,7 @@ export class Flights {
     this.#flying.set(key, flight);
     if (!alone) flight.calledOff = () => this.#calledOff(key);
     const answer = alone ? undefined : flight.join(scope);
-    const result = flight.run(work, leaf);
+    const result = flight.run(work, next);
     const land = (ok: boolean, value: unknown): void => {
       if (this.#flying.get(key) === flight) {
         this.#flying.delete(key);

@@ -1,4 +1,4 @@
-import type { CallContext, CallOptions } from './context.ts';
+import { type CallContext, type CallOptions, promised, type Work } from './context.ts';
 
 /** Told, once, when the scope it runs in is aborted. (An `EventListener` too.) */
 export interface Watcher {
@@ -19,6 +19,21 @@ export interface Scope extends CallContext {
   /** … until it settles. */
   comeBack(ok: boolean): void;
   shown(): CallContext;
+}
+
+/** Whatever runs work on behalf of a call: all policies from here inwards. It never throws. */
+export interface Stage {
+  run(work: Work, scope: Scope): Promise<unknown>;
+}
+
+/** Goes on inwards: to the next policy, or without one to the protected function. */
+export function proceed(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
+  if (next === undefined) return promised(work, scope.shown());
+  try {
+    return next.run(work, scope);
+  } catch (error) {
+    return Promise.reject(error); // a clock of the user's that throws
+  }
 }
 
 /** Of a call that nothing ends early: its signal is never aborted, but listeners on it are the call's own. */

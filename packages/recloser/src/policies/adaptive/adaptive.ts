@@ -2,7 +2,7 @@ import { BoundedLayer, type PlacesMetrics } from '../../core/bounded/layer.ts';
 import { begin } from '../../core/call/begin.ts';
 import { Call, type Rig } from '../../core/call/call.ts';
 import type { Work } from '../../core/call/context.ts';
-import type { Scope } from '../../core/call/scope.ts';
+import type { Scope, Stage } from '../../core/call/scope.ts';
 import type { BulkheadFullError } from '../../core/errors.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { assess, type Verdict } from '../../core/outcome.ts';
@@ -57,14 +57,14 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
     };
   }
 
-  protected occupy(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  protected occupy(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     const tally = this.#tally;
     const startedAt = this.now();
     tally.admitted++;
     tally.atWork += this.taken;
     if (this.taken >= this.places) tally.reached = true;
-    if (scope.abortable) return new Call(this.#rig, scope, tally, true, startedAt).run(work, leaf);
-    return begin(work, scope, leaf).then(
+    if (scope.abortable) return new Call(this.#rig, scope, tally, true, startedAt).run(work, next);
+    return begin(work, scope, next).then(
       (value) => {
         this.#count(tally, startedAt, scope, true, value);
         this.release();

@@ -3,7 +3,7 @@ import { BoundedLayer, type PlacesMetrics } from '../../core/bounded/layer.ts';
 import { begin } from '../../core/call/begin.ts';
 import { Call, type Rig } from '../../core/call/call.ts';
 import type { Work } from '../../core/call/context.ts';
-import type { Scope } from '../../core/call/scope.ts';
+import type { Scope, Stage } from '../../core/call/scope.ts';
 import type { BulkheadFullError } from '../../core/errors.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import type { Parts } from '../../core/layer.ts';
@@ -34,9 +34,9 @@ class BulkheadLayer extends BoundedLayer<PlacesEvents> implements Bulkhead {
     return this.#parts;
   }
 
-  protected occupy(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
-    if (scope.abortable) return new Call(this.#rig, scope, undefined, true).run(work, leaf);
-    return begin(work, scope, leaf).then(this.#fulfilled, this.#rejectedWith);
+  protected occupy(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
+    if (scope.abortable) return new Call(this.#rig, scope, undefined, true).run(work, next);
+    return begin(work, scope, next).then(this.#fulfilled, this.#rejectedWith);
   }
 
   readonly #fulfilled = <T>(value: T): T => {

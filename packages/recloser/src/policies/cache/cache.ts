@@ -2,7 +2,7 @@ import { begin } from '../../core/call/begin.ts';
 import { Call, type Rig } from '../../core/call/call.ts';
 import type { Work } from '../../core/call/context.ts';
 import { Flights } from '../../core/call/flights.ts';
-import { nobody, type Scope } from '../../core/call/scope.ts';
+import { nobody, type Scope, type Stage } from '../../core/call/scope.ts';
 import { TimeLimit } from '../../core/call/time-limit.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
@@ -83,30 +83,30 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
     if (this.heard(event)) this.tell(event, { policy: this.name, ...about } as unknown as CacheEvents[E]);
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     const { keyOf, store } = this.#settings;
     const key = keyOf ? this.asked('keyOf', () => keyOf(scope.shown()), undefined) : scope.key;
     if (key === undefined) {
       this.#unkeyed++;
-      return begin(work, scope, leaf);
+      return begin(work, scope, next);
     }
-    if (store === undefined) return this.#answer(this.#memory.get(key), key, work, scope, leaf);
+    if (store === undefined) return this.#answer(this.#memory.get(key), key, work, scope, next);
     // One question for all who ask at once: they then miss together as well.
     const look = (): unknown => this.#ask(async () => checked(await store.get(key)));
-    const found = this.#lookups.at(key)?.join(scope) ?? this.#lookups.start(key, look, scope, true);
+    const found = this.#lookups.at(key)?.join(scope) ?? this.#lookups.start(key, look, scope);
     return found.then((entry) => {
       if (scope.aborted) throw scope.reason;
-      return this.#answer(entry as FoundEntry | undefined, key, work, scope, leaf);
+      return this.#answer(entry as FoundEntry | undefined, key, work, scope, next);
     });
   }
 
   #answer(
     found: FoundEntry | undefined,
     key: string,
-    work: Work<Scope>,
+    work: Work,
     scope: Scope,
-    leaf: boolean,
+    next: Stage | undefined,
   ): Promise<unknown> {
     const { staleWhileRevalidateMs, staleIfErrorMs, staleIf, coalesce } = this.#settings;
     const { value, ageMs = 0, ttlMs = 0 } = found ?? {};
@@ -118,7 +118,7 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
     }
     const flight = this.#flights.at(key);
     const start = (alone: boolean): Promise<unknown> =>
-      this.#flights.start(key, work, scope, leaf, alone, (newer) => this.#keep(key, newer, found !== undefined));
+      this.#flights.start(key, work, scope, next, alone, (newer) => this.#keep(key, newer, found !== undefined));
     if (overMs <= staleWhileRevalidateMs) {
       this.#count('stale', { key, ageMs, why: 'revalidating', error: undefined });
       if (flight === undefined) {
@@ -158,7 +158,7 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
 
   /** The store's answer; none where it throws or hangs. */
   #ask(question: () => unknown): Promise<unknown> {
-    return new Call(this.#rig, nobody, undefined, false).run(question, true).catch((error) => {
+    return new Call(this.#rig, nobody, undefined, false).run(question).catch((error) => {
       this.#storeFailures++;
       this.report(error, 'store');
     });

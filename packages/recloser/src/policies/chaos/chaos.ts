@@ -1,6 +1,6 @@
 import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
-import type { Scope } from '../../core/call/scope.ts';
+import type { Scope, Stage } from '../../core/call/scope.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
@@ -67,12 +67,12 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
     return this.#until !== undefined && this.now() < this.#until;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     this.#total++;
-    if (this.#until === undefined || !this.#strikes(scope)) return begin(work, scope, leaf);
+    if (this.#until === undefined || !this.#strikes(scope)) return begin(work, scope, next);
     this.#injected++;
-    return this.#inject(this.#plan, work, scope, leaf);
+    return this.#inject(this.#plan, work, scope, next);
   }
 
   #strikes(scope: Scope): boolean {
@@ -85,7 +85,7 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
   }
 
   /** Behaviour, latency, then a fault or an outcome; without either the call goes on. */
-  async #inject({ behaviour, latencyMs, fault, outcome }: Plan, work: Work<Scope>, scope: Scope, leaf: boolean) {
+  async #inject({ behaviour, latencyMs, fault, outcome }: Plan, work: Work, scope: Scope, next?: Stage) {
     const tell = (injection: Injection): void => {
       this.#injections[injection]++;
       this.tell('injected', { policy: this.name, key: scope.key, injection });
@@ -93,7 +93,7 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
     try {
       if (behaviour !== undefined) {
         tell('behaviour');
-        await begin(behaviour, scope, true);
+        await begin(behaviour, scope);
       }
       if (latencyMs !== undefined) {
         tell('latency');
@@ -103,14 +103,14 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
       if (fault) throw fault === true ? undefined : fault(scope.shown());
       if (outcome !== undefined) {
         tell('outcome');
-        return await begin(outcome, scope, true);
+        return await begin(outcome, scope);
       }
     } catch (error) {
       if (scope.aborted && error === scope.reason) throw error;
       tell('fault');
       throw marked(error, this.name);
     }
-    return begin(work, scope, leaf);
+    return begin(work, scope, next);
   }
 
   enable(options: EnableOptions = {}): void {

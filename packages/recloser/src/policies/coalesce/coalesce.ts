@@ -1,7 +1,7 @@
 import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
 import { Flights, type KeyOf } from '../../core/call/flights.ts';
-import type { Scope } from '../../core/call/scope.ts';
+import type { Scope, Stage } from '../../core/call/scope.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
@@ -47,17 +47,17 @@ class CoalesceLayer extends BasicLayer<CoalesceEvents> implements Coalesce {
     });
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     this.#total++;
     const keyOf = this.#keyOf;
     const key = keyOf ? this.asked('keyOf', () => keyOf(scope.shown()), undefined) : scope.key;
     if (key === undefined) {
       this.#unkeyed++;
-      return begin(work, scope, leaf);
+      return begin(work, scope, next);
     }
     const flight = this.#flights.at(key);
-    if (flight === undefined) return this.#flights.start(key, work, scope, leaf);
+    if (flight === undefined) return this.#flights.start(key, work, scope, next);
     this.#joined++;
     const answer = flight.join(scope);
     if (this.heard('joined')) this.tell('joined', { policy: this.name, key, waiting: flight.passengers });

@@ -1,6 +1,6 @@
 import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
-import { CallerScope, type Scope } from '../../core/call/scope.ts';
+import { CallerScope, type Scope, type Stage } from '../../core/call/scope.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { type FallbackFunction, type LastGood, lastGoodOf } from '../../core/fallback.ts';
 import { BasicLayer } from '../../core/layer.ts';
@@ -54,20 +54,20 @@ class FallbackLayer extends BasicLayer<FallbackEvents> {
     this.#settings = settings;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
-    return this.#guard(this.#settings.answer, work, scope, leaf);
+  run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
+    return this.#guard(this.#settings.answer, work, scope, next);
   }
 
-  override called(work: Work<Scope>, scope: CallerScope, leaf: boolean): Promise<unknown> {
+  override called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown> {
     const { fallback } = scope;
-    return this.#guard(fallback === undefined ? this.#settings.answer : fallback, work, scope, leaf);
+    return this.#guard(fallback === undefined ? this.#settings.answer : fallback, work, scope, next);
   }
 
-  #guard(answer: unknown, work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  #guard(answer: unknown, work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     this.#total++;
     const remember = lastGoodOf(answer) && this.#rememberer(answer, scope.key);
-    return begin(work, scope, leaf).then(remember, (error) => {
+    return begin(work, scope, next).then(remember, (error) => {
       if (abandoned(scope) || !this.#answers(error, scope)) throw error;
       return this.#fallBack(answer, error, scope);
     });

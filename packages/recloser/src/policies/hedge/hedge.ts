@@ -1,6 +1,6 @@
 import { Attempt } from '../../core/call/attempt.ts';
 import type { Work } from '../../core/call/context.ts';
-import type { Scope } from '../../core/call/scope.ts';
+import type { Scope, Stage } from '../../core/call/scope.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import type { Verdict } from '../../core/outcome.ts';
@@ -62,13 +62,13 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
     return this.#pace === undefined ? this.settings.delayMs : this.#pace.delayMs;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     const { budget, shared } = this.settings;
     const counting = shared && budget && Attempt.counted(scope, budget) ? undefined : budget;
     this.#total++;
     counting?.called();
-    return new Race(this, work, scope, leaf, counting, this.#delayMs).run();
+    return new Race(this, work, scope, next, counting, this.#delayMs).run();
   }
 
   hedged({ key }: Scope, attempt: number, delayMs: number): void {

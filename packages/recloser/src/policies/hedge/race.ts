@@ -1,7 +1,7 @@
 import type { RetryBudget } from '../../core/budget.ts';
 import { Attempt, mayRepeat } from '../../core/call/attempt.ts';
 import type { Work } from '../../core/call/context.ts';
-import type { Scope } from '../../core/call/scope.ts';
+import type { Scope, Stage } from '../../core/call/scope.ts';
 import { errorOf, RejectedError } from '../../core/errors.ts';
 import { assess, type Verdict } from '../../core/outcome.ts';
 import { type OwnContext, rememberContext } from '../../core/time/async-context.ts';
@@ -41,9 +41,9 @@ interface End {
 /** One call: its attempts, and the deadline of the next one. The first success ends it. */
 export class Race extends Deadline {
   readonly #organizer: Organizer;
-  readonly #work: Work<Scope>;
+  readonly #work: Work;
   readonly #scope: Scope;
-  readonly #leaf: boolean;
+  readonly #next: Stage | undefined;
   /** The budget that has counted this call, unless that was done further out. */
   readonly #counting: RetryBudget | undefined;
   readonly #delayMs: number | undefined;
@@ -59,9 +59,9 @@ export class Race extends Deadline {
 
   constructor(
     organizer: Organizer,
-    work: Work<Scope>,
+    work: Work,
     scope: Scope,
-    leaf: boolean,
+    next: Stage | undefined,
     counting: RetryBudget | undefined,
     delayMs: number | undefined,
   ) {
@@ -69,7 +69,7 @@ export class Race extends Deadline {
     this.#organizer = organizer;
     this.#work = work;
     this.#scope = scope;
-    this.#leaf = leaf;
+    this.#next = next;
     this.#counting = counting;
     this.#delayMs = delayMs;
   }
@@ -91,7 +91,7 @@ export class Race extends Deadline {
     if (number === 1) this.#startedAt = startedAt;
     this.#attempts.push(attempt);
     this.#underWay++;
-    attempt.run(this.#work, this.#leaf).then(
+    attempt.run(this.#work, this.#next).then(
       (value) => this.#ended(number, startedAt, true, value),
       (error) => this.#ended(number, startedAt, false, error),
     );

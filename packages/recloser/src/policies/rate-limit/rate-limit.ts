@@ -1,6 +1,6 @@
 import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
-import type { Scope } from '../../core/call/scope.ts';
+import type { Scope, Stage } from '../../core/call/scope.ts';
 import { errorOf, type RejectionDetails, type RejectionReason } from '../../core/errors.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
@@ -68,13 +68,13 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
     this.#settings = settings;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     const { key } = scope;
     const cost = this.#costOf(scope);
     const now = this.now();
     const lane = this.#laneOf(key, now);
-    if (this.#take(lane, cost, now)) return begin(work, scope, leaf);
+    if (this.#take(lane, cost, now)) return begin(work, scope, next);
     const { maxWaitMs, maxQueue } = this.#settings;
     const waitMs = lane.waitMs(cost, now);
     if (waitMs > maxWaitMs || this.#queued >= maxQueue) return Promise.reject(this.#refuse(key, cost, waitMs));
@@ -86,7 +86,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
         () => {
           this.#queued--;
           this.#admitted++;
-          resolve(begin(work, scope, leaf));
+          resolve(begin(work, scope, next));
         },
         (timedOut) => {
           this.#queued--;

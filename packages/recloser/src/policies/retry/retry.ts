@@ -2,7 +2,7 @@ import type { RetryBudget } from '../../core/budget.ts';
 import { Attempt } from '../../core/call/attempt.ts';
 import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
-import type { Scope } from '../../core/call/scope.ts';
+import type { Scope, Stage } from '../../core/call/scope.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import { assess } from '../../core/outcome.ts';
@@ -62,29 +62,29 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
     this.#plain = !this.#timed && !settings.shared;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     this.#total++;
-    if (!this.#plain) return this.#watch(work, scope, leaf);
+    if (!this.#plain) return this.#watch(work, scope, next);
     this.#settings.budget?.called();
-    return begin(work, scope, leaf).then(this.#succeeded, (error) =>
-      this.#follow(work, scope, leaf, this.#settings.budget, 0, false, error),
+    return begin(work, scope, next).then(this.#succeeded, (error) =>
+      this.#follow(work, scope, next, this.#settings.budget, 0, false, error),
     );
   }
 
   /** A call of which more is asked. (Apart from the plain one, whose closure keeps less then: measured, 0.2 × bare.) */
-  #watch(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  #watch(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     const { budget, shared, classify } = this.#settings;
     const counting = shared && budget && Attempt.counted(scope, budget) ? undefined : budget;
     counting?.called();
     const startedAt = this.#timed ? this.now() : 0;
     const first =
-      shared && counting ? new Attempt(scope, scope.attempt, counting).run(work, leaf) : begin(work, scope, leaf);
+      shared && counting ? new Attempt(scope, scope.attempt, counting).run(work, next) : begin(work, scope, next);
     return first.then(
       classify === undefined
         ? this.#succeeded
-        : (value) => this.#follow(work, scope, leaf, counting, startedAt, true, value),
-      (error) => this.#follow(work, scope, leaf, counting, startedAt, false, error),
+        : (value) => this.#follow(work, scope, next, counting, startedAt, true, value),
+      (error) => this.#follow(work, scope, next, counting, startedAt, false, error),
     );
   }
 
@@ -96,9 +96,9 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
 
   /** Goes on from the first attempt's end. */
   async #follow(
-    work: Work<Scope>,
+    work: Work,
     scope: Scope,
-    leaf: boolean,
+    next: Stage | undefined,
     counting: RetryBudget | undefined,
     startedAt: number,
     ok: boolean,
@@ -121,7 +121,7 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
         if (previousMs > 0) await wait(basics.clock, previousMs, scope);
         if (scope.aborted) throw scope.reason;
         if (this.#timed) begunAt = this.now();
-        result = await new Attempt(scope, attempts + 1, budget).run(work, leaf);
+        result = await new Attempt(scope, attempts + 1, budget).run(work, next);
         ok = true;
       } catch (error) {
         result = error;

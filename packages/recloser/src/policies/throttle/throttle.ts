@@ -1,6 +1,6 @@
 import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
-import type { Scope } from '../../core/call/scope.ts';
+import type { Scope, Stage } from '../../core/call/scope.ts';
 import { errorOf } from '../../core/errors.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
@@ -55,7 +55,7 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
     this.#tryAt = settings.minimumPerSecond > 0 ? 0 : Infinity;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     this.#total++;
     const { classify } = this.#settings;
@@ -65,7 +65,7 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
       const refusal = this.#refusal(scope.key);
       if (refusal !== undefined) return Promise.reject(refusal);
     }
-    const result = begin(work, scope, leaf);
+    const result = begin(work, scope, next);
     if (classify === undefined && !scope.abortable) return result.then(this.#accepted, this.#failed);
     const startedAt = classify ? this.now() : 0;
     return result.then(

@@ -1,6 +1,6 @@
 import { Call, type Rig } from '../../core/call/call.ts';
 import type { CallContext, Work } from '../../core/call/context.ts';
-import type { Scope } from '../../core/call/scope.ts';
+import type { Scope, Stage } from '../../core/call/scope.ts';
 import { TimeLimit } from '../../core/call/time-limit.ts';
 import type { TimeoutError } from '../../core/errors.ts';
 import { tellLife } from '../../core/events/channels.ts';
@@ -77,9 +77,9 @@ class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
     this.#total++;
   }
 
-  run(work: Work<Scope>, scope: Scope, leaf: boolean): Promise<unknown> {
+  run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
-    return new Call(this.#rig, scope, undefined, false).run(work, leaf);
+    return new Call(this.#rig, scope, undefined, false).run(work, next);
   }
 
   count(key: string | undefined, timeoutMs: number): void {

@@ -9,6 +9,7 @@ for (const entry of [
   'recloser/telemetry',
   'recloser/telemetry/prometheus',
   'recloser/telemetry/otel',
+  'recloser/telemetry/log',
   'recloser/opossum',
   '@recloser/dashboard',
 ]) {

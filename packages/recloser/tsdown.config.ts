@@ -1,6 +1,13 @@
 import { defineConfig } from 'tsdown';
 
-const doors = ['index', 'testing/index', 'telemetry/index', 'telemetry/prometheus/index', 'telemetry/otel/index'];
+const doors = [
+  'index',
+  'testing/index',
+  'telemetry/index',
+  'telemetry/prometheus/index',
+  'telemetry/otel/index',
+  'telemetry/log/index',
+];
 const both = Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`]));
 
 export default defineConfig({

@@ -1,0 +1,77 @@
+import type { Clock } from '../../core/time/clock.ts';
+
+/** What came together. */
+export interface Burst {
+  readonly count: number;
+  readonly byReason: Readonly<Record<string, number>>;
+  /** In how many milliseconds; 0 for the first, which is told at once. */
+  readonly overMs: number;
+}
+
+interface Waiting {
+  /** When the last line was. */
+  since: number;
+  count: number;
+  byReason: Record<string, number>;
+  timer: unknown;
+  say(burst: Burst): void;
+}
+
+/**
+ * Tells the first of many at once, then no more than one line in so many milliseconds, with how many there were; after as long without
+ * any it forgets the key. So there are no more keys, and no more timers, than there were names in the last while.
+ */
+export class Bursts {
+  readonly #clock: Clock;
+  readonly #everyMs: number;
+  readonly #waiting = new Map<string, Waiting>();
+
+  constructor(clock: Clock, everyMs: number) {
+    this.#clock = clock;
+    this.#everyMs = everyMs;
+  }
+
+  /** One more; `say` must not throw. */
+  add(key: string, reason: string, say: (burst: Burst) => void): void {
+    const waiting = this.#waiting.get(key);
+    if (waiting === undefined) {
+      // Kept before it is told: a logger whose own transport is refused must not be told of that without end.
+      const begun: Waiting = { since: 0, count: 0, byReason: {}, timer: undefined, say };
+      this.#waiting.set(key, begun);
+      this.#wait(key, begun);
+      say({ count: 1, byReason: { [reason]: 1 }, overMs: 0 });
+      return;
+    }
+    waiting.count++;
+    waiting.byReason[reason] = (waiting.byReason[reason] ?? 0) + 1;
+    waiting.say = say;
+  }
+
+  #wait(key: string, waiting: Waiting): void {
+    waiting.since = this.#clock.now();
+    waiting.timer = this.#clock.setTimeout(() => {
+      if (waiting.count === 0) this.#waiting.delete(key);
+      else {
+        this.#tell(waiting);
+        this.#wait(key, waiting);
+      }
+    }, this.#everyMs);
+    (waiting.timer as { unref?(): void } | undefined)?.unref?.();
+  }
+
+  #tell(waiting: Waiting): void {
+    const { count, byReason, say } = waiting;
+    waiting.count = 0;
+    waiting.byReason = {};
+    say({ count, byReason, overMs: this.#clock.now() - waiting.since });
+  }
+
+  /** Tells what is still to be told, and ends. */
+  close(): void {
+    for (const waiting of this.#waiting.values()) {
+      this.#clock.clearTimeout(waiting.timer);
+      if (waiting.count > 0) this.#tell(waiting);
+    }
+    this.#waiting.clear();
+  }
+}

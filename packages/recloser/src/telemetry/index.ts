@@ -9,3 +9,13 @@ export {
   subscribe,
   type Teller,
 } from './channels.ts';
+export {
+  type BreakerHealth,
+  type Critical,
+  type Health,
+  type HealthOptions,
+  type HealthReport,
+  type HealthStatus,
+  health,
+} from './health.ts';
+export type { HttpRequest, HttpResponse } from './http.ts';

@@ -1,0 +1,180 @@
+import type { CircuitBreaker } from '../breaker/breaker.ts';
+import type { CircuitState } from '../breaker/events.ts';
+import { having, list, optionsOf, type Reader, read, share, text } from '../core/check.ts';
+import type { Registry } from '../registry/registry.ts';
+import { answer, answered, type HttpRequest, type HttpResponse, onlyRead, type Reply } from './http.ts';
+
+/** `degraded`: it serves, but not all it could. `unavailable`: send it no requests. */
+export type HealthStatus = 'ok' | 'degraded' | 'unavailable';
+
+/** A breaker without which this instance can serve nobody. */
+export interface Critical {
+  readonly name: string;
+  /** Of a registry: from which share of refusing breakers on it counts as down, above 0 up to 1. Else only its parent is asked. */
+  readonly openShare?: number | undefined;
+}
+
+/** Options of `health`. */
+export interface HealthOptions {
+  readonly policies: readonly (CircuitBreaker | Registry)[];
+  /** The names of those without which this instance can serve nobody; none unless said. */
+  readonly critical?: readonly (string | Critical)[] | undefined;
+}
+
+/** What one breaker, or one registry, has to do with it. */
+export interface BreakerHealth {
+  readonly name: string;
+  readonly status: HealthStatus;
+  readonly critical: boolean;
+  /** Of a registry that of its parent, where it has one. */
+  readonly state?: CircuitState;
+  /** Of a registry: how many of its breakers are in which state, and how many of them refuse now. */
+  readonly states?: { readonly [S in CircuitState]?: number };
+  readonly refusing?: number;
+  /** In one English sentence. */
+  readonly why: string;
+  /** How long it has been open or half-open. */
+  readonly sinceMs?: number;
+  /** When an open one takes a probe. */
+  readonly retryAfterMs?: number;
+}
+
+/** What readiness answers. */
+export interface HealthReport {
+  readonly status: HealthStatus;
+  readonly breakers: readonly BreakerHealth[];
+}
+
+/** Reads the health of this instance; it is a function, and has the handlers of a readiness endpoint. */
+export interface Health {
+  (): HealthReport;
+  /** For `node:http`, Express and the like: 200, or 503 when unavailable. */
+  readonly handler: (request: HttpRequest, response: HttpResponse) => void;
+  /** The same of the Fetch standard. */
+  readonly fetch: (request: HttpRequest) => Response;
+}
+
+const isRegistry = (policy: CircuitBreaker | Registry): policy is Registry => 'peek' in policy;
+
+const criticalOnes: Reader<string | Critical> = (value, path, fault) =>
+  typeof value === 'string' ? value : optionsOf({ name: text }, { openShare: share })(value, path, fault);
+
+const policy: Reader<CircuitBreaker | Registry> = having('a circuit breaker or a registry', {
+  metrics: 'function',
+  explain: 'function',
+  name: 'string',
+});
+
+const options: Reader<HealthOptions> = optionsOf<Pick<HealthOptions, 'policies'>, Pick<HealthOptions, 'critical'>>(
+  { policies: list(policy) },
+  { critical: list(criticalOnes) },
+);
+
+function readCritical({ policies, critical = [] }: HealthOptions): Map<string, Critical> {
+  const all = new Map(critical.map((one) => (typeof one === 'string' ? [one, { name: one }] : [one.name, one])));
+  for (const { name, openShare } of all.values()) {
+    const meant = policies.filter((policy) => policy.name === name);
+    // A name nobody bears would silently protect nobody.
+    if (meant.length === 0) throw new TypeError(`health: critical names '${name}', which is none of the policies`);
+    const breaker = meant.find((policy) => !isRegistry(policy));
+    if (breaker && openShare) throw new TypeError(`health: '${name}' is a breaker: openShare is for registries`);
+    const mute = meant.find((policy) => isRegistry(policy) && policy.parent === undefined);
+    if (mute && !openShare)
+      throw new TypeError(`health: the registry '${name}' has no parent: say from which openShare on it is down`);
+  }
+  return all;
+}
+
+/** Since when, and what is left of its sleep: 0 when the next call is a probe. */
+function timesOf(breaker: CircuitBreaker): { sinceMs?: number; retryAfterMs?: number; recovering: boolean } {
+  const { sleepMs = 0, openForMs, halfOpenForMs, ramp } = breaker.toJSON();
+  const sinceMs = openForMs ?? halfOpenForMs;
+  return {
+    ...(sinceMs === undefined ? {} : { sinceMs: Math.round(sinceMs) }),
+    ...(openForMs === undefined ? {} : { retryAfterMs: Math.ceil(Math.max(0, sleepMs - openForMs)) }),
+    recovering: ramp !== undefined && ramp.elapsedMs < breaker.settings.rampMs,
+  };
+}
+
+/** Whether it refuses every call. One that waits for its probe does not: without calls it would stay open for ever. */
+const isRefusing = (breaker: CircuitBreaker): boolean =>
+  breaker.state === 'forced-open' || (breaker.state === 'open' && timesOf(breaker).retryAfterMs !== 0);
+
+function ofBreaker(breaker: CircuitBreaker, critical: boolean): BreakerHealth {
+  const { name, state } = breaker;
+  const { recovering, ...times } = timesOf(breaker);
+  const isTroubled = state === 'open' || state === 'half-open' || state === 'forced-open';
+  const status =
+    critical && isRefusing(breaker)
+      ? 'unavailable'
+      : isTroubled || (state === 'closed' && recovering)
+        ? 'degraded'
+        : 'ok';
+  return { name, status, critical, state, why: breaker.explain(), ...(isTroubled ? times : {}) };
+}
+
+function ofRegistry(registry: Registry, critical: Critical | undefined): BreakerHealth {
+  const { name, parent, size } = registry;
+  const { states } = registry.metrics();
+  let refusing = 0;
+  for (const [, breaker] of registry) if (isRefusing(breaker)) refusing++;
+  const over = parent && ofBreaker(parent, critical !== undefined);
+  const isDown = critical?.openShare !== undefined && refusing > 0 && refusing >= critical.openShare * size;
+  const isTroubled = (states.open ?? 0) + (states['half-open'] ?? 0) + (states['forced-open'] ?? 0) > 0;
+  const own = isDown ? 'unavailable' : isTroubled ? 'degraded' : 'ok';
+  const { state, sinceMs, retryAfterMs } = over ?? {};
+  return {
+    name,
+    status: worst([own, over?.status ?? 'ok']),
+    critical: critical !== undefined,
+    ...(state && { state }),
+    states,
+    refusing,
+    why: registry.explain(),
+    ...(sinceMs === undefined ? {} : { sinceMs }),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  };
+}
+
+const worst = (all: readonly HealthStatus[]): HealthStatus =>
+  (['unavailable', 'degraded'] as const).find((status) => all.includes(status)) ?? 'ok';
+
+function replyOf({ status, breakers }: HealthReport): Reply {
+  const down = breakers.filter((breaker) => breaker.status === 'unavailable');
+  const afterMs = Math.max(0, ...down.map(({ retryAfterMs = 0 }) => retryAfterMs));
+  return {
+    status: down.length > 0 ? 503 : 200,
+    headers: {
+      'content-type': 'application/json; charset=utf-8',
+      'cache-control': 'no-store',
+      ...(afterMs > 0 && { 'retry-after': String(Math.ceil(afterMs / 1_000)) }),
+    },
+    body: `${JSON.stringify({ status, breakers })}\n`,
+  };
+}
+
+/**
+ * Whether this instance should get requests. Only a breaker that is declared critical takes it out, and only as long as it refuses every
+ * call: all else makes it `degraded`, for an instance that can't reach one dependency still serves what does not need it. It is for
+ * readiness. Never let liveness depend on it: to restart a process mends no dependency. Reading changes nothing.
+ *
+ * @throws TypeError, RangeError with all faults of the options together
+ * @example
+ * const ready = health({ policies: [payments, search, hosts], critical: ['payments'] });
+ * createServer(ready.handler).listen(8081);
+ */
+export function health(given: HealthOptions): Health {
+  const taken = read('health', given, options);
+  const critical = readCritical(taken);
+  const check = (): HealthReport => {
+    const breakers = taken.policies.map((policy) =>
+      isRegistry(policy) ? ofRegistry(policy, critical.get(policy.name)) : ofBreaker(policy, critical.has(policy.name)),
+    );
+    return { status: worst(breakers.map(({ status }) => status)), breakers };
+  };
+  const reply = (request: HttpRequest): Reply => onlyRead(request) ?? replyOf(check());
+  return Object.assign(check, {
+    handler: (request: HttpRequest, response: HttpResponse) => answer(reply(request), request, response),
+    fetch: (request: HttpRequest) => answered(reply(request), request),
+  });
+}

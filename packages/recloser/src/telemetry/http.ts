@@ -1,0 +1,41 @@
+/** A request by what is read of it: that of `node:http`, of the frameworks on it, and of the Fetch standard. */
+export interface HttpRequest {
+  readonly method?: string | undefined;
+}
+
+/** The response of `node:http` by the few members used. */
+export interface HttpResponse {
+  statusCode: number;
+  /** Sets one header. */
+  setHeader(name: string, value: string): unknown;
+  /** Ends the response, with the body if it has one. */
+  end(body?: string): unknown;
+}
+
+/** An answer that is all there. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const isRead = ({ method = 'GET' }: HttpRequest): boolean => method === 'GET' || method === 'HEAD';
+
+/** The refusal of any other method than GET and HEAD. */
+export const onlyRead = (request: HttpRequest): Reply | undefined =>
+  isRead(request) ? undefined : { status: 405, headers: { allow: 'GET, HEAD' }, body: 'only GET\n' };
+
+/** Status and headers. */
+function begin(response: HttpResponse, { status, headers }: Omit<Reply, 'body'>): void {
+  response.statusCode = status;
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+}
+
+export function answer(reply: Reply, { method }: HttpRequest, response: HttpResponse): void {
+  begin(response, reply);
+  if (method === 'HEAD') response.end();
+  else response.end(reply.body);
+}
+
+export const answered = ({ status, headers, body }: Reply, { method }: HttpRequest): Response =>
+  new Response(method === 'HEAD' ? null : body, { status, headers });

@@ -21,7 +21,12 @@ export default defineConfig({
       ...configDefaults.exclude,
       // Nor do those that only start processes, on code that is not mutated there.
       ...(mutating
-        ? ['packages/dashboard/**', 'examples/**', 'test/{memory,dashboard,bench,demo}/**', 'test/metastability/**']
+        ? [
+            'packages/dashboard/**',
+            'examples/**',
+            'test/{memory,dashboard,bench,demo,operations}/**',
+            'test/metastability/**',
+          ]
         : []),
     ],
     // A mutant that a hundred random lives don't tell from the original is told apart by a test of a rule, or survives.

@@ -1,4 +1,5 @@
 import {
+  bulkhead,
   type CallContext,
   CircuitOpenError,
   circuitBreaker,
@@ -82,6 +83,18 @@ describe('when it runs', () => {
     const call = hold(breaker, { signal: controller.signal });
     controller.abort(new DOMException('late', 'TimeoutError'));
     expect(await call.promise).toBe('other');
+  });
+
+  test('S27: the same for the fallback that a call brings to any other policy', async () => {
+    const places = bulkhead({ maxConcurrent: 2 });
+    const answered = (reason: unknown): Promise<unknown> => {
+      const controller = new AbortController();
+      const call = places.execute(() => new Promise(() => {}), { signal: controller.signal, fallback: 'other' });
+      controller.abort(reason);
+      return call.catch((error: unknown) => error);
+    };
+    expect(await answered(new DOMException('late', 'TimeoutError'))).toBe('other');
+    expect(await answered('gone')).toBe('gone');
   });
 
   test('S27: never on what else was ignored', async () => {

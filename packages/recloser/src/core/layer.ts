@@ -4,11 +4,16 @@ import { CallerScope, nobody, type Scope, type Stage } from './call/scope.ts';
 import { type ChannelsOf, channelsOf } from './events/channels.ts';
 import { Emitter, report } from './events/emitter.ts';
 import { Answers, type Fallback } from './fallback.ts';
+import { defaultVerdict } from './outcome.ts';
 import type { ArgumentsOf, KeyOfArguments, Policy, Wrapped } from './policy.ts';
 import { type Basics, optionOf } from './policy-options.ts';
 
 /** The parts of a call that a policy consists of, if it is no more than that. */
 export type Parts = Pick<Rig<never>, 'limit' | 'hold'>;
+
+/** Nobody waits for an answer: the caller gave up, or what is around it ended. A caller whose own deadline has passed waits. */
+export const abandoned = (scope: Scope): boolean =>
+  scope.aborted && !(scope instanceof CallerScope && defaultVerdict(false, scope.reason, true) === 'failure');
 
 /** What every policy of this package is built on: policies run one inside the other without a detour over options. */
 export abstract class Layer<Events extends object> implements Policy {
@@ -72,7 +77,7 @@ export abstract class Layer<Events extends object> implements Policy {
         return value;
       },
       (error) => {
-        if (scope.aborted && error === scope.reason) throw error;
+        if (abandoned(scope)) throw error;
         return this.answers.instead(fallback, error, scope);
       },
     );

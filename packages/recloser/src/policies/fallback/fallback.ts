@@ -1,10 +1,9 @@
 import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
-import { CallerScope, type Scope, type Stage } from '../../core/call/scope.ts';
+import type { CallerScope, Scope, Stage } from '../../core/call/scope.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { type FallbackFunction, type LastGood, lastGoodOf } from '../../core/fallback.ts';
-import { BasicLayer } from '../../core/layer.ts';
-import { defaultVerdict } from '../../core/outcome.ts';
+import { abandoned, BasicLayer } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
 import { eventNames, type FallbackEvents } from './events.ts';
 import { type FallbackOptions, type FallbackSettings, readOptions } from './options.ts';
@@ -110,10 +109,6 @@ class FallbackLayer extends BasicLayer<FallbackEvents> {
     };
   }
 }
-
-/** Nobody waits for an answer: the caller gave up, or what is around it ended. A caller whose own deadline has passed waits. */
-const abandoned = (scope: Scope): boolean =>
-  scope.aborted && !(scope instanceof CallerScope && defaultVerdict(false, scope.reason, true) === 'failure');
 
 /**
  * Answers in place of errors and refusals, never of the caller's own abort: with a value, with what a function answers, with the

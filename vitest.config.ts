@@ -16,6 +16,8 @@ export default defineConfig({
     ],
   },
   test: {
+    // Time is virtual nearly everywhere: this only bounds what hangs, on a machine that has much else to do.
+    testTimeout: 30_000,
     include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: [
       ...configDefaults.exclude,

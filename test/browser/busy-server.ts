@@ -1,11 +1,20 @@
-/** A process with many busy breakers and their page, for `frames.browser.ts`: arguments are breakers, calls a second in all, and `bare` for no page but the process's own loop delay once a second. */
+/**
+ * A process with many busy breakers and their page, for the other files here. Arguments: breakers, calls a second in all, what there
+ * is (`breakers`; `keys` for those of one registry; `bare` for breakers without a page, but the process's own loop delay once a
+ * second), and the port.
+ */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { dashboard } from '@recloser/dashboard';
-import { circuitBreaker, failureRate } from 'recloser';
+import { circuitBreaker, failureRate, registry } from 'recloser';
 
 const [count = 500, rate = 50_000] = process.argv.slice(2, 4).map(Number);
+const kind = process.argv[4] ?? 'breakers';
+const trip = failureRate({ threshold: 0.5, windowMs: 10_000 });
+// Two calls a second are few for a key: it decides by few.
+const few = { trip: failureRate({ threshold: 0.5, windowMs: 10_000, minimumCalls: 5 }) };
+const hosts = registry({ name: 'hosts', defaults: few, parent: { threshold: 0.9 }, maxEntries: count });
 const breakers = Array.from({ length: count }, (_, i) =>
-  circuitBreaker({ name: `b${i}`, trip: failureRate({ threshold: 0.5, windowMs: 10_000 }) }),
+  kind === 'keys' ? hosts.get(`host-${i}`) : circuitBreaker({ name: `b${i}`, trip }),
 );
 const down = new Error('down');
 const good = async (): Promise<number> => 1;
@@ -28,7 +37,7 @@ setInterval(() => {
   }
 }, tickMs);
 
-if (process.argv[4] === 'bare') {
+if (kind === 'bare') {
   const resolution = 20;
   const loop = monitorEventLoopDelay({ resolution });
   loop.enable();
@@ -37,8 +46,8 @@ if (process.argv[4] === 'bare') {
     loop.reset();
   }, 1_000);
 } else {
-  const page = dashboard({ breakers, title: 'busy', instance: 'busy' });
-  const { url } = await page.listen({ port: 0 });
+  const page = dashboard({ breakers: kind === 'keys' ? hosts : breakers, title: 'busy', instance: 'busy' });
+  const { url } = await page.listen({ port: Number(process.argv[5] ?? 0) });
   process.stdout.write(`${url}\n`);
 }
 process.on('disconnect', () => process.exit());

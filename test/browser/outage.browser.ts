@@ -27,7 +27,7 @@ describe.skipIf(!hasChromium)('the page on call, on the demo', () => {
 
   test('an opening is seen within 1.5 s, with its reason', async () => {
     const { page, faults } = await opened(browser, run.url, size);
-    expect(await page.title()).toBe('outage demo');
+    await expect.poll(() => page.title()).toContain('outage demo');
     const seenAt = await page.waitForFunction(
       () => {
         const { document } = globalThis as unknown as { document: { querySelector(selector: string): unknown } };
@@ -38,7 +38,8 @@ describe.skipIf(!hasChromium)('the page on call, on the demo', () => {
     );
     const row = page.locator('.row.state-open').first();
     expect(await row.getAttribute('data-id')).toBe('payments');
-    await expect.poll(() => row.textContent()).toMatch(/TimeoutError ×\d.*next probe in/);
+    await expect.poll(() => row.textContent()).toMatch(/TimeoutError ×\d.*(probe in|next call probes)/);
+    await expect.poll(() => page.title()).toBe('■ 1 open – outage demo');
     const { entries } = await detailOf('payments');
     const openedAt = entries.find(({ to }) => to === 'open')?.at as number;
     const tookMs = Number(await seenAt.jsonValue()) - openedAt;
@@ -162,8 +163,9 @@ describe.skipIf(!hasChromium)('the page on call, on the demo', () => {
       const { page, faults } = await opened(browser, run.url, { ...size, colorScheme });
       await page.waitForSelector('.row.state-open');
       await page.waitForTimeout(1_500);
-      await expectAccessible(page, `list, ${colorScheme}`);
+      await page.waitForSelector('.row.state-open');
       await picture(page, `list-${colorScheme}`);
+      await expectAccessible(page, `list, ${colorScheme}`);
       await page.goto(`${run.url}#/b/payments`);
       await page.waitForSelector('.plot canvas');
       await page.waitForTimeout(1_500);

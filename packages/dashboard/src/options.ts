@@ -10,10 +10,12 @@ import { readIncident } from './protocol/trust.ts';
 
 /** Options of `dashboard`. */
 export interface DashboardOptions {
-  /** The breakers to show: a collection, a registry, or a function that lists those of the moment; it is asked once a second. */
+  /** The breakers and registries to show: a collection, a registry, or a function that lists those of the moment; it is asked once a second. */
   readonly breakers?: BreakerSource | undefined;
   /** A recorded incident to show instead of breakers: what the page copied or saved as JSON. */
   readonly incident?: Incident | undefined;
+  /** Rows for single keys of each registry, 0 … 100,000; those in trouble first, and closed ones only if there is room for all. 20 unless said. */
+  readonly keys?: number | undefined;
   /** The name of the service; `circuit breakers` unless said. */
   readonly title?: string | undefined;
   /** The name of this instance; host name and process id unless said. */
@@ -46,6 +48,7 @@ export interface DashboardOptions {
 export interface Settings {
   readonly breakers: BreakerSource;
   readonly incident: Incident | undefined;
+  readonly keys: number;
   readonly title: string;
   readonly instance: string;
   readonly peers: readonly PeerOptions[];
@@ -63,7 +66,7 @@ export interface Settings {
 
 const known = new Set(
   (
-    'breakers incident title instance peers authorize challenge hosts actions onAction maxStreams historyBytes redact clock ' +
+    'breakers keys incident title instance peers authorize challenge hosts actions onAction maxStreams historyBytes redact clock ' +
     'onError'
   ).split(' '),
 );
@@ -124,6 +127,7 @@ export function readOptions(options: DashboardOptions): Settings {
     hosts,
     actions: typed('actions', 'boolean', false) && incident === undefined,
     onAction: typed('onAction', 'function', () => {}),
+    keys: whole('keys', 0, 100_000, 20),
     maxStreams: whole('maxStreams', 1, 10_000, 100),
     historyBytes: whole('historyBytes', 2 ** 20, 2 ** 32, 2 ** 26),
     redact: tamed(typed('redact', 'function', redact), report),

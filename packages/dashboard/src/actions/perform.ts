@@ -18,8 +18,10 @@ const means: Readonly<Record<Deed, (breaker: CircuitBreaker, said: Said) => void
 /** Carries an order out in this process. */
 export function perform(feed: Feed, { id, deed, reason, expiresInMs }: Order, by: string): Outcome {
   const { instance } = feed;
-  const breaker = feed.watches.get(id)?.breaker;
-  if (breaker === undefined) return { instance, done: false, trouble: 'no such breaker' };
+  const watch = feed.look(id);
+  if (watch === undefined) return { instance, done: false, trouble: 'no such breaker' };
+  const { breaker } = watch;
+  if (breaker === undefined) return { instance, done: false, trouble: 'no breaker is over all its keys: act on a key' };
   const from = breaker.state;
   try {
     means[deed](breaker, { reason, by, ...(expiresInMs === undefined ? {} : { expiresInMs }) });

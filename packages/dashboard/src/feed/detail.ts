@@ -2,24 +2,26 @@ import type { Detail } from '../protocol/detail.ts';
 import { configurationOf } from './configuration.ts';
 import type { Feed } from './feed.ts';
 import { seriesOf } from './recent.ts';
+import { RegistryWatch } from './registry-watch.ts';
 
 /** All that is known of one breaker, or `undefined` if there is none of that id. */
 export function detailOf(feed: Feed, id: string): Detail | undefined {
-  const watch = feed.watches.get(id);
+  const watch = feed.look(id);
   if (watch === undefined) return undefined;
   const { breaker, row, errors, updatedAt } = watch;
-  const metrics = breaker.metrics();
+  const metrics = watch.metrics();
   const at = Math.round(feed.at());
   return {
     instance: feed.instance,
     id,
     at,
     row,
-    explain: breaker.explain(),
+    explain: watch.explain(),
     metrics,
     series: seriesOf(watch, feed.series, Math.floor(at / 1_000)),
     entries: feed.journal.of(id, at),
     errors: errors.list(),
-    configuration: configurationOf(breaker, metrics.window, updatedAt),
+    configuration: breaker === undefined ? [] : configurationOf(breaker, metrics.window, updatedAt),
+    ...(watch instanceof RegistryWatch ? { keys: watch.keys() } : {}),
   };
 }

@@ -161,6 +161,30 @@ test('what people do is in the journal, with who and why, and ends by itself in 
   });
 });
 
+test('a row says why it opened, the error first, however many probes have failed since', async () => {
+  const own = manualClock();
+  const breaker = circuitBreaker({ name: 'a', failureThreshold: 2, sleepWindowMs: 1_000, clock: own });
+  const { feed, clock } = setUp([breaker]);
+  const row = () => feed.watches.get('a')?.row;
+  await fail(breaker, Object.assign(new Error('down'), { code: 'ETIMEDOUT' }));
+  await fail(breaker, Object.assign(new Error('down'), { code: 'ETIMEDOUT' }));
+  await clock.advance(20);
+  const cause = 'ETIMEDOUT ×2: 2 consecutive failures';
+  expect(row()?.cause).toContain(cause);
+  expect(row()).not.toHaveProperty('failedProbes');
+  for (let i = 0; i < 3; i++) {
+    await own.advance(10_000);
+    await fail(breaker, new Error('still down'));
+  }
+  expect(row()?.cause).toContain(cause);
+  expect(row()?.failedProbes).toBe(3);
+  // Whoever begins to look now knows how many, though not with what it began.
+  expect(setUp([breaker]).feed.watches.get('a')?.row).toMatchObject({ failedProbes: 3 });
+  breaker.reset();
+  expect(row()).not.toHaveProperty('cause');
+  expect(row()).not.toHaveProperty('failedProbes');
+});
+
 test('what was open before anybody looked has its age', async () => {
   const own = manualClock();
   const breaker = circuitBreaker({ name: 'old', failureThreshold: 1, clock: own });

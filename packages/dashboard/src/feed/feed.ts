@@ -1,4 +1,4 @@
-import type { CircuitBreaker, Clock } from 'recloser';
+import type { CircuitBreaker, Clock, Registry } from 'recloser';
 import { Journal } from '../history/journal.ts';
 import { SeriesStore } from '../history/series-store.ts';
 import type { Entry } from '../protocol/entry.ts';
@@ -6,8 +6,9 @@ import type { Change, Instance } from '../protocol/messages.ts';
 import type { Row, RowPatch } from '../protocol/row.ts';
 import { ProcessMeter } from './process-figures.ts';
 import { recentOf, writeSecond } from './recent.ts';
-import { type BreakerSource, Ids, lister } from './roster.ts';
-import { Watch, type Watcher } from './watch.ts';
+import { RegistryWatch, type RegistryWatcher } from './registry-watch.ts';
+import { type BreakerSource, Ids, isRegistry, lister, type Watchable } from './roster.ts';
+import { Watch, type Watched } from './watch.ts';
 
 /** Breakers read in one go: so long the event loop waits at most. */
 const sliceSize = 100;
@@ -16,25 +17,33 @@ const rowsPerChange = 500;
 /** What happens is told after so long, with whatever else happened by then: at once for a person, not a flood for a page. */
 const newsAfterMs = 20;
 const entriesPerChange = 200;
+/** A registry is read anew so often at most: that takes a time that grows with its keys. */
+const registryAfterMs = 250;
 
 export interface FeedOptions {
   readonly breakers: BreakerSource;
   readonly instance: string;
   readonly clock: Clock;
   readonly historyBytes: number;
+  /** Rows for single keys of a registry. */
+  readonly keys?: number | undefined;
   readonly redact?: ((message: string) => string) | undefined;
   readonly report: (fault: unknown) => void;
 }
 
 /** Reads the breakers of this process once a second, a slice at a time, keeps their history, and tells what changed. */
-export class Feed implements Watcher {
+export class Feed implements RegistryWatcher {
   readonly instance: string;
   readonly journal: Journal = new Journal();
   readonly series: SeriesStore;
-  readonly watches: Map<string, Watch> = new Map();
+  readonly watches: Map<string, Watch | RegistryWatch> = new Map();
   readonly #options: FeedOptions;
-  readonly #list: () => Iterable<CircuitBreaker>;
-  readonly #byBreaker = new Map<CircuitBreaker, Watch>();
+  readonly #list: () => Iterable<Watchable>;
+  readonly #bySubject = new Map<Watchable, Watch | RegistryWatch>();
+  /** The registries, and when each was read. */
+  readonly #registries = new Map<RegistryWatch, number>();
+  /** Those with keys that did something since then. */
+  readonly #stirred = new Set<RegistryWatch>();
   readonly #ids = new Ids();
   readonly #meter = new ProcessMeter();
   readonly #epoch: number;
@@ -63,12 +72,42 @@ export class Feed implements Watcher {
     return this.#epoch + this.#options.clock.now();
   }
 
-  happened(watch: Watch, entry: Entry): void {
-    this.journal.add(entry);
-    if (this.#entries.length < entriesPerChange) this.#entries.push(entry);
+  get redact(): ((message: string) => string) | undefined {
+    return this.#options.redact;
+  }
+
+  report(fault: unknown): void {
+    this.#options.report(fault);
+  }
+
+  happened(watch: Watched, entry: Entry): void {
+    this.#keep(entry);
     const patch = watch.refresh();
     if (patch !== undefined) this.#rows.push(patch);
-    if (this.#news === undefined) this.#news = this.#after(newsAfterMs, () => this.#flush());
+    this.#tellSoon(newsAfterMs);
+  }
+
+  stirred(watch: RegistryWatch, entry: Entry): void {
+    // A key with a row of its own tells by itself.
+    if (!this.watches.has(entry.id)) this.#keep(entry);
+    const readAt = this.#registries.get(watch) ?? Number.NEGATIVE_INFINITY;
+    this.#stirred.add(watch);
+    this.#tellSoon(Math.max(newsAfterMs, readAt + registryAfterMs - this.#options.clock.now()));
+  }
+
+  /** Whether there is anything of this id, a key that has no row included. */
+  has(id: string): boolean {
+    return this.watches.has(id) || this.#keyOf(id) !== undefined;
+  }
+
+  /** What is shown of this id. A key of a registry that has no row gets one for a while. */
+  look(id: string): Watch | RegistryWatch | undefined {
+    const [registry, breaker] = this.#keyOf(id) ?? [];
+    if (breaker !== undefined) {
+      registry?.lookedAt(breaker.name);
+      if (!this.#bySubject.has(breaker)) this.#addKey(breaker, registry as RegistryWatch);
+    }
+    return this.watches.get(id);
   }
 
   /** This instance as it is now. */
@@ -90,6 +129,7 @@ export class Feed implements Watcher {
     const began = this.#options.clock.now();
     this.#process = this.#meter.read();
     this.#takeStock();
+    this.#stirred.clear();
     const queue = [...this.watches.values()];
     const gapMs = Math.max(1, 900 / Math.ceil(queue.length / sliceSize));
     const slice = (from: number): void => {
@@ -105,7 +145,7 @@ export class Feed implements Watcher {
     slice(0);
   }
 
-  #sample(watch: Watch): void {
+  #sample(watch: Watched): void {
     // Gone since the second began.
     if (this.watches.get(watch.id) !== watch) return;
     try {
@@ -120,35 +160,87 @@ export class Feed implements Watcher {
   /** Takes up the breakers that are new and lets go of those that are gone. */
   #takeStock(): void {
     try {
-      const missing = new Set(this.#byBreaker.keys());
-      for (const breaker of this.#list()) {
-        if (!missing.delete(breaker) && !this.#byBreaker.has(breaker)) this.#add(breaker);
+      const missing = new Set(this.#bySubject.keys());
+      for (const subject of this.#list()) {
+        if (isRegistry(subject)) this.#takeRegistry(subject, missing);
+        else if (!missing.delete(subject) && !this.#bySubject.has(subject)) this.#addBreaker(subject);
       }
-      for (const breaker of missing) this.#remove(breaker);
+      for (const subject of missing) this.#remove(subject);
     } catch (fault) {
       this.#options.report(fault);
     }
   }
 
-  #add(breaker: CircuitBreaker): void {
-    const id = this.#ids.take(breaker.name);
-    const watch = new Watch(id, breaker, this, this.#options.redact);
-    this.watches.set(id, watch);
-    this.#byBreaker.set(breaker, watch);
+  #takeRegistry(registry: Registry, missing: Set<Watchable>): void {
+    missing.delete(registry);
+    let watch = this.#bySubject.get(registry) as RegistryWatch | undefined;
+    if (watch === undefined) {
+      watch = new RegistryWatch(this.#ids.take(registry.name), registry, this);
+      this.#add(registry, watch);
+    }
+    this.#choose(watch, missing);
+  }
+
+  /** Rows for the keys that deserve one now; of those that have one and don't, `missing` has the rest. */
+  #choose(watch: RegistryWatch, missing?: Set<Watchable>): void {
+    this.#registries.set(watch, this.#options.clock.now());
+    for (const key of watch.chosen(this.#options.keys ?? 20)) {
+      missing?.delete(key);
+      if (!this.#bySubject.has(key)) this.#addKey(key, watch);
+    }
+  }
+
+  #addBreaker(breaker: CircuitBreaker): void {
+    this.#add(breaker, new Watch(this.#ids.take(breaker.name), breaker, this, this.redact));
+  }
+
+  #addKey(breaker: CircuitBreaker, registry: RegistryWatch): void {
+    const id = registry.idOf(breaker.name);
+    // Another name that is the same where names are cut.
+    if (this.watches.has(id)) return;
+    const isDown = breaker.state === 'open' || breaker.state === 'half-open';
+    const told = isDown ? this.journal.of(id, this.at()) : [];
+    const opened = told.findLast(({ from, to }) => from === 'closed' && to === 'open');
+    this.#add(breaker, new Watch(id, breaker, this, this.redact, registry.id, opened));
+  }
+
+  #add(subject: Watchable, watch: Watch | RegistryWatch): void {
+    this.watches.set(watch.id, watch);
+    this.#bySubject.set(subject, watch);
     this.#rows.push(watch.row);
   }
 
-  #remove(breaker: CircuitBreaker): void {
-    const watch = this.#byBreaker.get(breaker) as Watch;
+  /** The key of a registry that an id means. */
+  #keyOf(id: string): [RegistryWatch, CircuitBreaker] | undefined {
+    for (const watch of this.#registries.keys()) {
+      const breaker = watch.memberOf(id);
+      if (breaker !== undefined) return [watch, breaker];
+    }
+    return undefined;
+  }
+
+  #remove(subject: Watchable): void {
+    const watch = this.#bySubject.get(subject) as Watch | RegistryWatch;
     watch.stop();
-    this.#byBreaker.delete(breaker);
+    this.#bySubject.delete(subject);
+    this.#registries.delete(watch as RegistryWatch);
     this.watches.delete(watch.id);
     this.series.release(watch.series);
     this.#ids.release(watch.id);
     this.#gone.push(watch.id);
   }
 
+  #keep(entry: Entry): void {
+    this.journal.add(entry);
+    if (this.#entries.length < entriesPerChange) this.#entries.push(entry);
+  }
+
+  #tellSoon(afterMs: number): void {
+    if (this.#news === undefined) this.#news = this.#after(afterMs, () => this.#flush());
+  }
+
   #flush(second = false): void {
+    if (!second) this.#readStirred();
     this.#options.clock.clearTimeout(this.#news);
     this.#timers.delete(this.#news);
     this.#news = undefined;
@@ -164,6 +256,17 @@ export class Feed implements Watcher {
     this.#gone = [];
     this.#entries = [];
     this.#onChange?.(change);
+  }
+
+  /** Registries whose keys did something: their rows, and those of keys that are in trouble now. */
+  #readStirred(): void {
+    for (const watch of this.#stirred) {
+      if (!this.#registries.has(watch)) continue;
+      this.#choose(watch);
+      const patch = watch.refresh();
+      if (patch !== undefined) this.#rows.push(patch);
+    }
+    this.#stirred.clear();
   }
 
   #after(ms: number, callback: () => void): unknown {

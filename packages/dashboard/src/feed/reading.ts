@@ -1,4 +1,4 @@
-import type { BreakerMetrics, CircuitBreaker } from 'recloser';
+import type { BreakerMetrics, CircuitBreaker, RegistryMetrics } from 'recloser';
 import type { Row } from '../protocol/row.ts';
 
 /** Totals of one moment, for the rates of the next second. */
@@ -9,7 +9,7 @@ export interface Totals {
   readonly refused: number;
 }
 
-export const totalsOf = (metrics: BreakerMetrics, at: number): Totals => ({
+export const totalsOf = (metrics: BreakerMetrics | RegistryMetrics, at: number): Totals => ({
   at,
   ok: metrics.successfulRequests,
   failed: metrics.failedRequests,
@@ -35,6 +35,8 @@ const rounded = (n: number): number => (Number.isFinite(n) ? Number(n.toPrecisio
 export interface Since {
   readonly since: number | undefined;
   readonly downSince: number | undefined;
+  readonly cause: string | undefined;
+  readonly failedProbes: number;
 }
 
 /** A breaker as it is now. The sentence and what comes with it cost more than the figures, and a closed one needs none. */
@@ -43,7 +45,7 @@ export function rowOf(
   breaker: CircuitBreaker,
   metrics: BreakerMetrics,
   rates: Rates,
-  { since, downSince }: Since,
+  { since, downSince, cause, failedProbes }: Since,
 ): Row {
   const { state, computedState, inFlight, window, latency } = metrics;
   const row: Row = {
@@ -58,6 +60,8 @@ export function rowOf(
     ...(computedState === state ? {} : { under: computedState }),
     ...(since === undefined ? {} : { since }),
     ...(downSince === undefined ? {} : { downSince }),
+    ...(cause === undefined ? {} : { cause }),
+    ...(failedProbes === 0 ? {} : { failedProbes }),
     ...(window.minimumCalls === undefined ? {} : { minimumCalls: window.minimumCalls }),
     ...(latency === undefined ? {} : { p50: rounded(latency.p50), p95: rounded(latency.p95) }),
   };

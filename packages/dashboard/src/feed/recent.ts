@@ -3,13 +3,13 @@ import type { Series } from '../protocol/detail.ts';
 import type { Recent } from '../protocol/messages.ts';
 import type { Row } from '../protocol/row.ts';
 import { severityOf } from '../protocol/severity.ts';
-import type { Watch } from './watch.ts';
+import type { Watched } from './watch.ts';
 
 const recentSeconds = 60;
 const recentRows = 200;
 
 /** Keeps the second that is over. Quiet seconds of a closed breaker take no place before its first busy one. */
-export function writeSecond(store: SeriesStore, { row, series }: Watch, second: number): void {
+export function writeSecond(store: SeriesStore, { row, series }: Watched, second: number): void {
   const quiet = row.state === 'closed' && row.ok + row.failed + row.refused === 0;
   if (quiet && !store.has(series, second)) return;
   const point: Record<keyof Point, number> = {
@@ -25,11 +25,15 @@ export function writeSecond(store: SeriesStore, { row, series }: Watch, second: 
 }
 
 /** The last minute of the rows that matter most: what the page draws beside their names. */
-export function recentOf(watches: ReadonlyMap<string, Watch>, store: SeriesStore, now: number): Record<string, Recent> {
+export function recentOf(
+  watches: ReadonlyMap<string, Watched>,
+  store: SeriesStore,
+  now: number,
+): Record<string, Recent> {
   const weight = (row: Row): number => severityOf(row.state) * 1e9 + row.refused * 1e3 + row.ok + row.failed;
   const ranked = [...watches.values()].filter(({ series }) => series.held.length > 0);
   if (ranked.length > recentRows) ranked.sort((a, b) => weight(b.row) - weight(a.row));
-  const list = (watch: Watch, field: 'ok' | 'failed' | 'refused'): number[] =>
+  const list = (watch: Watched, field: 'ok' | 'failed' | 'refused'): number[] =>
     Array.from(store.read(watch.series, field, now - recentSeconds, now), (n) =>
       Number.isNaN(n) ? 0 : Math.round(n * 10) / 10,
     );
@@ -44,7 +48,7 @@ export function recentOf(watches: ReadonlyMap<string, Watch>, store: SeriesStore
 }
 
 /** All that is kept of one breaker, from its first second on. */
-export function seriesOf({ series }: Watch, store: SeriesStore, now: number): Series {
+export function seriesOf({ series }: Watched, store: SeriesStore, now: number): Series {
   const first = series.held[0] === undefined ? now : series.held[0].minute * 60;
   const from = Math.max(first, now - keptSeconds);
   const list = (field: keyof Point): (number | null)[] =>

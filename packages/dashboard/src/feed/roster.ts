@@ -1,11 +1,23 @@
-import type { CircuitBreaker } from 'recloser';
+import type { CircuitBreaker, Registry } from 'recloser';
 
-/** Where the breakers come from: a collection, a registry, or a function that lists them. */
-export type BreakerSource = Iterable<CircuitBreaker> | (() => Iterable<CircuitBreaker>);
+/** A breaker, or a registry: one row for all its keys, and rows for those in trouble. */
+export type Watchable = CircuitBreaker | Registry;
+
+/** Where the breakers come from: a collection of breakers and registries, a registry, or a function that lists them. */
+export type BreakerSource = Iterable<Watchable> | Registry | (() => Iterable<Watchable> | Registry);
+
+export const isRegistry = (given: unknown): given is Registry =>
+  typeof (given as Partial<Registry> | null)?.peek === 'function' && typeof (given as Registry).metrics === 'function';
 
 /** The breakers of this moment. An iterator that can be walked once is walked once. */
-export function lister(source: BreakerSource): () => Iterable<CircuitBreaker> {
-  if (typeof source === 'function') return source;
+export function lister(source: BreakerSource): () => Iterable<Watchable> {
+  if (typeof source === 'function') {
+    return () => {
+      const listed = source();
+      return isRegistry(listed) ? [listed] : listed;
+    };
+  }
+  if (isRegistry(source)) return () => [source];
   if ((source as unknown) === source[Symbol.iterator]()) {
     const all = [...source];
     return () => all;

@@ -10,15 +10,44 @@ import { redact } from './redact.ts';
 export interface Watcher {
   /** Epoch ms of this moment. */
   at(): number;
-  happened(watch: Watch, entry: Entry): void;
+  happened(watch: Watched, entry: Entry): void;
+}
+
+/** What has a row. */
+export interface Watched {
+  readonly id: string;
+  readonly row: Row;
+  readonly series: Series;
+  sample(): RowPatch | undefined;
+  refresh(): RowPatch | undefined;
+  stop(): void;
+}
+
+/** A transition as the journal has it. */
+export function transitionEntry(
+  { from, to, why, evidence, retryAfterMs }: Transition,
+  redactor: (message: string) => string = redact,
+): Omit<Entry, 'at' | 'id'> {
+  const { lastError } = evidence;
+  const shown = lastError && { ...evidence, lastError: { ...lastError, message: redactor(lastError.message) } };
+  return { kind: 'transition', from, to, why, evidence: shown ?? evidence, sleepMs: retryAfterMs };
 }
 
 const cut = (text: string | undefined, length: number): string | undefined => text?.slice(0, length);
 
+/** Where there is room for half a sentence the error comes first: what it was measured by is no use without it. */
+function causeOf({ why = '', evidence }: Pick<Entry, 'why' | 'evidence'>): string {
+  const top = evidence?.topErrors?.[0];
+  const measured = why.replace(/ \([^()]* ×\d[^()]*\)$/, '');
+  return (top === undefined ? why : `${top.name} ×${top.count}: ${measured}`).slice(0, 300);
+}
+
 /** One breaker under watch: its row, its series, its last errors. It reads and listens, and changes nothing. */
-export class Watch {
+export class Watch implements Watched {
   readonly id: string;
   readonly breaker: CircuitBreaker;
+  /** The id of the registry that this is a key of. */
+  readonly of: string | undefined;
   readonly series: Series = new Series();
   readonly errors: ErrorLog;
   /** When `update` last changed an option, epoch ms. */
@@ -31,22 +60,34 @@ export class Watch {
   readonly #redact: (message: string) => string;
   readonly #off: (() => void)[];
 
-  constructor(id: string, breaker: CircuitBreaker, watcher: Watcher, redactor: (message: string) => string = redact) {
+  constructor(
+    id: string,
+    breaker: CircuitBreaker,
+    watcher: Watcher,
+    redactor: (message: string) => string = redact,
+    of?: string,
+    opened?: Entry,
+  ) {
     this.id = id;
+    this.of = of;
     this.breaker = breaker;
     this.#watcher = watcher;
     this.#redact = redactor;
     this.errors = new ErrorLog(redactor);
     const metrics = breaker.metrics();
     const at = watcher.at();
-    const { openForMs, halfOpenForMs = openForMs, downForMs } = metrics.state === 'closed' ? {} : breaker.toJSON();
+    const known = metrics.state === 'closed' ? undefined : breaker.toJSON();
+    const { openForMs, halfOpenForMs = openForMs, downForMs, attempt = 1 } = known ?? {};
     const ago = (ms: number | undefined): number | undefined => (ms === undefined ? undefined : Math.round(at - ms));
     this.#since = {
       since: metrics.computedState === metrics.state ? ago(halfOpenForMs) : undefined,
       downSince: ago(downForMs),
+      // What it opened with is gone when a probe has failed since, unless the journal has it.
+      cause: opened && causeOf(opened),
+      failedProbes: openForMs === undefined ? 0 : Math.max(0, attempt - 1),
     };
     this.#before = totalsOf(metrics, at);
-    this.row = rowOf(id, breaker, metrics, noRates, this.#since);
+    this.row = this.#rowOf(metrics);
     const moved = (transition: Transition) => this.#moved(transition);
     const acted = (action: Action) => this.#acted(action);
     const failed = ({ error }: { readonly error: unknown }) => this.errors.add(error, watcher.at());
@@ -80,21 +121,36 @@ export class Watch {
     for (const off of this.#off) off();
   }
 
+  metrics(): BreakerMetrics {
+    return this.breaker.metrics();
+  }
+
+  explain(): string {
+    return this.breaker.explain();
+  }
+
+  #rowOf(metrics: BreakerMetrics): Row {
+    const row = rowOf(this.id, this.breaker, metrics, this.#rates, this.#since);
+    return this.of === undefined ? row : { ...row, of: this.of };
+  }
+
   #read(metrics: BreakerMetrics): RowPatch | undefined {
     // The end of a forced state is told by the next call only, but shown at once.
     if (metrics.state !== this.row.state) this.#since = { ...this.#since, since: Math.round(this.#watcher.at()) };
     const before = this.row;
-    this.row = rowOf(this.id, this.breaker, metrics, this.#rates, this.#since);
+    this.row = this.#rowOf(metrics);
     return patchOf(before, this.row);
   }
 
-  #moved({ from, to, why, evidence, retryAfterMs }: Transition): void {
-    if (from === 'closed' || to === 'closed') {
-      this.#since = { ...this.#since, downSince: to === 'closed' ? undefined : Math.round(this.#watcher.at()) };
-    }
-    const { lastError } = evidence;
-    const shown = lastError && { ...evidence, lastError: { ...lastError, message: this.#redact(lastError.message) } };
-    this.#tell({ kind: 'transition', from, to, why, evidence: shown ?? evidence, sleepMs: retryAfterMs });
+  #moved(transition: Transition): void {
+    const { from, to } = transition;
+    const down = to !== 'closed';
+    if (from === 'closed' || !down) {
+      const at = Math.round(this.#watcher.at());
+      const cause = down ? causeOf(transition) : undefined;
+      this.#since = { ...this.#since, downSince: down ? at : undefined, cause, failedProbes: 0 };
+    } else if (to === 'open') this.#since = { ...this.#since, failedProbes: this.#since.failedProbes + 1 };
+    this.#tell(transitionEntry(transition, this.#redact));
   }
 
   #acted({ action, previous, state, reason, by, expiresInMs }: Action): void {

@@ -8,6 +8,7 @@ import { List } from './list/list.tsx';
 import { connect } from './state/connect.ts';
 import { listenToKeys } from './state/keys.ts';
 import { announcement, cursor, link, route } from './state/store.ts';
+import { keepTitle } from './state/tab.ts';
 import { applyTheme } from './state/theme.ts';
 
 const Page = () => (
@@ -30,5 +31,6 @@ const Page = () => (
 applyTheme();
 cursor.value = route.value.id;
 render(<Page />, document.getElementById('page') as HTMLElement);
+keepTitle();
 listenToKeys();
 void connect();

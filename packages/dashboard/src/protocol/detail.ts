@@ -16,6 +16,19 @@ export interface Detail {
   /** The newest last. */
   readonly errors: readonly ErrorSeen[];
   readonly configuration: readonly Setting[];
+  /** Of a registry. */
+  readonly keys?: KeyFigures | undefined;
+}
+
+/** The breakers of a registry. */
+export interface KeyFigures {
+  readonly size: number;
+  readonly maxEntries: number;
+  readonly evicted: number;
+  readonly overflowed: number;
+  readonly states: Readonly<Record<string, number>>;
+  /** Whether there is a breaker over all keys, to be acted on. */
+  readonly parent: boolean;
 }
 
 /** One value a second; `null` where nothing was measured. */

@@ -28,11 +28,27 @@ export interface Row {
   readonly p95?: number | undefined;
   /** The breaker's own sentence; absent while closed. */
   readonly explain?: string | undefined;
+  /** Why it opened from closed; it stands while it has not closed again, failed probes or not. */
+  readonly cause?: string | undefined;
+  /** Probes that failed since then. */
+  readonly failedProbes?: number | undefined;
   /** Open: in how many milliseconds of the breaker's clock it probes. */
   readonly nextProbeMs?: number | undefined;
   /** Half-open: good probes so far, and how many close. */
   readonly probes?: readonly [successes: number, needed: number] | undefined;
   readonly forced?: Forced | undefined;
+  /** Of a registry: its keys by state. The row is all of them together, and in the state of the worst. */
+  readonly keys?: KeyCounts | undefined;
+  /** Of a key of a registry: the id of that row, which it is counted in. */
+  readonly of?: string | undefined;
+}
+
+export interface KeyCounts {
+  readonly size: number;
+  readonly open: number;
+  readonly halfOpen: number;
+  /** In a state that somebody set. */
+  readonly forced: number;
 }
 
 /** Who set the state, why, and for how long. */

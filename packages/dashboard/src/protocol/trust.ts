@@ -1,5 +1,5 @@
 import type { BreakerMetrics } from 'recloser';
-import type { Detail, ErrorSeen, Incident, Setting } from './detail.ts';
+import type { Detail, ErrorSeen, Incident, KeyFigures, Setting } from './detail.ts';
 import type { Entry } from './entry.ts';
 import type { Change, Instance, ProcessFigures, Recent, Snapshot } from './messages.ts';
 import type { Outcome } from './outcome.ts';
@@ -45,6 +45,7 @@ function taken(value: unknown, shape: Shape, needed = ''): Given {
   return result;
 }
 
+const counts = { size: 'number', open: 'number', halfOpen: 'number', forced: 'number' } as const;
 const forced = { reason: 'text', by: 'text', expiresInMs: 'number' } as const;
 const row = {
   ...{
@@ -65,9 +66,11 @@ const row = {
     calls: 'number',
     minimumCalls: 'number',
   },
-  ...{ p50: 'number', p95: 'number', explain: 'text', nextProbeMs: 'number' },
+  ...{ p50: 'number', p95: 'number', explain: 'text', nextProbeMs: 'number', cause: 'text', failedProbes: 'number' },
   probes: (value: unknown) => [0, 1].map((i) => numberOf(list(value, 2)[i])),
   forced: (value: unknown) => taken(value, forced),
+  of: 'text',
+  keys: (value: unknown) => taken(value, counts, 'size open halfOpen forced'),
 } as const satisfies Shape;
 const rowNeeds = 'id state ok failed refused inFlight rule value threshold calls';
 const evidence = {
@@ -196,6 +199,17 @@ function setting(value: unknown): Setting {
   };
 }
 
+function keysOf(value: unknown): KeyFigures {
+  const kept = { size: 'number', maxEntries: 'number', evicted: 'number', overflowed: 'number' } as const;
+  const { states, parent } = record(value);
+  const counted = Object.entries(record(states)).slice(0, 20);
+  return {
+    ...(taken(value, kept, 'size maxEntries evicted overflowed') as unknown as KeyFigures),
+    states: Object.fromEntries(counted.map(([state, n]) => [state.slice(0, 20), numberOf(n)])),
+    parent: parent === true,
+  };
+}
+
 /** @throws TypeError if it names no breaker */
 export function readDetail(value: unknown): Detail {
   const given = record(value);
@@ -213,6 +227,7 @@ export function readDetail(value: unknown): Detail {
     entries: entries(given.entries),
     errors: list(given.errors, 100).map((each) => taken(each, error, 'at name message') as unknown as ErrorSeen),
     configuration: list(given.configuration, 100).map(setting),
+    ...(given.keys === undefined || given.keys === null ? {} : { keys: keysOf(given.keys) }),
   };
 }
 

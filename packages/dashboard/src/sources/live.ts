@@ -89,7 +89,7 @@ export class LiveSource implements Source {
       const own = detailOf(this.feed, id);
       if (own !== undefined || instance !== undefined) return own;
     }
-    const peers = this.#peers.filter((peer) => peer.state.live && (instance === undefined || peer.name === instance));
+    const peers = this.#shown.filter((peer) => peer.state.live && (instance === undefined || peer.name === instance));
     const having = peers.find((peer) => peer.state.rows.some((row) => row.id === id));
     return having?.detail(id).catch(() => undefined);
   }
@@ -98,7 +98,7 @@ export class LiveSource implements Source {
     const at = Math.round(this.feed.at());
     const ids = id === undefined ? this.#eventful(at) : [id];
     const own = ids.map((each) => detailOf(this.feed, each));
-    const peers = this.#peers.filter((peer) => peer.state.live);
+    const peers = this.#shown.filter((peer) => peer.state.live);
     const others = await Promise.all(
       peers.flatMap((peer) => ids.map((each) => peer.detail(each).catch(() => undefined))),
     );
@@ -112,7 +112,7 @@ export class LiveSource implements Source {
     const having = this.#shown.filter(
       ({ name, state }) => meant(name) && (instances !== undefined || state.rows.some((row) => row.id === id)),
     );
-    const here = meant(this.feed.instance) && (instances !== undefined || this.feed.watches.has(id));
+    const here = meant(this.feed.instance) && (instances !== undefined || this.feed.has(id));
     return Promise.all([
       ...(here ? [Promise.resolve(perform(this.feed, order, by))] : []),
       ...having.map((peer) => peer.perform(order, by)),
@@ -132,7 +132,7 @@ export class LiveSource implements Source {
   #eventful(at: number): string[] {
     const { watches, journal } = this.feed;
     const open = [...watches.values()].filter(({ row }) => severityOf(row.state) > 0).map(({ id }) => id);
-    const ids = [...new Set([...open, ...journal.ids(at)])].filter((id) => watches.has(id));
+    const ids = [...new Set([...open, ...journal.ids(at)])].filter((id) => this.feed.has(id));
     return ids.slice(0, breakersInIncident);
   }
 }

@@ -72,7 +72,8 @@ function deedsFor({ row }: Detail): [Deed, string][] {
 }
 
 export function Actions({ detail }: { readonly detail: Detail }) {
-  if (session.value?.role !== 'write') return null;
+  // A registry without a breaker over its keys is acted on key by key.
+  if (session.value?.role !== 'write' || detail.keys?.parent === false) return null;
   return (
     <fieldset class="actions" aria-label="Actions">
       {deedsFor(detail).map(([deed, word]) => (

@@ -8,8 +8,9 @@ import { Actions, Copies } from './buttons.tsx';
 import { Charts } from './charts.tsx';
 import { Configuration } from './configuration.tsx';
 import { Errors } from './errors.tsx';
-import { Facts } from './facts.tsx';
+import { Facts, Verdict } from './facts.tsx';
 import { Instances } from './instances.tsx';
+import { Keys } from './keys.tsx';
 import { Timeline } from './timeline.tsx';
 import { Why } from './why.tsx';
 
@@ -47,7 +48,9 @@ const Known = ({ shown }: { readonly shown: Detail }) => (
     <p class={`explain state-${shown.row.state}`} data-testid="explain">
       {shown.explain}
     </p>
+    <Verdict detail={shown} />
     <Why detail={shown} />
+    <Keys detail={shown} />
     <Facts detail={shown} />
     <Actions detail={shown} />
     <Charts detail={shown} />

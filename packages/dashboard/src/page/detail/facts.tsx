@@ -18,6 +18,7 @@ export function Facts({ detail }: { readonly detail: Detail }) {
       {row.nextProbeMs !== undefined && (
         <Fact name="next probe">{row.nextProbeMs === 0 ? 'the next call' : `in ${span(row.nextProbeMs)}`}</Fact>
       )}
+      {row.failedProbes !== undefined && <Fact name="probes failed">{row.failedProbes}</Fact>}
       {row.probes !== undefined && <Fact name="probes">{`${row.probes[0]} of ${row.probes[1]} good`}</Fact>}
       {row.under !== undefined && <Fact name="computed state">{row.under}</Fact>}
       <Fact name="refused" loud={row.refused > 0}>
@@ -32,10 +33,9 @@ export function Facts({ detail }: { readonly detail: Detail }) {
       </Fact>
       <Fact name="refused in all">{metrics.rejectedRequests.toLocaleString()}</Fact>
       <Fact name="open in all">{span(metrics.circuitOpenTimeMs)}</Fact>
-      <div class="verdict">
-        <dt>them or us</dt>
-        <dd>{verdictOf(detail, limit)}</dd>
-      </div>
+      {metrics.fallbackRequests > 0 && (
+        <Fact name="answered by the fallback">{metrics.fallbackRequests.toLocaleString('en')}</Fact>
+      )}
     </dl>
   );
 }
@@ -47,15 +47,28 @@ const Fact = ({ name, loud = false, children }: { name: string; loud?: boolean; 
   </div>
 );
 
+/** Whose trouble it is, before anybody reads figures. */
+export function Verdict({ detail }: { readonly detail: Detail }) {
+  const limit = detail.configuration.find(({ option }) => option === 'maxConcurrent')?.value;
+  const [who, why] = verdictOf(detail, limit);
+  return (
+    <p class="verdict">
+      <span class="label">Them or us?</span> <b>{who}</b>: {why}
+    </p>
+  );
+}
+
 /** A sentence on whose fault it looks like: ours shows in our own process, in our own limits, or nowhere. */
-function verdictOf({ instance, row }: Detail, limit: unknown): string {
+function verdictOf({ instance, row }: Detail, limit: unknown): [who: string, why: string] {
   const process = instances.get(instance)?.process;
   if (typeof limit === 'number' && row.inFlight >= limit)
-    return `ours, maybe: all ${limit} places of the bulkhead are taken`;
-  if (process === undefined) return 'unknown: the process does not tell how it fares';
+    return ['Ours, maybe', `all ${limit} places of the bulkhead are taken`];
+  if (process === undefined) return ['Unknown', 'the process does not tell how it fares'];
   const { loopDelayMs, cpu, gc } = process;
   const state = `event loop ${span(loopDelayMs)} late, CPU ${percent(cpu)}, GC ${percent(gc)}`;
-  if (loopDelayMs > 100 || cpu > 0.95 || gc > 0.2) return `ours, maybe: this process is busy (${state})`;
-  if (row.state === 'closed') return `nothing stands out here: ${state}`;
-  return `theirs: this process is fine (${state})`;
+  if (loopDelayMs > 100 || cpu > 0.95 || gc > 0.2) return ['Ours, maybe', `this process is busy: ${state}`];
+  if (row.state === 'closed') return ['Nobody’s now', `nothing stands out here: ${state}`];
+  return row.forced === undefined
+    ? ['Theirs', `this process is fine: ${state}`]
+    : ['Ours', `somebody set this state; this process is fine: ${state}`];
 }

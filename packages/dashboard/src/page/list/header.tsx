@@ -55,7 +55,7 @@ function Filters() {
           onClick={() => toggled(kind)}
         >
           <StateShape state={stateOf[kind]} />
-          <b>{counts[kind]}</b> {kind}
+          <b>{counts[kind].toLocaleString('en')}</b> {kind}
         </button>
       ))}
     </fieldset>
@@ -64,8 +64,10 @@ function Filters() {
 
 /** Whom it costs: the one number to begin with. */
 function Totals() {
-  const refused = groups.value.reduce((sum, group) => sum + group.refused, 0);
-  const calls = groups.value.reduce((sum, group) => sum + group.ok + group.failed, refused);
+  // Keys of a registry are in its own row.
+  const all = groups.value.filter(({ row }) => row.of === undefined);
+  const refused = all.reduce((sum, group) => sum + group.refused, 0);
+  const calls = all.reduce((sum, group) => sum + group.ok + group.failed, refused);
   return (
     <p class="totals">
       <span class={refused > 0 ? 'loud' : ''}>
@@ -104,7 +106,7 @@ function Pulse() {
     return (
       <span class="pulse lost" role="status">
         not live: {why}
-        {at > 0 && `, last heard ${span(age)} ago`}
+        {at > 0 && age >= 1_000 && `; what is shown is ${span(Math.floor(age / 1_000) * 1_000)} old`}
       </span>
     );
   }
@@ -130,8 +132,11 @@ function Ours() {
   const busy = loopDelayMs > 100 || cpu > 0.95 || gc > 0.2;
   return (
     <p class={busy ? 'ours busy' : 'ours'}>
-      {busy ? 'this process is busy itself' : 'this process is fine'}: event loop {span(loopDelayMs)} late, CPU{' '}
-      {percent(cpu)}, GC {percent(gc)}, heap {heapMb} MB{all.length > 1 && ` (${worst.name})`}
+      <b>{busy ? 'this process is busy itself' : 'this process is fine'}</b>
+      <span class="vitals">
+        : event loop {span(loopDelayMs)} late, CPU {percent(cpu)}, GC {percent(gc)}, heap {heapMb} MB
+        {all.length > 1 && ` (${worst.name})`}
+      </span>
     </p>
   );
 }

@@ -2,16 +2,18 @@ import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { cursor, groups, query, route, shown } from '../state/store.ts';
 import { Row } from './row.tsx';
 
-const [tall, short, overscan] = [60, 38, 6];
+const [short, overscan] = [38, 6];
+/** Beside the details and on phones what comes next is a line of its own. */
+const [tallWide, tallNarrow, narrow] = [60, 80, 860];
 
 /** All rows that there is a place for: of ten thousand breakers only those in view are in the document. */
 export function List() {
   const frame = useRef<HTMLDivElement>(null);
-  const [view, setView] = useState({ top: 0, height: 800 });
+  const [view, setView] = useState({ top: 0, height: 800, width: 1_200 });
   useLayoutEffect(() => {
     const element = frame.current;
     if (element === null) return;
-    const measure = () => setView({ top: element.scrollTop, height: element.clientHeight });
+    const measure = () => setView({ top: element.scrollTop, height: element.clientHeight, width: element.clientWidth });
     measure();
     const observer = new ResizeObserver(measure);
     observer.observe(element);
@@ -23,6 +25,7 @@ export function List() {
   }, []);
 
   const rows = shown.value;
+  const tall = view.width > narrow ? tallWide : tallNarrow;
   // Trouble comes first, so two heights need no more than one number.
   const troubled = rows.findIndex(({ row }) => row.state === 'closed');
   const bend = troubled < 0 ? rows.length : troubled;
@@ -63,7 +66,7 @@ export function List() {
         <span class="figure">failing</span>
         <span class="figure">p95</span>
         <span class="figure">refused</span>
-        <span>to threshold</span>
+        <span>to threshold, or next</span>
       </div>
       <div class="rows" ref={frame}>
         {rows.length === 0 ? (

@@ -1,4 +1,5 @@
 import { measured, percent, rate, span } from '../../incident/words.ts';
+import type { KeyCounts, Row as Shown } from '../../protocol/row.ts';
 import type { Group } from '../state/groups.ts';
 import { hashOf } from '../state/route.ts';
 import { minuteOf, skewMs } from '../state/store.ts';
@@ -19,6 +20,8 @@ interface Props {
 export function Row({ group, top, height, position, size, current, focused }: Props) {
   const { id, row, ok, failed, refused, p95, nearness } = group;
   const ended = ok + failed;
+  // Of a state that somebody set, since when that is.
+  const down = row.downSince ?? (row.state === 'closed' ? undefined : row.since);
   const failing = ended > 0 ? failed / ended : 0;
   return (
     <li
@@ -37,10 +40,11 @@ export function Row({ group, top, height, position, size, current, focused }: Pr
         <span class="unseen">{sentenceOf(group)}</span>
         <span class="cells" aria-hidden="true">
           <StateMark state={row.state}>
-            <Down since={row.downSince} />
+            <Down since={down} />
           </StateMark>
           <span class="name">
-            <b>{id}</b>
+            <b>{row.of === undefined ? id : <Key id={id} of={row.of} />}</b>
+            {group.keys !== undefined && <span class="badge">{group.keys.size.toLocaleString('en')} keys</span>}
             <Disagreement group={group} />
             <span class="why">{whyOf(group)}</span>
           </span>
@@ -54,7 +58,18 @@ export function Row({ group, top, height, position, size, current, focused }: Pr
             name="refused"
             loud={refused > 0}
           />
-          <Nearness share={nearness} closed={row.state === 'closed'} />
+          <span class="next">
+            {down !== undefined && (
+              <span class="since">
+                for <Down since={down} />
+              </span>
+            )}
+            {row.state === 'closed' ? (
+              <Nearness share={nearness} />
+            ) : (
+              nextOf(row).map((text) => <span key={text}>{text}</span>)
+            )}
+          </span>
         </span>
       </a>
     </li>
@@ -79,20 +94,30 @@ const Figure = ({
 );
 
 /** How near to opening: a bar up to its threshold. */
-const Nearness = ({ share, closed }: { readonly share: number; readonly closed: boolean }) => (
-  <span class="nearness">
-    {closed && (
-      <span class="bar">
-        <span class={share >= 0.8 ? 'fill near' : 'fill'} style={{ width: `${Math.min(1, share) * 100}%` }} />
-      </span>
-    )}
+const Nearness = ({ share }: { readonly share: number }) => (
+  <span class="bar">
+    <span class={share >= 0.8 ? 'fill near' : 'fill'} style={{ width: `${Math.min(1, share) * 100}%` }} />
   </span>
 );
 
+/** Whether it recovers: what happens next, and how it went so far. */
+function nextOf({ state, nextProbeMs, probes, failedProbes = 0, forced, keys }: Shown): string[] {
+  const failed = failedProbes > 0 ? [`${failedProbes} ${failedProbes === 1 ? 'probe' : 'probes'} failed`] : [];
+  if (forced !== undefined) {
+    return [forced.expiresInMs === undefined ? 'until released' : `ends in ${span(forced.expiresInMs)}`];
+  }
+  if (probes !== undefined) return [`${probes[0]} of ${probes[1]} probes good`, ...failed];
+  if (state === 'open' && nextProbeMs !== undefined) {
+    return [nextProbeMs === 0 ? 'next call probes' : `probe in ${span(nextProbeMs)}`, ...failed];
+  }
+  return keys === undefined ? [] : [`${percent((keys.open + keys.halfOpen + keys.forced) / keys.size)} of its keys`];
+}
+
 /** How long it has not been closed: probes that fail do not begin it anew. */
 const Down = ({ since }: { readonly since: number | undefined }) => {
-  const ms = since === undefined ? -1 : Date.now() + skewMs.value - since;
-  return ms < 1_000 ? null : <small>{span(Math.floor(ms / 1_000) * 1_000)}</small>;
+  if (since === undefined) return null;
+  const seconds = Math.max(1, Math.floor((Date.now() + skewMs.value - since) / 1_000));
+  return <small>{span(seconds * 1_000)}</small>;
 };
 
 const Disagreement = ({ group: { count, agreeing, row } }: { readonly group: Group }) =>
@@ -103,22 +128,42 @@ const Disagreement = ({ group: { count, agreeing, row } }: { readonly group: Gro
   ) : null;
 
 /** The breaker's own sentence, without the state that the mark says already. */
-function whyOf({ row }: Group): string {
-  const { state, explain, forced, rule, value, threshold, calls, minimumCalls = 0 } = row;
-  if (forced !== undefined) {
-    const by = forced.by ? `by ${forced.by}` : '';
-    const until = forced.expiresInMs === undefined ? 'until released' : `for another ${span(forced.expiresInMs)}`;
-    return [by, forced.reason && `“${forced.reason}”`, until].filter(Boolean).join(', ');
-  }
+function whyOf({ row, keys }: Group): string {
+  const { state, cause, explain, forced, rule, value, threshold, calls, minimumCalls = 0 } = row;
+  if (forced !== undefined)
+    return [forced.by && `by ${forced.by}`, forced.reason && `“${forced.reason}”`].filter(Boolean).join(': ');
+  if (keys !== undefined && cause === undefined) return keysOf(keys);
+  if (cause !== undefined) return cause;
   if (explain !== undefined) return explain.replace(new RegExp(`^${state} `), '');
   if (calls === 0) return 'no calls in its window';
   if (calls < minimumCalls) return `${calls} of ${minimumCalls} calls it needs to decide`;
   return `${measured(rule, value)}, opens at ${measured(rule, threshold)}`;
 }
 
+function keysOf({ size, open, halfOpen, forced }: KeyCounts): string {
+  const down = (
+    [
+      [open, 'open'],
+      [halfOpen, 'half-open'],
+      [forced, 'forced'],
+    ] as const
+  ).filter(([n]) => n > 0);
+  if (down.length === 0) return 'all closed';
+  return `${down.map(([n, state]) => `${n.toLocaleString('en')} ${state}`).join(', ')} of ${size.toLocaleString('en')} keys`;
+}
+
+/** The registry is said once, above. */
+const Key = ({ id, of }: { readonly id: string; readonly of: string }) => (
+  <>
+    <span class="of">{of}/</span>
+    {id.slice(of.length + 1)}
+  </>
+);
+
 function sentenceOf(group: Group): string {
   const { id, row, refused, count, agreeing } = group;
   const disagree = count > 1 && agreeing < count ? `, on ${agreeing} of ${count} instances` : '';
   const harm = refused > 0 ? `, ${rate(refused)} calls refused a second` : '';
-  return `${id}: ${row.state}${disagree}, ${whyOf(group)}${harm}`;
+  const next = row.state === 'closed' ? [] : nextOf(row);
+  return [`${id}: ${row.state}${disagree}`, whyOf(group), ...next].filter(Boolean).join(', ') + harm;
 }

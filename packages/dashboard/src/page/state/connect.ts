@@ -25,7 +25,6 @@ export async function connect(): Promise<void> {
     const response = await fetch('api/session');
     if (!response.ok) throw new Error(await errorOf(response));
     session.value = (await response.json()) as Session;
-    document.title = session.value.title;
     if (session.value.recorded) {
       takeSnapshot((await (await fetch('api/breakers')).json()) as Snapshot);
       return alive();

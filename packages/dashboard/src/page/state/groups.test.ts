@@ -99,3 +99,16 @@ test('filters go by state and by every word of the text', () => {
   expect(ids('closed')('payments')).toEqual(['payments us']);
   expect(tally(groups)).toEqual({ open: 1, 'half-open': 0, forced: 1, closed: 1 });
 });
+
+test('a registry counts by its keys, and those with rows of their own are in it already', () => {
+  const keys = { size: 10_000, open: 30, halfOpen: 2, forced: 1 };
+  const rows = [
+    row('hosts', { state: 'open', keys }),
+    row('hosts/a', { state: 'open', of: 'hosts' }),
+    row('payments', { state: 'half-open' }),
+  ];
+  expect(tally(grouped([instance('a', ...rows)]))).toEqual({ open: 30, 'half-open': 3, forced: 1, closed: 9_967 });
+  expect(order(...rows, row('dear', { state: 'open', refused: 9 }))[0]).toBe('hosts');
+  const two = grouped([instance('a', ...rows), instance('b', ...rows)]);
+  expect(two.find(({ id }) => id === 'hosts')?.keys).toEqual({ size: 20_000, open: 60, halfOpen: 4, forced: 2 });
+});

@@ -1,5 +1,5 @@
 import type { CircuitState } from 'recloser';
-import type { Row } from '../../protocol/row.ts';
+import type { KeyCounts, Row } from '../../protocol/row.ts';
 import { severityOf } from '../../protocol/severity.ts';
 
 /** One breaker, in all instances that have it. */
@@ -17,6 +17,8 @@ export interface Group {
   readonly p95: number | undefined;
   /** How near to its threshold: 1 and above trips. */
   readonly nearness: number;
+  /** Of a registry: its keys in all instances. */
+  readonly keys: KeyCounts | undefined;
 }
 
 /** The share of the threshold that is reached; 0 where too few calls have come in to decide. */
@@ -53,6 +55,7 @@ const alone = (row: Row, instance: string): Group => ({
   refused: row.refused,
   p95: row.p95,
   nearness: nearnessOf(row),
+  keys: row.keys,
 });
 
 function joined(group: Group, row: Row, instance: string): Group {
@@ -70,16 +73,28 @@ function joined(group: Group, row: Row, instance: string): Group {
     refused: group.refused + row.refused,
     p95: p95 === 0 ? undefined : p95,
     nearness: Math.max(group.nearness, nearnessOf(row)),
+    keys: sumOf(group.keys, row.keys),
+  };
+}
+
+function sumOf(a: KeyCounts | undefined, b: KeyCounts | undefined): KeyCounts | undefined {
+  if (a === undefined || b === undefined) return a ?? b;
+  return {
+    size: a.size + b.size,
+    open: a.open + b.open,
+    halfOpen: a.halfOpen + b.halfOpen,
+    forced: a.forced + b.forced,
   };
 }
 
 /** Steps of figures that decide the order: so coarse that rows do not change places with every breath. */
 const step = (n: number): number => (n <= 0 ? 0 : Math.ceil(Math.log2(1 + n)));
 
-/** Worst first: severity, then refused calls a second, then nearness to the threshold, then the name. */
+/** Worst first: severity, all keys before single ones, then refused calls a second, then nearness to the threshold, then the name. */
 export function byUrgency(a: Group, b: Group): number {
   return (
     severityOf(b.row.state) - severityOf(a.row.state) ||
+    Number(b.keys !== undefined) - Number(a.keys !== undefined) ||
     step(b.refused) - step(a.refused) ||
     Math.floor(b.nearness * 4) - Math.floor(a.nearness * 4) ||
     (a.id < b.id ? -1 : a.id > b.id ? 1 : 0)
@@ -96,7 +111,17 @@ const kindOf = (state: CircuitState): Kind =>
 
 export function tally(groups: readonly Group[]): Record<Kind, number> {
   const counts = { open: 0, 'half-open': 0, forced: 0, closed: 0 };
-  for (const { row } of groups) counts[kindOf(row.state)]++;
+  for (const { row, keys } of groups) {
+    // A key with a row of its own is counted in that of its registry.
+    if (row.of !== undefined) continue;
+    if (keys === undefined) counts[kindOf(row.state)]++;
+    else {
+      counts.open += keys.open;
+      counts['half-open'] += keys.halfOpen;
+      counts.forced += keys.forced;
+      counts.closed += keys.size - keys.open - keys.halfOpen - keys.forced;
+    }
+  }
   return counts;
 }
 

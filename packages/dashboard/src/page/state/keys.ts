@@ -73,6 +73,11 @@ function onKey(event: KeyboardEvent): void {
     return;
   }
   if (key.startsWith('Arrow') && element !== document.body && element.closest('.list') === null) return;
+  // Pressed before the row has the focus.
+  if (key === 'Enter' && element === document.body && cursor.value !== undefined) {
+    location.hash = hashOf({ id: cursor.value });
+    return;
+  }
   if (key.length === 1 && !keysOn.value) return;
   const command = keys[key];
   if (command === undefined) return;

@@ -333,7 +333,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     if (counted) {
       this.tally.fallbackRequests++;
       const about = { breaker: this.name, key: scope.key, error };
-      if (this.heard('fell-back')) {
+      if (this.heard('fell-back') || this.heard('fallback-failed')) {
         answer.then(
           () => this.tell('fell-back', about),
           (failure) => this.tell('fallback-failed', { ...about, failure }),

@@ -136,6 +136,14 @@ describe('the channels of node:diagnostics_channel', () => {
     expect(heard.map(({ message }) => message.event)).toEqual(['fell-back', 'fallback-failed']);
   });
 
+  test('that it had none is told also where nobody asks whether it had one', async () => {
+    listen('recloser:circuit-breaker:fallback-failed');
+    await circuitBreaker()
+      .execute(failing, { fallback: failing })
+      .catch(() => {});
+    expect(heard.map(({ message }) => message.event)).toEqual(['fallback-failed']);
+  });
+
   test('breakers of a registry go by its name in metrics, the one over all keys by another', async () => {
     listen('recloser:circuit-breaker:failed');
     const hosts = registry({ name: 'hosts', parent: { threshold: 0.5 } });

@@ -10,6 +10,7 @@ for (const entry of [
   'recloser/telemetry/prometheus',
   'recloser/telemetry/otel',
   'recloser/telemetry/log',
+  'recloser/telemetry/hystrix',
   'recloser/opossum',
   '@recloser/dashboard',
 ]) {

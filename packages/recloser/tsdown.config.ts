@@ -7,6 +7,7 @@ const doors = [
   'telemetry/prometheus/index',
   'telemetry/otel/index',
   'telemetry/log/index',
+  'telemetry/hystrix/index',
 ];
 const both = Object.fromEntries(doors.map((door) => [door, `src/${door}.ts`]));
 

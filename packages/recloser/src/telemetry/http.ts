@@ -26,7 +26,7 @@ export const onlyRead = (request: HttpRequest): Reply | undefined =>
   isRead(request) ? undefined : { status: 405, headers: { allow: 'GET, HEAD' }, body: 'only GET\n' };
 
 /** Status and headers. */
-function begin(response: HttpResponse, { status, headers }: Omit<Reply, 'body'>): void {
+export function begin(response: HttpResponse, { status, headers }: Omit<Reply, 'body'>): void {
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
 }

@@ -1,0 +1,2 @@
+export { type Hystrix, hystrix, type StreamResponse } from './hystrix.ts';
+export type { HystrixOptions } from './options.ts';

@@ -1,0 +1,34 @@
+import type { CircuitBreaker } from '../../breaker/breaker.ts';
+import { having, list, number, optionsOf, type Reader, text } from '../../core/check.ts';
+import type { Clock } from '../../core/time/clock.ts';
+import type { Registry } from '../../registry/registry.ts';
+
+/** Options of `hystrix`. */
+export interface HystrixOptions {
+  /** Breakers and registries that were made before; later ones are found by themselves. */
+  readonly policies?: readonly (CircuitBreaker | Registry)[] | undefined;
+  /** The group that all commands are in, on the dashboard below their name; `recloser` unless said. */
+  readonly group?: string | undefined;
+  /** Between two messages about a command, 100 … 60,000 ms; 500 unless said, as in Hystrix. */
+  readonly intervalMs?: number | undefined;
+  /** Streams at a time, from 1; 5 unless said, as in Hystrix. Others get a 503. */
+  readonly maxConnections?: number | undefined;
+  /** For the interval and the rolling window; the system's unless given. */
+  readonly clock?: Clock | undefined;
+}
+
+const policy: Reader<CircuitBreaker | Registry> = having('a circuit breaker or a registry', {
+  metrics: 'function',
+  name: 'string',
+});
+
+export const hystrixOptions: Reader<HystrixOptions> = optionsOf<object, HystrixOptions>(
+  {},
+  {
+    policies: list(policy),
+    group: text,
+    intervalMs: number(100, 60_000),
+    maxConnections: number(1, 1_000, true),
+    clock: having('a clock', { now: 'function', setTimeout: 'function', clearTimeout: 'function' }),
+  },
+);

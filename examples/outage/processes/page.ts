@@ -1,5 +1,7 @@
 import type { RequestListener } from 'node:http';
 import { dashboard, type Incident } from '@recloser/dashboard';
+import { health } from 'recloser/telemetry';
+import { hystrix } from 'recloser/telemetry/hystrix';
 import { prometheus } from 'recloser/telemetry/prometheus';
 import type { Breaker } from '../breakers.ts';
 
@@ -15,9 +17,16 @@ export interface Page {
  */
 export function preparePage(): (breakers: readonly Breaker[]) => Promise<Page> {
   const metrics = prometheus();
-  /** What is served beside the page, by path. */
-  const beside: Readonly<Record<string, RequestListener>> = { '/metrics': metrics.handler };
+  const stream = hystrix({ group: 'outage demo' });
   return async (breakers) => {
+    // Nothing is critical: a client that can't reach one dependency still serves what does not need it.
+    const ready = health({ policies: breakers });
+    /** What is served beside the page, by path. */
+    const beside: Readonly<Record<string, RequestListener>> = {
+      '/metrics': metrics.handler,
+      '/hystrix.stream': stream,
+      '/readyz': ready.handler,
+    };
     const page = dashboard({ breakers, title: 'outage demo', instance: 'client', actions: true });
     const { url } = await page.listen({ beside });
     return {
@@ -26,6 +35,7 @@ export function preparePage(): (breakers: readonly Breaker[]) => Promise<Page> {
       close() {
         page.close();
         metrics.close();
+        stream.close();
       },
     };
   };

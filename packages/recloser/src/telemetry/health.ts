@@ -98,7 +98,7 @@ function timesOf(breaker: CircuitBreaker): { sinceMs?: number; retryAfterMs?: nu
 
 /** Whether it refuses every call. One that waits for its probe does not: without calls it would stay open for ever. */
 const isRefusing = (breaker: CircuitBreaker): boolean =>
-  breaker.state === 'forced-open' || (breaker.state === 'open' && timesOf(breaker).retryAfterMs !== 0);
+  (breaker.state === 'open' || breaker.state === 'forced-open') && !breaker.available;
 
 function ofBreaker(breaker: CircuitBreaker, critical: boolean): BreakerHealth {
   const { name, state } = breaker;

@@ -99,7 +99,8 @@ function sleepOf(breaker: CircuitBreaker | undefined): number {
 export class Roster {
   readonly #commands = new Map<string, Command>();
   readonly #known = new WeakSet<object>();
-  #sweepAt = 64;
+  /** Breakers that are gone without a word: their names must not pile up. */
+  readonly #gone = new FinalizationRegistry<Command>((command) => this.#leave(command));
 
   get all(): Command[] {
     return [...this.#commands.values()];
@@ -120,33 +121,28 @@ export class Roster {
   #place(name: string, policy: Watched): Command {
     let command = this.#commands.get(name);
     if (command === undefined) {
-      this.#sweep();
       this.#commands.set(name, (command = new Command(name)));
     }
     command.add(policy);
+    this.#gone.register(policy, command);
     return command;
   }
 
   remove(policy: Watched): void {
-    const gone: (Watched | undefined)[] = [policy, isRegistry(policy) ? policy.parent : undefined];
+    const parent = isRegistry(policy) ? policy.parent : undefined;
     for (const name of [policy.name, `${policy.name}/parent`]) {
       const command = this.#commands.get(name);
-      if (command === undefined) continue;
-      command.sources = command.sources.filter((source) => !gone.includes(source.policy.deref()));
-      if (command.sources.length === 0) this.forget(name);
+      if (command !== undefined) this.#leave(command, policy, parent);
     }
+  }
+
+  /** Takes out of a command who is gone, and the command where nobody is left. */
+  #leave(command: Command, ...gone: unknown[]): void {
+    command.sources = command.sources.filter(({ policy }) => ![undefined, ...gone].includes(policy.deref()));
+    if (command.sources.length === 0 && this.#commands.get(command.name) === command) this.forget(command.name);
   }
 
   forget(name: string): void {
     this.#commands.delete(name);
-  }
-
-  /** While nobody looks, names of breakers that are gone without a word would pile up. */
-  #sweep(): void {
-    if (this.#commands.size < this.#sweepAt) return;
-    for (const { name, sources } of this.all) {
-      if (!sources.some(({ policy }) => policy.deref())) this.forget(name);
-    }
-    this.#sweepAt = 2 * this.#commands.size + 64;
   }
 }

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { promtool } from './debian.ts';
+import { program } from './debian.ts';
 import { alerts, alertsFile, type Rule } from './files.ts';
 import { scrape } from './scrape.ts';
 
+const promtool = program('promtool');
 const testsFile = 'docs/operations/alerts.test.yml';
 
 /** What promtool says, and whether it is content. */

@@ -167,6 +167,22 @@ test('ten thousand keys that are watched take no more memory and listeners than 
   expect(channel('recloser:circuit-breaker:opened').hasSubscribers).toBe(false);
 });
 
+test('what somebody does to a key that has no row is in its history too, once', async () => {
+  const hosts = await hostsOf(1_000);
+  const { clock, feed, row } = setUp(hosts);
+  await clock.advance(1_500);
+  hosts.get('h9').forceOpen({ reason: 'drained', by: 'ana' });
+  await clock.advance(300);
+  expect(row('hosts/h9')).toMatchObject({ state: 'forced-open', forced: { by: 'ana' } });
+  expect(row('hosts')?.keys).toMatchObject({ forced: 1 });
+  hosts.get('h9').release();
+  await clock.advance(300);
+  expect(detailOf(feed, 'hosts/h9')?.entries).toMatchObject([
+    { kind: 'action', to: 'forced-open', by: 'ana', reason: 'drained' },
+    { kind: 'action', to: 'closed' },
+  ]);
+});
+
 test('what another registry of the same keys does is not told here', async () => {
   const [hosts, others] = [await hostsOf(100), await hostsOf(100)];
   const { clock, changes } = setUp(hosts);

@@ -1,5 +1,5 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
-import type { BreakerMetrics, CircuitBreaker, Registry, RegistryMetrics, Transition } from 'recloser';
+import type { Action, BreakerMetrics, CircuitBreaker, Registry, RegistryMetrics, Transition } from 'recloser';
 import { Series } from '../history/series-store.ts';
 import type { KeyFigures } from '../protocol/detail.ts';
 import type { Entry } from '../protocol/entry.ts';
@@ -7,7 +7,7 @@ import { patchOf, type Row, type RowPatch } from '../protocol/row.ts';
 import { severityOf } from '../protocol/severity.ts';
 import { ErrorLog } from './error-log.ts';
 import { noRates, type Rates, ratesOf, type Totals, totalsOf } from './reading.ts';
-import { transitionEntry, Watch, type Watcher } from './watch.ts';
+import { actionEntry, transitionEntry, Watch, type Watcher } from './watch.ts';
 
 /** Of more keys than this that are not closed, only so many are compared: a second must not be spent on ranking an outage. */
 const mostCompared = 1_000;
@@ -15,7 +15,9 @@ const mostCompared = 1_000;
 const lookedAtMs = 60_000;
 const mostLookedAt = 20;
 
-const transitions = ['opened', 'half-opened', 'closed'].map((event) => `recloser:circuit-breaker:${event}`);
+const heard = ['opened', 'half-opened', 'closed', 'forced', 'released'].map(
+  (event) => `recloser:circuit-breaker:${event}`,
+);
 
 export interface RegistryWatcher extends Watcher {
   /** A key did something whose row nobody draws yet. */
@@ -26,7 +28,7 @@ export interface RegistryWatcher extends Watcher {
 
 /**
  * All breakers of a registry as one row, whatever their number: its calls, how many keys are in which state, and what the breaker
- * over all of them says if there is one. It reads them once a second, and hears of transitions on the channels of all breakers: a
+ * over all of them says if there is one. It reads them once a second, and hears of what is rare on the channels of all breakers: a
  * listener for each of ten thousand keys would take 1.6 kB each and make their calls slower.
  */
 export class RegistryWatch {
@@ -53,7 +55,7 @@ export class RegistryWatch {
     const metrics = registry.metrics();
     this.#before = totalsOf(metrics, watcher.at());
     this.row = this.#rowOf(metrics);
-    for (const channel of transitions) subscribe(channel, this.#heard);
+    for (const channel of heard) subscribe(channel, this.#heard);
   }
 
   /** The breaker over all keys: what can be done to all of them at once is done to it. */
@@ -136,17 +138,17 @@ export class RegistryWatch {
   }
 
   stop(): void {
-    for (const channel of transitions) unsubscribe(channel, this.#heard);
+    for (const channel of heard) unsubscribe(channel, this.#heard);
     this.#parent?.stop();
   }
 
   /** A breaker of this process changed its state, one of ours or not. What is thrown here would end the process. */
   readonly #heard = (message: unknown): void => {
     try {
-      const { policy, payload } = message as { policy: unknown; payload: Transition };
+      const { policy, payload } = message as { policy: unknown; payload: Transition | Action };
       const { breaker } = payload;
       if (this.registry.peek(breaker) !== policy) return;
-      const entry = transitionEntry(payload, this.#watcher.redact);
+      const entry = 'action' in payload ? actionEntry(payload) : transitionEntry(payload, this.#watcher.redact);
       this.#watcher.stirred(this, { at: Math.round(this.#watcher.at()), id: this.idOf(breaker), ...entry });
     } catch (fault) {
       this.#watcher.report(fault);

@@ -35,6 +35,12 @@ export function transitionEntry(
 
 const cut = (text: string | undefined, length: number): string | undefined => text?.slice(0, length);
 
+/** What somebody did, as the journal has it. */
+export function actionEntry({ action, previous, state, reason, by, expiresInMs }: Action): Omit<Entry, 'at' | 'id'> {
+  const who = { reason: cut(reason, 300), by: cut(by, 60), expiresInMs };
+  return { kind: 'action', from: previous, to: state, action, ...who };
+}
+
 /** Where there is room for half a sentence the error comes first: what it was measured by is no use without it. */
 function causeOf({ why = '', evidence }: Pick<Entry, 'why' | 'evidence'>): string {
   const top = evidence?.topErrors?.[0];
@@ -153,9 +159,8 @@ export class Watch implements Watched {
     this.#tell(transitionEntry(transition, this.#redact));
   }
 
-  #acted({ action, previous, state, reason, by, expiresInMs }: Action): void {
-    const who = { reason: cut(reason, 300), by: cut(by, 60), expiresInMs };
-    this.#tell({ kind: 'action', from: previous, to: state, action, ...who });
+  #acted(action: Action): void {
+    this.#tell(actionEntry(action));
   }
 
   #updated({ changed }: Updated): void {

@@ -1,6 +1,7 @@
 import { noFacts } from '../../packages/recloser/src/breaker/evidence.ts';
 import {
-  type Effect,
+  type Answer,
+  type Entered,
   initialMachine,
   type Machine,
   type MachineEvent,
@@ -35,20 +36,21 @@ export function run(settings: MachineSettings = base, from: Machine = initialMac
   const driver = {
     machine: deepFreeze(from) as Machine,
     now: 0,
-    step(event: MachineEvent): readonly Effect[] {
-      const { machine, effects } = step(driver.machine, deepFreeze(event), driver.now, settings);
+    /** What it asks the shell for, in order. */
+    step(event: MachineEvent): readonly (Entered | Answer)[] {
+      const { machine, entered, answer } = step(driver.machine, deepFreeze(event), driver.now, settings);
       driver.machine = deepFreeze(machine);
-      return effects;
+      return [entered, answer].filter((effect) => effect !== undefined);
     },
     admitted(): number | undefined {
       const answer = driver.step(call).at(-1);
-      return answer?.type === 'admit' ? answer.probe : undefined;
+      return answer !== undefined && 'probe' in answer ? answer.probe : undefined;
     },
     end(
       type: 'succeeded' | 'ignored' | 'failed' | 'lease-ended',
       probe: number,
       generation?: number,
-    ): readonly Effect[] {
+    ): readonly (Entered | Answer)[] {
       return driver.step(
         type === 'failed'
           ? { type, probe, generation: generation ?? driver.machine.generation, facts: noFacts, retryAfterMs: 0 }

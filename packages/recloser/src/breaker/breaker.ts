@@ -87,7 +87,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
     if (this.ending !== 'no' || over === 'forced-open') return false;
     const place = this.places === undefined || this.places.taken < this.places.limit;
     if (over === 'forced-closed' || over === 'disabled') return place;
-    const answer = step(this.machine, { type: 'call' }, this.now(), this.settings).effects.at(-1);
+    const answer = step(this.machine, { type: 'call' }, this.now(), this.settings).answer;
     if (answer?.type !== 'admit') return over === 'observe-only' && place;
     return place || answer.probe > 0;
   }

@@ -2,7 +2,7 @@ import { Layer } from '../core/layer.ts';
 import { type Action, type BreakerEvents, type CircuitState, channels, kind, type Transition } from './events.ts';
 import { type Facts, noFacts, type TroubleLog } from './evidence.ts';
 import { whyOf } from './explain.ts';
-import { type ComputedState, type Effect, type Machine, type MachineEvent, step } from './machine.ts';
+import { type Answer, type ComputedState, type Entered, type Machine, type MachineEvent, step } from './machine.ts';
 import { Tally } from './metrics.ts';
 import type { Settings } from './options.ts';
 import { type Override, standing } from './override.ts';
@@ -16,10 +16,6 @@ const eventOf: Record<ComputedState, 'opened' | 'half-opened' | 'closed'> = {
 };
 
 const { succeeded, failed } = channels;
-
-type Entered = Extract<Effect, { readonly type: 'entered' }>;
-/** The machine's answer to a call. */
-export type Admission = Exclude<Effect, Entered>;
 
 /**
  * The state of one breaker: it steps the machine, performs its effects and tells the listeners. Calls go through `traffic.ts`,
@@ -40,7 +36,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   /** The calls that counted against the circuit lately. */
   protected trouble: TroubleLog | undefined = undefined;
   /** Transitions that happened and are not told yet. */
-  protected untold: Transition[] | undefined = undefined;
+  protected untold: Entered[] | undefined = undefined;
 
   constructor(settings: Settings, { machine, counter, override }: Beginning) {
     super();
@@ -115,9 +111,11 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   protected trip(retryAfterMs: number, now: number): void {
     if (standing(this.override, () => now)?.state === 'forced-closed') return;
     const measured = this.measure(now);
-    const parts = [measured, ...(measured.parts ?? [])];
-    const failures = Math.max(...parts.map((part) => part.failures ?? 0));
-    const slow = Math.max(...parts.map((part) => part.slowCalls ?? 0));
+    let { failures = 0, slowCalls: slow = 0 } = measured;
+    for (const part of measured.parts ?? []) {
+      failures = Math.max(failures, part.failures ?? 0);
+      slow = Math.max(slow, part.slowCalls ?? 0);
+    }
     const facts = this.facts(failures + slow > 0 ? failures : measured.calls, slow);
     this.apply({ type: 'tripped', measured, facts, retryAfterMs }, now);
   }
@@ -126,38 +124,25 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     return this.trouble?.facts(failures, slow) ?? noFacts;
   }
 
-  /** Steps the machine and performs what it asks for; answers with the admission, if the event was a call. */
-  protected apply(event: MachineEvent, now: number): Admission | undefined {
+  /** Steps the machine and performs what it asks for; answers the event, if that was a call. */
+  protected apply(event: MachineEvent, now: number): Answer | undefined {
     const before = this.machine;
-    const { machine, effects } = step(before, event, now, this.settings);
+    const { machine, entered, answer } = step(before, event, now, this.settings);
     this.machine = machine;
-    let admission: Admission | undefined;
-    for (const effect of effects) {
-      if (effect.type === 'entered') this.#enter(before, effect, now);
-      else admission = effect;
-    }
+    if (entered !== undefined) this.#enter(before, entered, now);
     if (machine !== before) this.refresh();
-    return admission;
+    return answer;
   }
 
-  #enter(before: Machine, { from, to, evidence }: Entered, now: number): void {
+  #enter(before: Machine, entered: Entered, now: number): void {
     if (before.state === 'open') this.openMs += now - before.openedAt;
     if (before.state === 'half-open') this.endLeases();
-    if (to === 'closed') {
+    if (entered.to === 'closed') {
       this.#forget(now);
       this.trouble?.clear();
     }
-    const { machine } = this;
     this.untold ??= [];
-    this.untold.push({
-      breaker: this.name,
-      from,
-      to,
-      generation: machine.generation,
-      evidence,
-      why: whyOf(evidence, this.settings.trip),
-      ...(machine.state === 'open' ? { retryAfterMs: machine.sleepMs } : {}),
-    });
+    this.untold.push(entered);
   }
 
   #forget(now: number): void {
@@ -172,7 +157,16 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   protected announce(): void {
     const untold = this.untold;
     this.untold = undefined;
-    for (const transition of untold ?? []) this.tell(eventOf[transition.to], transition);
+    for (const entered of untold ?? []) {
+      const event = eventOf[entered.to];
+      if (this.heard(event)) this.tell(event, this.#transition(entered));
+    }
+  }
+
+  #transition({ from, to, evidence, retryAfterMs }: Entered): Transition {
+    const why = whyOf(evidence, this.settings.trip);
+    const told = { breaker: this.name, from, to, generation: evidence.generation, evidence, why };
+    return retryAfterMs === undefined ? told : { ...told, retryAfterMs };
   }
 
   /** Takes off a set state whose time is up. */

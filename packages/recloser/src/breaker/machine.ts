@@ -42,9 +42,12 @@ export interface Open extends Troubled {
   readonly openedAt: number;
 }
 
-export interface HalfOpen extends Troubled {
+export interface HalfOpen extends Troubled, Probing {
   readonly state: 'half-open';
   readonly probingSince: number;
+}
+
+interface Probing {
   readonly probes: readonly Probe[];
   readonly nextProbe: number;
   readonly successes: number;
@@ -81,15 +84,25 @@ export type MachineEvent =
   | { readonly type: 'lease-ended'; readonly generation: number; readonly probe: number }
   | { readonly type: 'reset' | 'woken' };
 
-/** What the shell has to do. `probe` is 0 for a call that is none. */
-export type Effect =
+/** The answer to a call. `probe` is 0 for one that is none. */
+export type Answer =
   | { readonly type: 'admit'; readonly generation: number; readonly probe: number }
-  | { readonly type: 'refuse'; readonly reason: 'open' | 'half-open' | 'recovery'; readonly retryAfterMs: number }
-  | { readonly type: 'entered'; readonly from: ComputedState; readonly to: ComputedState; readonly evidence: Evidence };
+  | { readonly type: 'refuse'; readonly reason: 'open' | 'half-open' | 'recovery'; readonly retryAfterMs: number };
 
+/** A state that began. */
+export interface Entered {
+  readonly from: ComputedState;
+  readonly to: ComputedState;
+  readonly evidence: Evidence;
+  /** When opened: in how many milliseconds it probes. */
+  readonly retryAfterMs: number | undefined;
+}
+
+/** What the shell has to do: first tell of the state, then answer the call. */
 export interface Step {
   readonly machine: Machine;
-  readonly effects: readonly Effect[];
+  readonly entered?: Entered | undefined;
+  readonly answer?: Answer | undefined;
 }
 
 export const initialMachine: Machine = { state: 'closed', generation: 1 };
@@ -116,11 +129,15 @@ export function step(machine: Machine, event: MachineEvent, now: number, setting
 
 const reset: Measurement = { rule: 'reset', value: 0, threshold: 0, calls: 0 };
 
-const stay = (machine: Machine, ...effects: Effect[]): Step => ({ machine, effects });
-const admit = (machine: Machine, probe: number): Step =>
-  stay(machine, { type: 'admit', generation: machine.generation, probe });
-const refuse = (machine: Machine, reason: 'open' | 'half-open' | 'recovery', retryAfterMs: number): Step =>
-  stay(machine, { type: 'refuse', reason, retryAfterMs });
+const stay = (machine: Machine): Step => ({ machine });
+const admit = (machine: Machine, probe: number): Step => ({
+  machine,
+  answer: { type: 'admit', generation: machine.generation, probe },
+});
+const refuse = (machine: Machine, reason: 'open' | 'half-open' | 'recovery', retryAfterMs: number): Step => ({
+  machine,
+  answer: { type: 'refuse', reason, retryAfterMs },
+});
 
 function call(machine: Machine, now: number, settings: MachineSettings): Step {
   if (machine.state === 'closed')
@@ -131,9 +148,9 @@ function call(machine: Machine, now: number, settings: MachineSettings): Step {
   if (leftMs > 0) return refuse(machine, 'open', leftMs);
   const over = { rule: 'sleepWindow', value: now - openedAt, threshold: sleepMs, calls: 0 };
   const { topErrors, lastError } = machine.evidence;
-  const entered = enter(machine, 'half-open', over, { topErrors, ...(lastError && { lastError }) }, now, settings);
-  const admitted = probe(entered.machine as HalfOpen, now, settings);
-  return stay(admitted.machine, ...entered.effects, ...admitted.effects);
+  const { machine: probing, entered } = enter(machine, 'half-open', over, { topErrors, lastError }, now, settings);
+  const admitted = probe(probing as HalfOpen, now, settings);
+  return { machine: admitted.machine, entered, answer: admitted.answer };
 }
 
 /** Admits the share of the ramp exactly, without chance: each call saves up its share, a whole one lets a call through. */
@@ -159,7 +176,9 @@ function probe(machine: HalfOpen, now: number, settings: MachineSettings): Step 
   const id = machine.nextProbe;
   const fails = probeTimeoutMs > 0;
   const leaseEndsAt = now + (probeTimeoutMs || machine.sleepMs || 1_000);
-  return admit({ ...machine, nextProbe: id + 1, probes: [...probes, { id, leaseEndsAt, fails }] }, id);
+  const { successes, failures } = machine;
+  const out = [...probes, { id, leaseEndsAt, fails }];
+  return admit(halfOpen(machine, { probes: out, nextProbe: id + 1, successes, failures }), id);
 }
 
 type ProbeEvent = Extract<MachineEvent, { readonly probe: number }>;
@@ -178,7 +197,7 @@ function probed(machine: HalfOpen, event: ProbeEvent, now: number, settings: Mac
   const failures = machine.failures + (succeeded ? 0 : 1);
   const calls = successes + failures;
   if (sample ? calls < sample.calls : succeeded && successes < successThreshold) {
-    return stay({ ...machine, probes, successes, failures });
+    return stay(halfOpen(machine, { probes, nextProbe: machine.nextProbe, successes, failures }));
   }
   const [rule, value, threshold] = sample
     ? ['probeSample', failures / calls, sample.failureRate]
@@ -188,6 +207,24 @@ function probed(machine: HalfOpen, event: ProbeEvent, now: number, settings: Mac
   const measured = { rule, value, threshold, calls, failures };
   return enter(machine, opens ? 'open' : 'closed', measured, facts, now, settings, retryAfterMs);
 }
+
+/** (Written out: to spread the one before takes 0.6 µs of each probe on Node 20.) */
+const halfOpen = (
+  { generation, attempt, downSince, sleepMs, evidence, probingSince }: Omit<HalfOpen, 'state' | keyof Probing>,
+  { probes, nextProbe, successes, failures }: Probing,
+): HalfOpen => ({
+  state: 'half-open',
+  generation,
+  attempt,
+  downSince,
+  sleepMs,
+  evidence,
+  probingSince,
+  probes,
+  nextProbe,
+  successes,
+  failures,
+});
 
 /** Begins a state, and with it a generation. */
 function enter(
@@ -204,16 +241,18 @@ function enter(
   const downSince = again ? before.downSince : now;
   const why = evidence(measured, facts, generation, now - downSince);
   let machine: Machine = { state: 'closed', generation };
+  let retryAfter: number | undefined;
   if (to === 'open') {
     const attempt = again ? before.attempt + 1 : 1;
     const sleepMs = settings.sleepMs(attempt, why, again ? before.sleepMs : undefined, retryAfterMs);
     machine = { state: to, generation, attempt, downSince, openedAt: now, sleepMs, evidence: why };
+    retryAfter = sleepMs;
   } else if (to === 'half-open') {
     const { attempt, sleepMs, evidence } = before as Open;
     const none = { probes: [], nextProbe: 1, successes: 0, failures: 0 };
-    machine = { state: to, generation, attempt, downSince, probingSince: now, sleepMs, evidence, ...none };
+    machine = halfOpen({ generation, attempt, downSince, sleepMs, evidence, probingSince: now }, none);
   } else if (settings.rampMs > 0) {
     machine = { ...machine, ramp: { since: now, credit: 1 - settings.initialShare } };
   }
-  return stay(machine, { type: 'entered', from: before.state, to, evidence: why });
+  return { machine, entered: { from: before.state, to, evidence: why, retryAfterMs: retryAfter } };
 }

@@ -41,6 +41,6 @@ export class Member extends Breaker implements Link, Key {
   protected override announce(): void {
     const { untold } = this;
     super.announce();
-    for (const transition of untold ?? []) this.#parent?.moved(this, transition);
+    for (const entered of untold ?? []) this.#parent?.moved(this, entered);
   }
 }

@@ -1,6 +1,6 @@
 import { Breaker } from '../breaker/breaker.ts';
-import type { Transition } from '../breaker/events.ts';
 import { TroubleLog } from '../breaker/evidence.ts';
+import type { Entered } from '../breaker/machine.ts';
 import { settingsOf } from '../breaker/options.ts';
 import type { Stage } from '../core/call/scope.ts';
 import { type Key, OpenKeys } from './open-keys.ts';
@@ -30,7 +30,7 @@ export class Parent extends Breaker {
     return { run: (work, scope) => this.run(work, scope, next) };
   }
 
-  moved(key: Key, { to, evidence: { rule, lastError } }: Transition): void {
+  moved(key: Key, { to, evidence: { rule, lastError } }: Entered): void {
     if (to === 'closed') this.keys.mark(key, 0);
     // Of those that are no longer kept it minds none.
     if (to !== 'open' || key.period === -Infinity) return;

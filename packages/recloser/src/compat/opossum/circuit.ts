@@ -70,14 +70,13 @@ export class Circuit extends Deadline {
 
   /** Whether the next call is a probe. */
   get awaitsProbe(): boolean {
-    return this.isHalfOpen && this.#step({ type: 'call' }).effects.at(-1)?.type === 'admit';
+    return this.isHalfOpen && this.#step({ type: 'call' }).answer?.type === 'admit';
   }
 
   /** Lets a call pass, or not. */
   admit(): Ticket | undefined {
     if (this.isOpen && this.#now() >= this.#wakesAt) this.due(); // The process slept, and its timers are late.
-    const { machine, effects } = this.#step({ type: 'call' });
-    const answer = effects.at(-1);
+    const { machine, answer } = this.#step({ type: 'call' });
     if (answer?.type !== 'admit') return undefined;
     this.#machine = machine;
     this.#sleepOver = false;
@@ -162,15 +161,13 @@ export class Circuit extends Deadline {
   }
 
   #apply(event: MachineEvent): void {
-    const { machine, effects } = this.#step(event);
+    const { machine, entered } = this.#step(event);
     this.#machine = machine;
-    for (const effect of effects) {
-      if (effect.type !== 'entered') continue;
-      this.#wake();
-      this.#sleepOver = false;
-      if (effect.to === 'open') this.#entered();
-      else this.#owner.closed();
-    }
+    if (entered === undefined) return;
+    this.#wake();
+    this.#sleepOver = false;
+    if (entered.to === 'open') this.#entered();
+    else this.#owner.closed();
   }
 
   #entered(): void {

@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util';
 import { plan } from './plan.mjs';
 import { measurePath } from './processes.mjs';
 import { report } from './report.mjs';
+import { buildSilent } from './silent.mjs';
 
 const usage = `usage: node bench/main.mjs [--json] [--quick] [--only PATH]… [--rounds 100] [--processes 5] [--build FILE]
   --json   one JSON document on stdout, nothing else      --quick  once and briefly; a missed bar is no failure
@@ -62,8 +63,10 @@ const how = {
   breakers: quick ? 1_000 : 10_000,
   idleMs: quick ? 300 : 3_000,
 };
+const wanted = plan.filter(({ id }) => only?.includes(id) ?? true);
+if (wanted.some(({ silent }) => silent)) process.env.SILENT_BUILD = await buildSilent();
 const paths = [];
-for (const path of plan.filter(({ id }) => only?.includes(id) ?? true)) {
+for (const path of wanted) {
   const { id, title, unit, scale } = path;
   const rows = await measurePath(path, how, (progress) => console.error(progress));
   paths.push({ id, title, unit, scale, rows });

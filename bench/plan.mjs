@@ -1,6 +1,6 @@
 // What is measured, and what it is held against: the table of DESIGN.md, "Speed and memory". A bar fails the run, an aim does
 // not. `against` names a subject of the same process; without it the limit is one of the figure itself. `apart`: the subjects
-// that each get a process of their own.
+// that each get a process of their own. `silent`: beside a build without channels.
 
 const node = Number.parseInt(process.versions.node, 10);
 const libraries = ['recloser', 'opossum', 'cockatiel', 'mollitia'];
@@ -31,7 +31,7 @@ const policies = [
 ].map(([id, title, bars = []]) => ({ id, title, unit: 'ns', scale: 'a call', bars, aims: [] }));
 
 /** @typedef {{ against?: string, most: number }} Limit */
-/** @type {{ id: string, title: string, unit: string, scale: string, bars: Limit[], aims: Limit[], apart?: string[] }[]} */
+/** @type {{ id: string, title: string, unit: string, scale: string, bars: Limit[], aims: Limit[], apart?: string[], silent?: true }[]} */
 export const plan = [
   {
     id: 'closed',
@@ -77,6 +77,18 @@ export const plan = [
     bars: [{ against: 'bare', most: 1.7 }],
     aims: [{ against: 'bare', most: 1.3 }],
   },
+  ...[
+    ['closed', 'closed'],
+    ['guarded', 'breaker + timeout + bulkhead'],
+  ].map(([id, title]) => ({
+    id: `channels-${id}`,
+    title: `${title}, nobody subscribed to a channel`,
+    unit: 'ns',
+    scale: 'a call',
+    bars: [{ against: 'recloser without channels', most: 1.02 }],
+    aims: [],
+    silent: true,
+  })),
   { id: 'probe', title: 'half-open, one probe after another', unit: 'ns', scale: 'a probe', bars: [], aims: [] },
   { id: 'cycle', title: 'one failure opens, one probe closes', unit: 'ns', scale: 'a round', bars: [], aims: [] },
   { id: 'record', title: 'record into a full 10-bucket window', unit: 'ns', scale: 'a record', bars: [], aims: [] },

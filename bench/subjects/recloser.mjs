@@ -3,7 +3,8 @@ import { getEventListeners } from 'node:events';
 import { own, returnsAtOnce } from '../measure/own.mjs';
 import { inTurn, keys } from './keys.mjs';
 
-const { circuitBreaker, failureRate, registry } = await import(process.env.RECLOSER_BUILD ?? 'recloser');
+const build = new URL(import.meta.url).searchParams.get('build') ?? process.env.RECLOSER_BUILD ?? 'recloser';
+const { circuitBreaker, failureRate, registry } = await import(build);
 
 const hour = 3_600_000;
 const window = () => failureRate({ threshold: 0.5, windowMs: 10_000, buckets: 10, minimumCalls: 20 });
@@ -201,6 +202,9 @@ export const recloser = {
 
 /** The same without the clock, which is most of the price. */
 export const recloserGivenTime = { record: () => record('return () => counter.record(false, 1, now += 0.001)') };
+
+/** Beside a build that knows nobody subscribes to its channels. */
+for (const path of ['closed', 'guarded']) recloser[`channels-${path}`] = recloser[path];
 
 /** Flat in the number of keys that were seen? */
 export const recloserFewSeen = { keyed: () => keyedInTurn(keys.length) };

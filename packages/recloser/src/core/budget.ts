@@ -1,7 +1,7 @@
-import { duration, having, number, optionsOf, type Reader, read } from './check.ts';
+import { duration, having, number, optionsOf, type Reader, read, text } from './check.ts';
 import { errorOf, type RejectedError, rejectedErrorClass } from './errors.ts';
 import type { Verdict } from './outcome.ts';
-import { common } from './policy-options.ts';
+import { clockOption } from './policy-options.ts';
 import { type Clock, systemClock } from './time/clock.ts';
 
 /**
@@ -59,8 +59,6 @@ export interface BudgetExhausted {
   readonly attempts: number;
 }
 
-const { min, max } = Math;
-
 const keptMs = 10_000;
 
 /**
@@ -98,17 +96,17 @@ class TokenBuckets implements RetryBudget {
 
   /** At least one, or there would never be one. */
   get #reserve(): number {
-    return this.#perMs && max(1, this.#perMs * keptMs);
+    return this.#perMs && Math.max(1, this.#perMs * keptMs);
   }
 
   #balance(now: number): [earned: number, minimum: number, spent: number] {
-    const ms = max(0, now - this.#at);
+    const ms = Math.max(0, now - this.#at);
     const windows = ms / this.#windowMs;
     const gone = -Math.expm1(-windows);
     // The calls came evenly over the time: of the early ones a part is gone as well.
     const since = this.#share * this.#calls - this.#failures;
     const earned = this.#earned * (1 - gone) + since * ((windows && gone / windows) || 1);
-    return [earned, min(this.#reserve, this.#minimum + this.#perMs * ms), this.#spent * (1 - gone)];
+    return [earned, Math.min(this.#reserve, this.#minimum + this.#perMs * ms), this.#spent * (1 - gone)];
   }
 
   get available(): number {
@@ -118,7 +116,7 @@ class TokenBuckets implements RetryBudget {
 
   get utilization(): number {
     const [earned, minimum, spent] = this.#balance(this.#clock.now());
-    const left = max(0, earned) + max(0, minimum);
+    const left = Math.max(0, earned) + Math.max(0, minimum);
     return left > 0 ? spent / (spent + left) : 1;
   }
 
@@ -150,19 +148,18 @@ class TokenBuckets implements RetryBudget {
 
   refusal(): RetryBudgetExhaustedError {
     const [, minimum] = this.#balance(this.#clock.now());
-    const retryAfterMs = this.#perMs > 0 ? max(0, Math.ceil((1 - minimum) / this.#perMs)) : undefined;
+    const retryAfterMs = this.#perMs > 0 ? Math.max(0, Math.ceil((1 - minimum) / this.#perMs)) : undefined;
     const details = { breaker: this.name, reason: 'budget-exhausted', retryAfterMs } as const;
     return errorOf(RetryBudgetExhaustedError, 'the retry budget is spent', details);
   }
 }
 
 /** Tokens that are there; sums of shares miss a whole by a rounding. */
-const whole = (tokens: number): number => max(0, Math.floor(tokens + 1e-9));
+const whole = (tokens: number): number => Math.max(0, Math.floor(tokens + 1e-9));
 
-const { name, clock } = common([]);
 const known = optionsOf(
   {},
-  { name, clock, share: number(0, 1), minPerSecond: number(0, 1_000_000), windowMs: duration },
+  { name: text, clock: clockOption, share: number(0, 1), minPerSecond: number(0, 1_000_000), windowMs: duration },
 );
 
 /**

@@ -38,13 +38,19 @@ const options: Record<string, string> = {};
 export const optionOf = <E extends string>(event: E): `on${Camel<E>}` =>
   (options[event] ??= `on-${event}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())) as `on${Camel<E>}`;
 
+export const clockOption: Reader<Clock> = having('a clock', {
+  now: 'function',
+  setTimeout: 'function',
+  clearTimeout: 'function',
+});
+
 /** The readers of what every policy has, and of a listener for each event. */
 /*@__NO_SIDE_EFFECTS__*/
 export const common = <E extends string>(
   events: readonly E[],
 ): Readers<PolicyOptions> & Record<`on${Camel<E>}`, Reader<never>> => ({
   name: text,
-  clock: having('a clock', { now: 'function', setTimeout: 'function', clearTimeout: 'function' }),
+  clock: clockOption,
   random: callback,
   onListenerError: callback,
   ...(Object.fromEntries(events.map((event) => [optionOf(event), callback])) as Record<`on${Camel<E>}`, Reader<never>>),

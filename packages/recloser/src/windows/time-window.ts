@@ -18,7 +18,7 @@ const pair: Reader<Saved['buckets'][0]> = (value, _path, fault) => {
 };
 const written: Reader<Saved> = also(
   record({
-    bucketMs: number(Number.MIN_VALUE, longestTimerMs),
+    bucketMs: number(0.001, longestTimerMs),
     ageMs: number(0, longestTimerMs),
     buckets: list(pair),
   }),

@@ -1,4 +1,4 @@
-import { type PlacesEvents, placesEvents } from '../../core/bounded/events.ts';
+import type { PlacesEvents } from '../../core/bounded/events.ts';
 
 /** The limit changed, after the round that is told. */
 export interface LimitChanged {
@@ -16,4 +16,10 @@ export interface AdaptiveEvents extends PlacesEvents {
   'limit-changed': LimitChanged;
 }
 
-export const eventNames: readonly (keyof AdaptiveEvents)[] = [...placesEvents, 'limit-changed'];
+export const eventNames: readonly (keyof AdaptiveEvents)[] = [
+  'rejected',
+  'queued',
+  'dequeued',
+  'abandoned',
+  'limit-changed',
+];

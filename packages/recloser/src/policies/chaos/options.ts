@@ -72,13 +72,16 @@ const either =
     (typeof value === 'function' ? value : reader(value, path, fault)) as never;
 
 const rate = number(0, 1);
-const injections = {
+/** (A function: bundlers shake off its call, a spread they keep.) */
+/*@__NO_SIDE_EFFECTS__*/
+const injections = <Own extends object>(own: Own) => ({
   when: callback,
   fault: either(flag),
   latencyMs: either(wait),
   outcome: callback,
   behaviour: callback,
-};
+  ...own,
+});
 
 function makesSense({ fault: error, latencyMs, outcome, behaviour }: ChaosChanges, fault: Fault): void {
   if (error && outcome) fault('outcome', 'left out beside fault', outcome);
@@ -87,7 +90,7 @@ function makesSense({ fault: error, latencyMs, outcome, behaviour }: ChaosChange
   }
 }
 
-const known = also(policyOptions(eventNames, { rate }, { ...injections, enabled: flag }), makesSense);
+const known = also(policyOptions(eventNames, { rate }, injections({ enabled: flag })), makesSense);
 
 /** A copy that knows only what was said: what a polluted prototype says may come from anybody. */
 const own = <T extends object>(...said: readonly object[]): T => Object.assign(Object.create(null), ...said);
@@ -100,7 +103,7 @@ export function readChanges(
   changes: ChaosChanges,
   before: Plan,
 ): { readonly plan: Plan; readonly changed: readonly string[] } {
-  const reader = optionsOf<object, ChaosChanges>({}, { rate, ...injections });
+  const reader = optionsOf<object, ChaosChanges>({}, injections({ rate }));
   const taken = read(
     'update',
     own(changes),
@@ -109,9 +112,8 @@ export function readChanges(
   return { plan: own(before, taken), changed: Object.keys(taken) };
 }
 
-const switching = { by: text, reason: text };
-const disabling = optionsOf<object, SwitchOptions>({}, switching);
-const enabling = optionsOf<object, EnableOptions>({}, { ...switching, expiresInMs: duration });
+const disabling = optionsOf<object, SwitchOptions>({}, { by: text, reason: text });
+const enabling = optionsOf<object, EnableOptions>({}, { by: text, reason: text, expiresInMs: duration });
 
 export const readEnable = (options: EnableOptions): EnableOptions => read('enable', own(options), enabling);
 export const readDisable = (options: SwitchOptions): SwitchOptions => read('disable', own(options), disabling);

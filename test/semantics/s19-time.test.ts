@@ -162,6 +162,16 @@ describe('other people’s fake timers', () => {
     expect(breaker.metrics().inFlight).toBe(0);
   });
 
+  test('S19: a fake clock without fake timers is used too', async () => {
+    const breaker = circuitBreaker({ failureThreshold: 1, sleepWindowMs: 50_000 });
+    vi.useFakeTimers({ toFake: ['Date', 'performance'] });
+    await rejection(breaker.execute(() => Promise.reject(new Error('x')))).catch(() => {});
+    vi.advanceTimersByTime(49_999);
+    expect(breaker.available).toBe(false);
+    vi.advanceTimersByTime(1);
+    expect(breaker.available).toBe(true);
+  });
+
   test('S19: a fake clock with fake Date only leaves everything as it is', async () => {
     vi.useFakeTimers({ toFake: ['Date'] });
     vi.setSystemTime(new Date(0));

@@ -103,7 +103,7 @@ export function readChanges(
   changes: ChaosChanges,
   before: Plan,
 ): { readonly plan: Plan; readonly changed: readonly string[] } {
-  const reader = optionsOf<object, ChaosChanges>({}, injections({ rate }));
+  const reader = optionsOf<object, ChaosChanges>({}, { rate, ...injections({}) });
   const taken = read(
     'update',
     own(changes),

@@ -15,7 +15,7 @@ const eventOf: Record<ComputedState, 'opened' | 'half-opened' | 'closed'> = {
   closed: 'closed',
 };
 
-const { succeeded, failed } = channels;
+const { succeeded, failed, opened, 'timed-out': timedOut } = channels;
 
 /**
  * The state of one breaker: it steps the machine, performs its effects and tells the listeners. Calls go through `traffic.ts`,
@@ -74,7 +74,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   }
 
   get attended(): boolean {
-    const told = this.watched || this.heard('timed-out') || this.heard('opened');
+    const told = this.watched || timedOut.hasSubscribers || opened.hasSubscribers;
     return told || this.settings.classify !== undefined;
   }
 

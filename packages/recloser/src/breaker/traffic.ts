@@ -189,7 +189,8 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     end: CallEnd,
   ): Verdict {
     const { classify } = this.settings;
-    if (ok && ticket.generation === this.#sampling && !this.attended && this.#succeeded(startedAt)) return 'success';
+    const quick = ok && classify === undefined && ticket.generation === this.#sampling && !this.watched;
+    if (quick && this.#succeeded(startedAt)) return 'success';
     const error = ok ? undefined : result;
     const aborted = end === 'aborted';
     let verdict = defaultVerdict(ok, error, aborted);

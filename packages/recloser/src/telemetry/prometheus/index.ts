@@ -1,11 +1,12 @@
 import { having, optionsOf, read } from '../../core/check.ts';
 import type { Teller } from '../channels.ts';
+import { answer, answered, type HttpRequest, type HttpResponse, onlyRead, type Reply } from '../http.ts';
 import { type InstrumentKey, instruments, prometheusName } from '../instruments.ts';
 import { type Family, Meter, type MeterOptions, meterOptions, policiesOf } from '../meter/meter.ts';
 import { exposition, prometheusType, type Sample, samplesOf } from './exposition.ts';
 
 export type { Sample } from './exposition.ts';
-export type { MeterOptions };
+export type { HttpRequest, HttpResponse, MeterOptions };
 
 /** A metric as prom-client's registry takes it. */
 export interface RegisteredMetric {
@@ -33,14 +34,6 @@ export interface PrometheusOptions extends MeterOptions {
   readonly registry?: PrometheusRegistry | undefined;
 }
 
-/** What is used of the answer of `node:http`. */
-export interface TextResponse {
-  /** Sets a header. */
-  setHeader(name: string, value: string): unknown;
-  /** Sends the body. */
-  end(text: string): unknown;
-}
-
 /** Metrics for Prometheus. */
 export interface PrometheusSink {
   /** Of what `text` answers: the text format 0.0.4. */
@@ -48,7 +41,9 @@ export interface PrometheusSink {
   /** All metrics of this moment. Reading them changes nothing. */
   text(): string;
   /** Answers a scrape; for `node:http`, Express and what takes the same. */
-  readonly handler: (request: unknown, response: TextResponse) => void;
+  readonly handler: (request: HttpRequest, response: HttpResponse) => void;
+  /** The same of the Fetch standard. */
+  readonly fetch: (request: HttpRequest) => Response;
   /** Takes up policies that were made before the sink. @throws TypeError */
   watch(...policies: readonly object[]): void;
   /** Hears no more, and takes its metrics out of the registry. */
@@ -77,6 +72,8 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusSink {
   const meter = new Meter(given);
   const contentType = 'text/plain; version=0.0.4; charset=utf-8';
   const text = (): string => exposition(meter.collect());
+  const reply = (request: HttpRequest): Reply =>
+    onlyRead(request) ?? { status: 200, headers: { 'content-type': contentType }, body: text() };
   // A registry asks for one metric after the other within one turn: what policies are is read once for all.
   let collected: readonly Family[] | undefined;
   const familyOf = (key: InstrumentKey): Family => {
@@ -94,10 +91,8 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusSink {
   return {
     contentType,
     text,
-    handler: (_request, response) => {
-      response.setHeader('content-type', contentType);
-      response.end(text());
-    },
+    handler: (request, response) => answer(reply(request), request, response),
+    fetch: (request) => answered(reply(request), request),
     watch: (...policies) => meter.watch(read('watch', policies, policiesOf) as Iterable<Teller>),
     close() {
       meter.stop();

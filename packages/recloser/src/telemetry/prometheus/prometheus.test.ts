@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { bulkhead, CircuitOpenError, circuitBreaker, failureRate, registry, retry } from 'recloser';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -243,13 +246,21 @@ describe('prometheus', () => {
     expect(metrics.text()).toContain('name="a \\"b\\"\\\\\\n"');
   });
 
-  test('its handler answers a scrape', () => {
+  test('its handlers answer a scrape, and nothing else', async () => {
     const metrics = sink();
-    const setHeader = vi.fn();
-    const end = vi.fn();
-    metrics.handler({}, { setHeader, end });
-    expect(setHeader).toHaveBeenCalledWith('content-type', 'text/plain; version=0.0.4; charset=utf-8');
-    expect(end).toHaveBeenCalledWith(metrics.text());
+    circuitBreaker({ name: 'a' });
+    const server = createServer(metrics.handler).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}/metrics`);
+      expect(response.headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
+      expect(await response.text()).toBe(metrics.text());
+      expect((await fetch(`http://127.0.0.1:${port}/metrics`, { method: 'POST' })).status).toBe(405);
+      expect(await metrics.fetch(new Request('http://localhost/')).text()).toBe(metrics.text());
+    } finally {
+      server.close();
+    }
   });
 
   test('bad input gets one error', () => {

@@ -94,7 +94,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
 
   run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (!this.quick || scope.abortable) return this.guard(this.rig, work, scope, next);
-    return this.timed || this.emitter !== undefined ? this.#time(work, scope, next) : this.#track(work, scope, next);
+    return this.settings.timed || this.watched ? this.#time(work, scope, next) : this.#track(work, scope, next);
   }
 
   override called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown> {

@@ -349,7 +349,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     this.expire(this.now());
     if (this.override?.state === 'disabled') return;
     this.admitted++;
-    this.settle(passing, scope, 'ignored', scope.reason, undefined);
+    this.settle(passing, scope, 'ignored', scope.reason, undefined, 0, 'aborted');
   }
 }
 

@@ -36,6 +36,11 @@ export abstract class Layer<Events extends object> implements Policy {
     return this.name;
   }
 
+  /** What it is to the registry that keeps it, and speaks for it. */
+  get kept(): 'member' | 'parent' | undefined {
+    return undefined;
+  }
+
   protected now(): number {
     return this.basics.clock.now();
   }

@@ -29,6 +29,10 @@ export class Member extends Breaker implements Link, Key {
     return this.settings.name;
   }
 
+  override get kept(): 'member' {
+    return 'member';
+  }
+
   /** Closed, nobody at work, and nothing set by hand: a new one would do as well. */
   get idle(): boolean {
     const { machine, places, settings } = this;

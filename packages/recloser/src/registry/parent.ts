@@ -20,6 +20,10 @@ export class Parent extends Breaker {
     return `${this.name}/parent`;
   }
 
+  override get kept(): 'parent' {
+    return 'parent';
+  }
+
   /** Whether a call may be refused: else it need not be asked. */
   get asks(): boolean {
     return !this.straight;

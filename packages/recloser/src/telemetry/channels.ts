@@ -16,11 +16,13 @@ import { listenTo } from './channel.ts';
 
 /** A policy as messages name it. */
 export interface Teller {
-  /** What it is: the middle of its channels' names. */
+  /** What it is: the middle of its channels' names (a retry whose budget is off is `retry-without-budget`). */
   readonly kind: string;
   readonly name: string;
   /** What metrics call it: the name, but of the breakers of a registry that of the registry. */
   readonly label: string;
+  /** Of a registry's breakers what they are to it, of the rest `undefined`. */
+  readonly kept: 'member' | 'parent' | undefined;
 }
 
 /** What listeners get, by kind of policy and event. */

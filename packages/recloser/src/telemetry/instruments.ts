@@ -30,12 +30,14 @@ export type InstrumentKey =
   | 'duration'
   | 'errors'
   | 'rejections'
+  | 'shadowRejections'
   | 'failureRatio'
   | 'slowRatio'
   | 'failureThreshold'
   | 'slowThreshold'
   | 'windowCalls'
   | 'openDuration'
+  | 'opened'
   | 'lastTransition'
   | 'retryAttempts'
   | 'retryBudget'
@@ -67,6 +69,12 @@ export const instruments: Readonly<Record<InstrumentKey, Instrument>> = {
   ),
   errors: instrument('errors', 'counter', '{error}', 'Failed calls by the class of their error.', ['error.type']),
   rejections: instrument('rejections', 'counter', '{call}', 'Refused calls, and retries without budget.', ['reason']),
+  shadowRejections: instrument(
+    `${breaker}shadow.rejections`,
+    'counter',
+    '{call}',
+    'Calls that would have been refused but for observe-only.',
+  ),
   failureRatio: instrument(`${breaker}failure.ratio`, 'gauge', '1', 'Failed share of the calls in the window.'),
   slowRatio: instrument(`${breaker}slow.ratio`, 'gauge', '1', 'Slow share of the calls in the window.'),
   failureThreshold: instrument(`${breaker}failure.threshold`, 'gauge', '1', 'Failed share that opens.'),
@@ -86,6 +94,7 @@ export const instruments: Readonly<Record<InstrumentKey, Instrument>> = {
     [],
     [1, 5, 15, 30, 60, 300, 900, 3600],
   ),
+  opened: instrument(`${breaker}opened.timestamp`, 'gauge', 's', 'When the one that is not closed now had opened.'),
   lastTransition: instrument(`${breaker}last_transition.timestamp`, 'gauge', 's', 'When it last changed its state.'),
   retryAttempts: instrument('retry.attempts', 'histogram', '{attempt}', 'Attempts a call.', [], [1, 2, 3, 5]),
   retryBudget: instrument('retry.budget.utilization', 'gauge', '1', 'Used share of what the retry budget gives.'),

@@ -54,8 +54,8 @@ const discovering = [
 ] as const;
 
 /** Whether it is a command: breakers of a registry are told by the registry. */
-const isCommand = ({ kind, name, label }: Teller): boolean =>
-  kind === 'circuit-breaker-registry' || (kind === 'circuit-breaker' && name === label);
+const isCommand = ({ kind, kept }: Teller): boolean =>
+  kind === 'circuit-breaker-registry' || (kind === 'circuit-breaker' && kept === undefined);
 
 /**
  * `/hystrix.stream`: all breakers of the process, for a Hystrix dashboard or for Turbine. A registry is one command, its parent another.

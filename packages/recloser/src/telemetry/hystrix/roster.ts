@@ -21,7 +21,7 @@ const totalsOf = (figures: CallFigures): Totals => ({
 });
 
 /** Held weakly: to be watched must not keep anybody alive. */
-interface Source {
+export interface Source {
   readonly policy: WeakRef<Watched>;
   /** What has been taken up of its figures. */
   taken: Totals;
@@ -32,15 +32,17 @@ export class Command {
   readonly name: string;
   /** All calls since it is known, also of sources that are gone. */
   readonly total: Totals = { ...none };
-  sources: Source[] = [];
+  readonly sources: Set<Source> = new Set();
   #rolling: Rolling | undefined;
 
   constructor(name: string) {
     this.name = name;
   }
 
-  add(policy: Watched): void {
-    this.sources.push({ policy: new WeakRef(policy), taken: totalsOf(policy.metrics()) });
+  add(policy: Watched): Source {
+    const source = { policy: new WeakRef(policy), taken: totalsOf(policy.metrics()) };
+    this.sources.add(source);
+    return source;
   }
 
   /** Nobody looks: what comes meanwhile is of no window. */
@@ -55,9 +57,12 @@ export class Command {
     let latency: LatencySummary | undefined;
     let shown: CircuitBreaker | undefined;
     let window: BreakerMetrics['window'] | undefined;
-    this.sources = this.sources.filter((source) => {
+    for (const source of this.sources) {
       const policy = source.policy.deref();
-      if (policy === undefined) return false;
+      if (policy === undefined) {
+        this.sources.delete(source);
+        continue;
+      }
       const metrics = policy.metrics();
       const totals = totalsOf(metrics);
       addGrowth(this.total, source.taken, totals);
@@ -72,9 +77,8 @@ export class Command {
         shown = isRegistry(policy) ? firstOf(policy) : policy;
         window = 'window' in metrics ? metrics.window : shown?.metrics().window;
       }
-      return true;
-    });
-    if (this.sources.length === 0) return undefined;
+    }
+    if (this.sources.size === 0) return undefined;
     this.#rolling ??= new Rolling();
     const { grown, mostInFlight } = this.#rolling.take(now, { ...this.total }, inFlight);
     const rest = { latency, settings: shown?.settings, window, sleepMs: sleepOf(shown) };
@@ -95,12 +99,18 @@ function sleepOf(breaker: CircuitBreaker | undefined): number {
   return typeof sleepWindowMs === 'number' ? sleepWindowMs : (breaker.toJSON().sleepMs ?? maxSleepWindowMs);
 }
 
+/** One of those that a command is of. */
+interface Place {
+  readonly command: Command;
+  readonly source: Source;
+}
+
 /** The commands, by name. Breakers of one name are one command, as they are in any metrics. */
 export class Roster {
   readonly #commands = new Map<string, Command>();
-  readonly #known = new WeakSet<object>();
+  readonly #placeOf = new WeakMap<object, Place>();
   /** Breakers that are gone without a word: their names must not pile up. */
-  readonly #gone = new FinalizationRegistry<Command>((command) => this.#leave(command));
+  readonly #gone = new FinalizationRegistry<Place>((place) => this.#leave(place));
 
   get all(): Command[] {
     return [...this.#commands.values()];
@@ -112,34 +122,32 @@ export class Roster {
 
   /** Answers with the commands it is of, unless it is known. */
   add(policy: Watched): Command[] {
-    if (this.#known.has(policy)) return [];
-    this.#known.add(policy);
+    if (this.#placeOf.has(policy)) return [];
     const parent = isRegistry(policy) ? policy.parent : undefined;
     return [this.#place(policy.name, policy), ...(parent ? [this.#place(`${policy.name}/parent`, parent)] : [])];
   }
 
   #place(name: string, policy: Watched): Command {
-    let command = this.#commands.get(name);
-    if (command === undefined) {
-      this.#commands.set(name, (command = new Command(name)));
-    }
-    command.add(policy);
-    this.#gone.register(policy, command);
+    const command = this.#commands.get(name) ?? new Command(name);
+    this.#commands.set(name, command);
+    const place = { command, source: command.add(policy) };
+    this.#placeOf.set(policy, place);
+    this.#gone.register(policy, place);
     return command;
   }
 
   remove(policy: Watched): void {
     const parent = isRegistry(policy) ? policy.parent : undefined;
-    for (const name of [policy.name, `${policy.name}/parent`]) {
-      const command = this.#commands.get(name);
-      if (command !== undefined) this.#leave(command, policy, parent);
+    for (const gone of [policy, parent]) {
+      const place = gone && this.#placeOf.get(gone);
+      if (place !== undefined) this.#leave(place);
     }
   }
 
   /** Takes out of a command who is gone, and the command where nobody is left. */
-  #leave(command: Command, ...gone: unknown[]): void {
-    command.sources = command.sources.filter(({ policy }) => ![undefined, ...gone].includes(policy.deref()));
-    if (command.sources.length === 0 && this.#commands.get(command.name) === command) this.forget(command.name);
+  #leave({ command, source }: Place): void {
+    command.sources.delete(source);
+    if (command.sources.size === 0 && this.#commands.get(command.name) === command) this.forget(command.name);
   }
 
   forget(name: string): void {

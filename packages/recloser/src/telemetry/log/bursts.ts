@@ -1,3 +1,4 @@
+import { inNoContext } from '../../core/time/async-context.ts';
 import type { Clock } from '../../core/time/clock.ts';
 
 /** What came together. */
@@ -49,13 +50,17 @@ export class Bursts {
 
   #wait(key: string, waiting: Waiting): void {
     waiting.since = this.#clock.now();
-    waiting.timer = this.#clock.setTimeout(() => {
+    const due = (): void => {
       if (waiting.count === 0) this.#waiting.delete(key);
       else {
         this.#tell(waiting);
         this.#wait(key, waiting);
       }
-    }, this.#everyMs);
+    };
+    // The lines to come are nobody's call's.
+    inNoContext(() => {
+      waiting.timer = this.#clock.setTimeout(due, this.#everyMs);
+    });
     (waiting.timer as { unref?(): void } | undefined)?.unref?.();
   }
 

@@ -11,9 +11,8 @@ export interface Line {
   readonly message: string;
 }
 
-const isParent = ({ name, label }: Teller): boolean => label === `${name}/parent`;
 /** Whether it is one of a registry's many. */
-export const isMember = (policy: Teller): boolean => policy.label !== policy.name && !isParent(policy);
+export const isMember = (policy: Teller): boolean => policy.kept === 'member';
 
 /** `payments`; `hosts/a.example` and `hosts/parent` of a registry. */
 function titleOf(policy: Teller): string {

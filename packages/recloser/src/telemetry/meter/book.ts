@@ -16,8 +16,7 @@ export interface Distribution {
   count: number;
 }
 
-const otherErrors = '_OTHER';
-const mostErrorTypes = 10;
+const other = '_OTHER';
 
 /** What was counted under one name. */
 export class Book implements Account {
@@ -25,7 +24,10 @@ export class Book implements Account {
   readonly #counters = new Map<InstrumentKey, Map<string, Series>>();
   readonly #histograms = new Map<InstrumentKey, Map<string, Distribution>>();
   readonly #errorTypes = new Set<string>();
+  readonly #reasons = new Set<string>();
   changedAt: number | undefined = undefined;
+  openedAt: number | undefined = undefined;
+  resetTold = false;
   /** Who is told under this name and is not disposed; no longer than anybody else holds it. */
   readonly tellers: Set<WeakRef<Teller>> = new Set();
 
@@ -41,18 +43,18 @@ export class Book implements Account {
     placeOf(this.#counters, key, labels, () => ({ labels, value: 0 })).value += value;
   }
 
+  /** A histogram that is there before its first observation. */
+  begin(key: InstrumentKey, labels: readonly string[]): void {
+    if (this.#told === undefined) this.#distribution(key, labels);
+  }
+
   observe(key: InstrumentKey, labels: readonly string[], value: number): void {
     if (this.#told !== undefined) {
       this.#told(key, labels, value);
       return;
     }
     const { buckets = [] } = instruments[key];
-    const distribution = placeOf(this.#histograms, key, labels, () => ({
-      labels,
-      counts: new Array<number>(buckets.length + 1).fill(0),
-      sum: 0,
-      count: 0,
-    }));
+    const distribution = this.#distribution(key, labels);
     let bucket = 0;
     while (bucket < buckets.length && value > (buckets[bucket] as number)) bucket++;
     (distribution.counts[bucket] as number)++;
@@ -60,12 +62,23 @@ export class Book implements Account {
     distribution.count++;
   }
 
-  /** The first ten types of errors keep their names. */
+  #distribution(key: InstrumentKey, labels: readonly string[]): Distribution {
+    return placeOf(this.#histograms, key, labels, () => ({
+      labels,
+      counts: new Array<number>((instruments[key].buckets?.length ?? 0) + 1).fill(0),
+      sum: 0,
+      count: 0,
+    }));
+  }
+
+  /** The first ten types of errors keep their names, … */
   errorType(type: string): string {
-    if (this.#errorTypes.has(type)) return type;
-    if (this.#errorTypes.size >= mostErrorTypes) return otherErrors;
-    this.#errorTypes.add(type);
-    return type;
+    return bounded(this.#errorTypes, type, 10);
+  }
+
+  /** … and the first twenty reasons: a trip rule of the user's says its own. */
+  reason(word: string): string {
+    return bounded(this.#reasons, word, 20);
   }
 
   counters(key: InstrumentKey): Iterable<Series> {
@@ -75,15 +88,12 @@ export class Book implements Account {
   histograms(key: InstrumentKey): Iterable<Distribution> {
     return this.#histograms.get(key)?.values() ?? [];
   }
+}
 
-  /** Those that still exist. */
-  *living(): Iterable<Teller> {
-    for (const held of this.tellers) {
-      const teller = held.deref();
-      if (teller === undefined) this.tellers.delete(held);
-      else yield teller;
-    }
-  }
+function bounded(known: Set<string>, word: string, most: number): string {
+  if (!known.has(word) && known.size >= most) return other;
+  known.add(word);
+  return word;
 }
 
 function placeOf<S>(

@@ -25,6 +25,7 @@ export interface Family<S extends Series | Distribution = Series | Distribution>
 export type Observe = (key: InstrumentKey, name: string, labels: readonly string[], value: number) => void;
 
 const overflowName = '_overflow';
+const mostOverflown = 10_000;
 /** Of policies that are disposed: what is still told of them is nobody's business. */
 const limbo = new Book('');
 
@@ -50,7 +51,12 @@ export class Meter {
   readonly #books = new Map<string, Book>();
   readonly #bookOf = new WeakMap<object, Book>();
   readonly #offs: readonly (() => void)[];
-  #overflows = 0;
+  readonly #heldOf = new WeakMap<object, WeakRef<Teller>>();
+  readonly #overflown = new Set<string>();
+  /** Of policies that are gone without a word. */
+  readonly #collected = new FinalizationRegistry<{ book: Book; held: WeakRef<Teller> }>(({ book, held }) =>
+    this.#leave(book, held),
+  );
   /** Called when it stops. */
   onStop: (() => void) | undefined = undefined;
 
@@ -64,7 +70,7 @@ export class Meter {
       ...recording.map(([channel, record]) =>
         listenTo(channel, (message) => {
           const { policy, payload } = message as { policy: Teller; payload: never };
-          record(this.#book(policy), payload);
+          record(this.#book(policy), payload, policy);
         }),
       ),
     ];
@@ -86,8 +92,11 @@ export class Meter {
     const book = this.#open(policy.label);
     this.#bookOf.set(policy, book);
     // Those that a registry keeps are read with it.
-    if (policy.label === policy.name) {
-      book.tellers.add(new WeakRef(policy));
+    if (policy.kept === undefined) {
+      const held = new WeakRef(policy);
+      this.#heldOf.set(policy, held);
+      this.#collected.register(policy, { book, held });
+      book.tellers.add(held);
       if (policy.kind === 'circuit-breaker') begin(book, (policy as unknown as { metrics(): never }).metrics());
     }
     return book;
@@ -98,11 +107,7 @@ export class Meter {
     if (opened !== undefined) return opened;
     const isFull = this.#books.size - (this.#books.has(overflowName) ? 1 : 0) >= this.#maxNames;
     const name = isFull ? overflowName : label;
-    if (isFull && this.#overflows++ === 0) {
-      console.warn(
-        `recloser: more than ${this.#maxNames} names of policies; the others have metrics together, as _overflow`,
-      );
-    }
+    if (isFull) this.#overflow(label);
     let book = this.#books.get(name);
     if (book === undefined) {
       const observe = this.#observe;
@@ -112,16 +117,28 @@ export class Meter {
     return book;
   }
 
-  #forget(policy: Teller): void {
-    const book = this.#bookOf.get(policy);
-    this.#bookOf.set(policy, limbo);
-    for (const held of book?.tellers ?? []) if (held.deref() === policy) book?.tellers.delete(held);
-    if (book?.tellers.size === 0) this.#close(book);
+  /** The names are kept apart as long as they can be counted in bounded memory. */
+  #overflow(label: string): void {
+    if (this.#overflown.size === 0) {
+      console.warn(
+        `recloser: more than ${this.#maxNames} names of policies; the others have metrics together, as _overflow`,
+      );
+    }
+    if (this.#overflown.size < mostOverflown) this.#overflown.add(label);
   }
 
-  /** The last of this name is gone, and so are its series. */
-  #close({ name }: Book): void {
-    if (name !== overflowName) this.#books.delete(name);
+  #forget(policy: Teller): void {
+    const [book, held] = [this.#bookOf.get(policy), this.#heldOf.get(policy)];
+    this.#bookOf.set(policy, limbo);
+    if (book !== undefined && held !== undefined) this.#leave(book, held);
+  }
+
+  /** One is gone. With the last of a name go its series, and those of a registry's parent. */
+  #leave(book: Book, held: WeakRef<Teller>): void {
+    const { name, tellers } = book;
+    if (!tellers.delete(held) || tellers.size > 0 || name === overflowName || this.#books.get(name) !== book) return;
+    this.#books.delete(name);
+    this.#books.delete(`${name}/parent`);
   }
 
   /** The figures of this moment. */
@@ -143,7 +160,7 @@ export class Meter {
 
   #read(): Map<InstrumentKey, Map<string, Series>> {
     const read = new Map<InstrumentKey, Map<string, Series>>([
-      ['overflows', new Map([['', { labels: [], value: this.#overflows }]])],
+      ['overflows', new Map([['', { labels: [], value: this.#overflown.size }]])],
     ]);
     const take = (name: string, key: InstrumentKey, labels: readonly string[], value: number, how: 'sum' | 'most') => {
       const all = read.get(key) ?? new Map<string, Series>();
@@ -153,13 +170,14 @@ export class Meter {
       if (found === undefined) all.set(place, { labels: [name, ...labels], value });
       else found.value = how === 'sum' ? found.value + value : Math.max(found.value, value);
     };
-    for (const book of [...this.#books.values()]) {
-      const held = book.tellers.size;
-      for (const teller of book.living()) {
+    for (const book of this.#books.values()) {
+      for (const held of book.tellers) {
+        const teller = held.deref();
+        if (teller === undefined) continue;
         readTeller(teller, (name, ...rest) => take(book.name === overflowName ? overflowName : name, ...rest));
       }
-      if (held > 0 && book.tellers.size === 0) this.#close(book);
-      else if (book.changedAt !== undefined) take(book.name, 'lastTransition', [], book.changedAt, 'most');
+      if (book.changedAt !== undefined) take(book.name, 'lastTransition', [], book.changedAt, 'most');
+      if (book.openedAt !== undefined) take(book.name, 'opened', [], book.openedAt, 'most');
     }
     return read;
   }

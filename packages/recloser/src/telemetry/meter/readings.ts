@@ -29,7 +29,8 @@ export function readTeller(teller: Teller, take: Take): void {
 type Readable<M> = { readonly metrics: () => M };
 
 function readBreaker(breaker: Readable<BreakerMetrics>, name: string, take: Take): void {
-  const { state, window } = breaker.metrics();
+  const { state, window, shadowRejectedRequests } = breaker.metrics();
+  take(name, 'shadowRejections', [], shadowRejectedRequests, 'sum');
   for (const each of states) take(name, 'state', [label(each)], each === state ? 1 : 0, 'sum');
   for (const part of window.parts ?? [window]) readRatio(part, name, take);
   readWindow(window, name, take);
@@ -51,6 +52,8 @@ function readRatio(
 function readWindow(window: Measurement, name: string, take: Take): void {
   const parts = window.parts ?? [window];
   const { calls, failures = 0 } = parts.find((part) => part.failures !== undefined) ?? window;
+  // A rule of the user's may say neither.
+  if (!Number.isFinite(calls - failures)) return;
   take(name, 'windowCalls', ['success'], calls - failures, 'sum');
   take(name, 'windowCalls', ['failure'], failures, 'sum');
 }
@@ -68,7 +71,8 @@ function readPlaces(policy: Readable<PlacesMetrics>, name: string, take: Take): 
 
 /** All its breakers together: a name for each key would be too many. */
 function readRegistry(registry: Registry, name: string, take: Take): void {
-  const { size, states: counts } = registry.metrics();
+  const { size, states: counts, shadowRejectedRequests } = registry.metrics();
+  take(name, 'shadowRejections', [], shadowRejectedRequests, 'sum');
   take(name, 'registrySize', [], size, 'sum');
   for (const each of states) take(name, 'state', [label(each)], counts[each] ?? 0, 'sum');
   const { parent } = registry;

@@ -2,46 +2,63 @@ import type { Settled, SettledWithError, Transition } from '../../breaker/events
 import { shown } from '../../breaker/evidence.ts';
 import { forcedStates } from '../../breaker/override.ts';
 import type { Measurement } from '../../breaker/trip-rules/rule.ts';
-import { RejectedError } from '../../core/errors.ts';
+import { RejectedError, TimeoutError } from '../../core/errors.ts';
 import { wallTime } from '../../core/time/clock.ts';
-import { type ChannelName, channelNames, type Messages } from '../channels.ts';
+import { type ChannelName, channelNames, type Messages, type Teller } from '../channels.ts';
 import type { InstrumentKey } from '../instruments.ts';
 import { label, reasonOf, rejectionOf } from './reasons.ts';
 
 /** Where figures go that are counted under one name. */
 export interface Account {
   add(key: InstrumentKey, labels: readonly string[], value?: number): void;
+  begin(key: InstrumentKey, labels: readonly string[]): void;
   observe(key: InstrumentKey, labels: readonly string[], value: number): void;
   errorType(type: string): string;
+  reason(word: string): string;
   /** When a breaker of this name last changed its state; epoch seconds. */
   changedAt: number | undefined;
+  /** When the one that is not closed opened. */
+  openedAt: number | undefined;
+  /** That it was reset is counted already. */
+  resetTold: boolean;
 }
 
-type Records = { readonly [N in ChannelName]?: (account: Account, payload: Messages[N]['payload']) => void };
+type Recorder<P> = (account: Account, payload: P, policy: Teller & { readonly state?: string }) => void;
+type Records = { readonly [N in ChannelName]?: Recorder<Messages[N]['payload']> };
 
 const duration = (account: Account, outcome: string, { elapsedMs }: Settled): void =>
   account.observe('duration', [outcome], elapsedMs / 1_000);
 
 function failed(account: Account, payload: SettledWithError): void {
-  duration(account, payload.end === 'timed-out' ? 'timeout' : 'failure', payload);
+  // A refusal further in took no time, also where a classifier calls it a failure: it would hide how long calls take.
+  if (!(payload.error instanceof RejectedError)) {
+    const timedOut = payload.end === 'timed-out' || payload.error instanceof TimeoutError;
+    duration(account, timedOut ? 'timeout' : 'failure', payload);
+  }
   const type = payload.error === undefined ? 'none' : shown(payload.error).name;
   account.add('errors', [account.errorType(type)]);
 }
 
 function ignored(account: Account, payload: SettledWithError): void {
-  // A refusal further in took no time: it would hide how long calls take.
   if (payload.error instanceof RejectedError) return;
   duration(account, payload.end === 'aborted' ? 'cancelled' : 'ignored', payload);
 }
 
 function changed(account: Account, from: string, to: string, reason: string): void {
-  account.add('transitions', [label(from), label(to), reason]);
+  account.add('transitions', [label(from), label(to), account.reason(reason)]);
   account.changedAt = wallTime() / 1_000;
 }
 
-function moved(account: Account, transition: Transition): void {
-  // A reset begins a new generation, of a closed circuit too: that is no change.
-  if (transition.from === transition.to) return;
+const isForced = (state: string | undefined): boolean => forcedStates.some((forced) => forced === state);
+
+function moved(account: Account, transition: Transition, { state }: { readonly state?: string }): void {
+  const { resetTold } = account;
+  account.resetTold = false;
+  // A reset begins a new generation, of a closed circuit too: that is no change. Nor is what happens under a state that was set.
+  if (transition.from === transition.to || isForced(state)) return;
+  if (transition.to === 'closed') account.openedAt = undefined;
+  else if (transition.from === 'closed') account.openedAt = wallTime() / 1_000;
+  if (resetTold && transition.evidence.rule === 'reset') return;
   changed(account, transition.from, transition.to, reasonOf(transition));
   if (transition.to === 'closed') account.observe('openDuration', [], transition.evidence.openForMs / 1_000);
 }
@@ -63,7 +80,8 @@ const told: Records = {
   'recloser:circuit-breaker:forced': (account, { previous, state }) => changed(account, previous, state, 'manual'),
   'recloser:circuit-breaker:released': (account, { previous, state, action }) => {
     // Of a computed state the transition itself is told.
-    if (!forcedStates.some((forced) => forced === previous)) return;
+    if (!isForced(previous)) return;
+    account.resetTold = action === 'reset';
     changed(account, previous, state, action === 'expired' ? 'expired' : 'manual');
   },
   'recloser:circuit-breaker:fell-back': fellBack,
@@ -93,19 +111,20 @@ export function begin(account: Account, { window }: { readonly window: Measureme
   for (const [from, to, rule] of [...moves, ...others]) {
     account.add('transitions', [label(from), label(to), reasonOf({ to, evidence: { rule } })], 0);
   }
-  account.add('rejections', ['circuit_open'], 0);
+  for (const reason of ['circuit_open', 'probe_limit']) account.add('rejections', [reason], 0);
+  for (const outcome of ['success', 'failure']) account.begin('duration', [outcome]);
+  account.begin('openDuration', []);
 }
 
 /** Told by events of their own, or no figure. */
 const elsewhere = /^recloser:(policy:|circuit-breaker:(timed-out|updated)$)/;
 
 /** What to count of each channel. */
-export const recording: readonly (readonly [ChannelName, (account: Account, payload: never) => void])[] =
-  channelNames.flatMap((name) => {
-    const record = told[name] as ((account: Account, payload: never) => void) | undefined;
-    if (record !== undefined) return [[name, record] as const];
-    if (elsewhere.test(name)) return [];
-    const [, kind = '', event = ''] = name.split(':');
-    const labels = [label(kind), label(event)];
-    return [[name, (account: Account) => account.add('events', labels)] as const];
-  });
+export const recording: readonly (readonly [ChannelName, Recorder<never>])[] = channelNames.flatMap((name) => {
+  const record = told[name] as Recorder<never> | undefined;
+  if (record !== undefined) return [[name, record] as const];
+  if (elsewhere.test(name)) return [];
+  const [, kind = '', event = ''] = name.split(':');
+  const labels = [label(kind), label(event)];
+  return [[name, (account: Account) => account.add('events', labels)] as const];
+});

@@ -22,6 +22,27 @@ const attributesOf = (key: InstrumentKey, labels: readonly string[]): Attributes
   return Object.fromEntries(labels.map((value, i) => [names[i], value]));
 };
 
+/** How many collections hear that a series is gone: there may be several readers. */
+const farewells = 10;
+
+/**
+ * Series that were there and are not any more. A cumulative reader of OpenTelemetry's SDK goes on telling the last value of what nobody
+ * observes: a circuit that is gone would be open for ever.
+ */
+class Gone {
+  readonly #seen = new Map<InstrumentKey, Map<string, { readonly labels: readonly string[]; left: number }>>();
+
+  since(key: InstrumentKey, series: readonly Series[]): (readonly string[])[] {
+    const seen = this.#seen.get(key) ?? new Map();
+    this.#seen.set(key, seen);
+    for (const one of seen.values()) one.left--;
+    for (const { labels } of series) seen.set(labels.join('\n'), { labels, left: farewells });
+    const all = [...seen].filter(([, { left }]) => left < farewells);
+    for (const [place, { left }] of all) if (left === 0) seen.delete(place);
+    return all.map(([, { labels }]) => labels);
+  }
+}
+
 /** All instruments, made by the user's meter: histograms hear of each observation, the rest is read when it is collected. */
 export function metricsOf(meter: OtelMeter, options: MeterOptions): Meter {
   const histograms = new Map<InstrumentKey, OtelHistogram>();
@@ -34,11 +55,15 @@ export function metricsOf(meter: OtelMeter, options: MeterOptions): Meter {
   const ours = new Meter(options, (key, name, labels, value) => {
     histograms.get(key)?.record(value, attributesOf(key, [name, ...labels]));
   });
+  const gone = new Gone();
   const read = (result: OtelResult): void => {
     for (const { key, series } of ours.collect() as Family<Series>[]) {
       if (isHistogram(key)) continue;
       const instrument = observed.get(key) as never;
-      for (const { labels, value } of series) result.observe(instrument, value, attributesOf(key, labels));
+      const say = (labels: readonly string[], value: number): void =>
+        result.observe(instrument, value, attributesOf(key, labels));
+      for (const { labels, value } of series) say(labels, value);
+      if (instruments[key].kind !== 'counter') for (const labels of gone.since(key, series)) say(labels, 0);
     }
   };
   const all = [...observed.values()];

@@ -7,7 +7,7 @@ import {
   PeriodicExportingMetricReader,
 } from '@opentelemetry/sdk-metrics';
 import { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace-base';
-import { bulkhead, circuitBreaker, pipeline, retry, timeout } from 'recloser';
+import { bulkhead, circuitBreaker, failureRate, pipeline, retry, timeout } from 'recloser';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { chance } from '../../../../../test/support/chance.ts';
 import { manualClock } from '../../testing/index.ts';
@@ -132,6 +132,25 @@ describe('metrics, read by OpenTelemetry’s own SDK', () => {
     expect(await points('recloser.telemetry.overflows')).toMatchObject([{ attributes: {}, value: 1 }]);
   });
 
+  test('what is gone is 0 for a cumulative reader, and no circuit stays open for ever', async () => {
+    setUp();
+    const breaker = circuitBreaker({
+      name: 'a',
+      trip: failureRate({ threshold: 0.5, windowCalls: 4, minimumCalls: 2 }),
+    });
+    await breaker.execute(() => 1);
+    await breaker.execute(failing).catch(() => {});
+    const ratio = async () => (await points('recloser.circuit_breaker.failure.ratio')).map(({ value }) => value);
+    expect(await ratio()).toEqual([0.5]);
+    breaker.reset();
+    expect(await ratio()).toEqual([0]);
+    breaker.forceOpen();
+    await points('recloser.circuit_breaker.state');
+    breaker.dispose();
+    expect((await points('recloser.circuit_breaker.state')).filter(({ value }) => value !== 0)).toEqual([]);
+    expect((await points('recloser.circuit_breaker.state')).filter(({ value }) => value !== 0)).toEqual([]);
+  });
+
   test('retry and bulkhead; closed, it hears no more', async () => {
     setUp();
     const policy = pipeline(
@@ -183,15 +202,18 @@ describe('spans', () => {
     expect(inner).toMatchObject({ name: 'http', parent: outer?.id });
   });
 
-  test('a refusal is an error of the span, with its reason; an abort is none', async () => {
+  test('a refusal is an error of the span, with its reason, and so is a deadline; an abort is none', async () => {
     const circuit = circuitBreaker({ name: 'payments' });
     const breaker = traced(circuit, tracer);
     const gaveUp = AbortSignal.abort(new Error('changed my mind'));
     await expect(breaker.execute(() => 1, { signal: gaveUp })).rejects.toThrow('changed my mind');
+    const late = AbortSignal.abort(new DOMException('too late', 'TimeoutError'));
+    await expect(breaker.execute(() => 1, { signal: late })).rejects.toThrow('too late');
     circuit.forceOpen();
     await expect(breaker.execute(() => 1)).rejects.toThrow('the circuit is forced-open');
     expect(spans()).toMatchObject([
       { status: { code: 0 } },
+      { status: { code: 2 } },
       {
         status: { code: 2, message: 'ERR_CIRCUIT_OPEN' },
         attributes: { 'recloser.rejection.reason': 'forced_open', 'error.type': 'ERR_CIRCUIT_OPEN' },

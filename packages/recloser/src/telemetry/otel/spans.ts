@@ -1,5 +1,6 @@
 import { shown } from '../../breaker/evidence.ts';
 import { RejectedError } from '../../core/errors.ts';
+import { defaultVerdict } from '../../core/outcome.ts';
 import type { PolicyLike } from '../../core/policy.ts';
 import { type ChannelName, type Messages, subscribe, type Teller } from '../channels.ts';
 import { rejectionOf } from '../meter/reasons.ts';
@@ -100,7 +101,9 @@ export function traced<P extends PolicyLike>(policy: P, tracer: OtelTracer): Tra
           return value;
         },
         (error) => {
-          if (options?.signal?.aborted !== true || error !== options.signal.reason) blame(span, error);
+          const gaveUp = options?.signal?.aborted === true && error === options.signal.reason;
+          // A deadline of the caller's is no whim: it failed.
+          if (!gaveUp || defaultVerdict(false, error, true) === 'failure') blame(span, error);
           span.end();
           throw error;
         },

@@ -4,7 +4,8 @@ import type { Family } from '../meter/meter.ts';
 
 /** One line of an exposition: prom-client's form as well. */
 export interface Sample {
-  readonly metricName: string;
+  /** Of a histogram's parts: else it is the metric's own. */
+  readonly metricName?: string;
   readonly labels: Readonly<Record<string, string | number>>;
   readonly value: number;
 }
@@ -20,7 +21,7 @@ export function samplesOf({ instrument, series }: Family): Sample[] {
   const keys = ['name', ...instrument.labels.map((label) => label.replaceAll('.', '_'))];
   return series.flatMap((each) => {
     const labels = Object.fromEntries(each.labels.map((value, i) => [keys[i], value]));
-    if (!isDistribution(each)) return { metricName: name, labels, value: each.value };
+    if (!isDistribution(each)) return { labels, value: each.value };
     let below = 0;
     return [
       ...each.counts.map((count, i) => {
@@ -50,7 +51,7 @@ export function exposition(families: readonly Family[]): string {
     const { instrument } = family;
     const name = prometheusName(instrument);
     lines.push(`# HELP ${name} ${instrument.description}`, `# TYPE ${name} ${prometheusType(instrument)}`);
-    for (const { metricName, labels, value } of samples) {
+    for (const { metricName = name, labels, value } of samples) {
       const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`);
       lines.push(`${metricName}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}`);
     }

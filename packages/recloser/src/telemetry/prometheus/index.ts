@@ -15,7 +15,7 @@ export interface RegisteredMetric {
   readonly type: string;
   readonly aggregator: string;
   /** Its samples of this moment. */
-  get(): Promise<RegisteredMetric & { readonly values: readonly Sample[] }>;
+  get(): Promise<Omit<RegisteredMetric, 'get' | 'reset'> & { readonly values: readonly Sample[] }>;
   /** Does nothing. */
   reset(): void;
 }
@@ -87,7 +87,14 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusSink {
   };
   const metrics =
     registry === undefined ? [] : (Object.keys(instruments) as InstrumentKey[]).map((key) => metricOf(key, familyOf));
-  for (const metric of metrics) registry?.registerMetric(metric as never);
+  // A registry may rename what it takes up.
+  const names = metrics.map(({ name }) => name);
+  try {
+    for (const metric of metrics) registry?.registerMetric(metric as never);
+  } catch (fault) {
+    meter.stop();
+    throw fault;
+  }
   return {
     contentType,
     text,
@@ -96,7 +103,7 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusSink {
     watch: (...policies) => meter.watch(read('watch', policies, policiesOf) as Iterable<Teller>),
     close() {
       meter.stop();
-      for (const { name } of metrics) registry?.removeSingleMetric(name);
+      for (const name of names) registry?.removeSingleMetric(name);
     },
   };
 }
@@ -111,7 +118,8 @@ function metricOf(key: InstrumentKey, familyOf: (key: InstrumentKey) => Family):
   };
   const metric: RegisteredMetric = {
     ...about,
-    get: async () => ({ ...metric, values: samplesOf(familyOf(key)) }),
+    // A registry of OpenMetrics has taken the suffix off the name, and puts it on again.
+    get: async () => ({ ...about, name: metric.name, values: samplesOf(familyOf(key)) }),
     // Of the registry's own tests: what a breaker has counted is not thrown away with it.
     reset: () => {},
   };

@@ -1,6 +1,8 @@
+import { channel as nodeChannel } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { serialize } from 'node:v8';
 import { Registry } from 'prom-client';
 import { bulkhead, CircuitOpenError, circuitBreaker, failureRate, registry, retry } from 'recloser';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -272,6 +274,33 @@ describe('prometheus', () => {
 });
 
 describe('with a registry of prom-client', () => {
+  test('in OpenMetrics form counters have their suffix once, and are taken out again', async () => {
+    const own = new Registry();
+    own.setContentType(Registry.OPENMETRICS_CONTENT_TYPE as never);
+    const first = sink({ registry: own });
+    const breaker = circuitBreaker({ name: 'a' });
+    await breaker.execute(failing).catch(() => {});
+    expect(await own.metrics()).toMatch(/^recloser_errors_total\{name="a",error_type="ECONNREFUSED"\} 1$/m);
+    first.close();
+    sink({ registry: own });
+    expect(await own.metrics()).not.toContain('ECONNREFUSED');
+  });
+
+  test('a registry that will not have it gets the fault told, and nobody listens on', () => {
+    const own = new Registry();
+    const first = sink({ registry: own });
+    expect(() => prometheus({ registry: own })).toThrow('already been registered');
+    first.close();
+    expect(nodeChannel('recloser:circuit-breaker:succeeded').hasSubscribers).toBe(false);
+  });
+
+  test('its samples pass to another process', async () => {
+    const own = new Registry();
+    sink({ registry: own });
+    circuitBreaker({ name: 'a' });
+    for (const metric of await own.getMetricsAsJSON()) expect(() => serialize(metric)).not.toThrow();
+  });
+
   test('the same samples are exposed there, until it is closed', async () => {
     const own = new Registry();
     const [alone, beside] = [sink(), sink({ registry: own })];

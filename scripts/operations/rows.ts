@@ -23,6 +23,8 @@ const quantile = (q: number, metric: string, by: string): string =>
 const refused = rate('recloser_rejections_total', ', reason!="budget"');
 // Openings of a breaker, not of all of a name: ten instances that open once each don't flap.
 const openings = `sum by (job, instance, name) (increase(recloser_circuit_breaker_transitions_total{${chosen}, from="closed", to="open"}[15m])) / sum by (job, instance, name) (recloser_circuit_breaker_state{${chosen}})`;
+// They begin with the first episode, and an increase from nothing is none: of what is younger than the range all counts.
+const episodes = `recloser_circuit_breaker_open_duration_seconds_bucket{${chosen}}`;
 // Union keeps one series a state, as their labels differ.
 const worstState = `max by (job, name) (${states
   .map(([name], i) => `0 * (recloser_circuit_breaker_state{${chosen}, state="${name}"} > 0) + ${i}`)
@@ -174,7 +176,7 @@ const load: Builder<Panel>[] = [
     'How long circuits were open',
     'Episodes that ended in the time shown, by their length in seconds.',
     12,
-    `sum by (le) (increase(recloser_circuit_breaker_open_duration_seconds_bucket{${chosen}}[$__range]))`,
+    `sum by (le) ((increase(${episodes}[$__range]) and ${episodes} offset $__range) or ${episodes})`,
   ),
   curves('Breakers in registries', 'Kept for keys: hosts, shards, tenants.', { unit: 'short', width: 6 }, [
     `sum by (name) (recloser_registry_size{${chosen}})`,

@@ -22,7 +22,7 @@ const quantile = (q: number, metric: string, by: string): string =>
 // Retries without budget are no refused calls.
 const refused = rate('recloser_rejections_total', ', reason!="budget"');
 // Openings of a breaker, not of all of a name: ten instances that open once each don't flap.
-const openings = `sum by (job, instance, name) (increase(recloser_circuit_breaker_transitions_total{${chosen}, from="closed", to="open"}[15m])) / sum by (job, instance, name) (recloser_circuit_breaker_state{${chosen}})`;
+const openings = `sum by (job, instance, name) (increase(recloser_circuit_breaker_transitions_total{${chosen}, from="closed", to="open"}[15m])) / clamp_min(sum by (job, instance, name) (recloser_circuit_breaker_state{${chosen}}), 1)`;
 // They begin with the first episode, and an increase from nothing is none: of what is younger than the range all counts.
 const episodes = `recloser_circuit_breaker_open_duration_seconds_bucket{${chosen}}`;
 // Union keeps one series a state, as their labels differ.
@@ -62,9 +62,7 @@ const now: Builder<Panel>[] = [
   figure(
     'Open for',
     'The breaker that has been open longest.',
-    [
-      `max((time() - recloser_circuit_breaker_last_transition_timestamp_seconds{${chosen}}) and on (job, instance, name) (${state('open')} > 0))`,
-    ],
+    [`max(time() - recloser_circuit_breaker_opened_timestamp_seconds{${chosen}})`],
     's',
   ),
 ];
@@ -130,6 +128,7 @@ const refusals: Builder<Panel>[] = [
     '`budget` are retries and hedges that were not made, all others calls.',
     { unit: 'reqps', width: 8, stacked: true },
     [`sum by (reason) (${rate('recloser_rejections_total')})`, '{{reason}}'],
+    [`sum(${rate('recloser_circuit_breaker_shadow_rejections_total')}) > 0`, 'not refused: observe-only'],
   ),
   curves(
     'Errors by type',

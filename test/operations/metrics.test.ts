@@ -30,12 +30,15 @@ describe('what the dashboard and the alerts ask for', () => {
     for (const label of asked.length > 0 ? grouping : []) expect([...added, ...all]).toContain(label);
   });
 
-  test('no metric of ours is left out of the dashboard but the one that counts all other events', () => {
+  test('no metric of ours is left out of the dashboard but the one that counts all other events, and the time that transitions show anyway', () => {
     const shown = new Set(
       expressions.flatMap(([, expr]) => readQuery(expr).selectors.map(({ metric }) => familyOf(metric))),
     );
     const missing = [...exposed.keys()].map(familyOf).filter((family) => !shown.has(family));
-    expect([...new Set(missing)]).toEqual(['recloser_policy_events_total']);
+    expect([...new Set(missing)]).toEqual([
+      'recloser_circuit_breaker_last_transition_timestamp_seconds',
+      'recloser_policy_events_total',
+    ]);
   });
 });
 

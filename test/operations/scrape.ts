@@ -52,6 +52,11 @@ export async function scrape(): Promise<string> {
   await clock.advance(60_000);
   await payments.execute(() => 1);
   for (let i = 0; i < 4; i++) await payments.execute(() => 1);
+  // Another is open, a third only observes.
+  const search = circuitBreaker({ name: 'search', clock, failureThreshold: 1 });
+  const quotes = circuitBreaker({ name: 'quotes', clock, failureThreshold: 1, start: 'observe-only' });
+  for (const breaker of [search, quotes]) await breaker.execute(failing).catch(() => {});
+  await quotes.execute(() => 1);
   const text = sink.text();
   sink.close();
   return text;

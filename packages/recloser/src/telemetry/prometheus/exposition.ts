@@ -2,7 +2,7 @@ import { type Instrument, prometheusName } from '../instruments.ts';
 import type { Distribution, Series } from '../meter/book.ts';
 import type { Family } from '../meter/meter.ts';
 
-/** One line of an exposition: prom-client's form as well. */
+/** One line of an exposition, in prom-client's form. */
 export interface Sample {
   /** Of a histogram's parts: else it is the metric's own. */
   readonly metricName?: string;
@@ -15,10 +15,12 @@ export const prometheusType = ({ kind }: Instrument): 'counter' | 'gauge' | 'his
 
 const isDistribution = (series: Series | Distribution): series is Distribution => 'counts' in series;
 
-/** The samples of one family. */
+const keysOf = ({ labels }: Instrument): string[] => ['name', ...labels.map((label) => label.replaceAll('.', '_'))];
+
+/** The samples of one family, as prom-client takes them. */
 export function samplesOf({ instrument, series }: Family): Sample[] {
   const name = prometheusName(instrument);
-  const keys = ['name', ...instrument.labels.map((label) => label.replaceAll('.', '_'))];
+  const keys = keysOf(instrument);
   return series.flatMap((each) => {
     const labels = Object.fromEntries(each.labels.map((value, i) => [keys[i], value]));
     if (!isDistribution(each)) return { labels, value: each.value };
@@ -39,22 +41,39 @@ export function samplesOf({ instrument, series }: Family): Sample[] {
 }
 
 const escapes: Record<string, string> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' };
-const escaped = (text: string | number): string =>
-  String(text).replace(/[\\"\n]/g, (found) => escapes[found] as string);
+const escaped = (text: string): string =>
+  /[\\"\n]/.test(text) ? text.replace(/[\\"\n]/g, (found) => escapes[found] as string) : text;
 
-/** The text format 0.0.4 of Prometheus. */
+const linesOf = (
+  name: string,
+  pairs: string,
+  { counts, sum, count }: Distribution,
+  buckets: readonly number[],
+): string => {
+  let below = 0;
+  let lines = '';
+  for (const [i, each] of counts.entries()) {
+    below += each;
+    lines += `${name}_bucket{${pairs},le="${buckets[i] ?? '+Inf'}"} ${below}\n`;
+  }
+  return `${lines}${name}_sum{${pairs}} ${sum}\n${name}_count{${pairs}} ${count}\n`;
+};
+
+/** The text format 0.0.4 of Prometheus. Written out as it goes: a thousand names have sixty thousand lines. */
 export function exposition(families: readonly Family[]): string {
-  const lines: string[] = [];
-  for (const family of families) {
-    const samples = samplesOf(family);
-    if (samples.length === 0) continue;
-    const { instrument } = family;
+  let text = '';
+  for (const { instrument, series } of families) {
+    if (series.length === 0) continue;
     const name = prometheusName(instrument);
-    lines.push(`# HELP ${name} ${instrument.description}`, `# TYPE ${name} ${prometheusType(instrument)}`);
-    for (const { metricName = name, labels, value } of samples) {
-      const pairs = Object.entries(labels).map(([key, text]) => `${key}="${escaped(text)}"`);
-      lines.push(`${metricName}${pairs.length > 0 ? `{${pairs.join(',')}}` : ''} ${value}`);
+    const keys = keysOf(instrument);
+    text += `# HELP ${name} ${instrument.description}\n# TYPE ${name} ${prometheusType(instrument)}\n`;
+    for (const each of series) {
+      let pairs = '';
+      for (const [i, value] of each.labels.entries()) pairs += `${i > 0 ? ',' : ''}${keys[i]}="${escaped(value)}"`;
+      text += isDistribution(each)
+        ? linesOf(name, pairs, each, instrument.buckets ?? [])
+        : `${name}${pairs && `{${pairs}}`} ${each.value}\n`;
     }
   }
-  return `${lines.join('\n')}\n`;
+  return text;
 }

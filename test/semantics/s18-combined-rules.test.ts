@@ -4,6 +4,7 @@ import {
   consecutiveFailures,
   failureCount,
   failureRate,
+  slowCallRate,
   type TripCounter,
   type TripRule,
 } from 'recloser';
@@ -19,6 +20,44 @@ function feed(breaker: Breaker, failures: number, successes: number): void {
 
 const rate = (threshold: number, windowCalls: number, minimumCalls = windowCalls) =>
   failureRate({ threshold, windowCalls, minimumCalls });
+
+describe('what combined rules need', () => {
+  const timed = failureRate({ threshold: 0.5, windowMs: 1_000 });
+  const slow = (slowCallMs: number) => slowCallRate({ threshold: 0.5, windowCalls: 10, slowCallMs });
+
+  test('S18: they read the clock if one of them does, for durations or for the time', () => {
+    expect(anyOf(consecutiveFailures(2), rate(0.5, 10)).reads).toBeUndefined();
+    expect(anyOf(consecutiveFailures(2), slow(100)).reads).toBe('durations');
+    expect(allOf(slow(100), timed).reads).toBe('time');
+    expect([timed.reads, slow(100).reads, rate(0.5, 10).reads]).toEqual(['time', 'durations', undefined]);
+  });
+
+  test('S18: a call is slow from the least of their times on', () => {
+    expect(anyOf(slow(500), slow(100)).slowCallMs).toBe(100);
+    expect(anyOf(rate(0.5, 10), consecutiveFailures(2)).slowCallMs).toBeUndefined();
+  });
+
+  test('S24: one that decides speaks for itself, all of them together; one without words goes by its name', () => {
+    const mute: TripRule = {
+      name: 'mute',
+      start: () => ({
+        record: () => false,
+        measure: () => ({ rule: 'mute', value: 1, threshold: 1, calls: 4 }),
+        clear: () => {},
+        toJSON: () => null,
+      }),
+    };
+    const said = (trip: TripRule): string => setUp({ trip }).breaker.explain();
+    expect(said(anyOf(rate(0.5, 10), consecutiveFailures(2)))).toBe(
+      'closed: failure rate 0 % of the last 0 calls, opens at 50 % from 10 calls on',
+    );
+    expect(said(allOf(rate(0.5, 10), consecutiveFailures(2)))).toBe(
+      'closed: failure rate 0 % of the last 0 calls and 0 consecutive failures, opens at 2',
+    );
+    expect(said(allOf(mute, consecutiveFailures(2)))).toContain('mute and 0 consecutive failures');
+    expect(said(anyOf(mute))).toBe('closed: mute at 1, opens at 1');
+  });
+});
 
 describe('combined and own rules', () => {
   const counting = (log: boolean[], tripsAt: number): TripRule => ({

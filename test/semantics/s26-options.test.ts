@@ -157,8 +157,11 @@ describe('validation', () => {
   });
 
   test.each([
-    [{ threshold: 0.5 }, 'windowMs or windowCalls'],
-    [{ threshold: 0.5, windowMs: 5, windowCalls: 5 }, 'windowMs or windowCalls'],
+    [{ threshold: 0.5 }, 'windowMs or windowCalls must be given, one of the two, got undefined'],
+    [
+      { threshold: 0.5, windowMs: 5, windowCalls: 5 },
+      "windowMs or windowCalls must be given, one of the two, got 'both'",
+    ],
     [{ threshold: 0, windowCalls: 5 }, 'threshold'],
     [{ threshold: 1.01, windowCalls: 5 }, 'threshold'],
     [{ threshold: 50, windowCalls: 5 }, 'threshold'],
@@ -176,7 +179,10 @@ describe('validation', () => {
 
   test('S26: failureCount has no confidence, and no more failures than calls', () => {
     expect(() => failureCount({ threshold: 2, windowCalls: 5, confidence: 0.9 } as never)).toThrow('confidence');
-    expect(() => failureCount({ threshold: 6, windowCalls: 5 })).toThrow('threshold');
+    expect(() => failureCount({ threshold: 6, windowCalls: 5 })).toThrow(RangeError);
+    expect(() => failureCount({ threshold: 6, windowCalls: 5 })).toThrow(
+      'threshold must be at most windowCalls (5), got 6',
+    );
     expect(() => failureCount({ threshold: 0.5, windowCalls: 5 })).toThrow('an integer');
     expect(() => consecutiveFailures(0)).toThrow(RangeError);
     expect(() => consecutiveFailures(1.5)).toThrow(RangeError);

@@ -273,3 +273,29 @@ describe('as a function', () => {
     );
   });
 });
+
+describe('woken', () => {
+  test('the sleep of an open circuit ends now, however late it is by the clock', () => {
+    const driver = run();
+    driver.now = 1_000;
+    driver.step(tripped);
+    driver.now = 1_300;
+    driver.step({ type: 'woken' });
+    expect(driver.machine).toMatchObject({ state: 'open', openedAt: 1_000, sleepMs: 300 });
+    expect(driver.admitted()).toBe(1);
+  });
+
+  test('a sleep that is over stays as it was, and in any other state it is nothing', () => {
+    const driver = run();
+    driver.step({ type: 'woken' });
+    expect(driver.machine).toEqual(initialMachine);
+    driver.step(tripped);
+    driver.now = 5_000;
+    driver.step({ type: 'woken' });
+    expect(driver.machine).toMatchObject({ sleepMs: 1_000 });
+    driver.admitted();
+    const halfOpen = driver.machine;
+    driver.step({ type: 'woken' });
+    expect(driver.machine).toEqual(halfOpen);
+  });
+});

@@ -138,3 +138,28 @@ describe('options and words', () => {
     );
   });
 });
+
+describe('at the edges', () => {
+  test('a call is slow that takes exactly as long as is slow', () => {
+    const dependency = healthy();
+    dependency.call(1, dependency.slowCallMs);
+    expect(dependency.measured.slowCalls).toBe(1);
+    const other = healthy();
+    other.call(1, other.slowCallMs - 0.001);
+    expect(other.measured.calls).toBe(0);
+  });
+
+  test('good calls under suspicion are not slow ones', () => {
+    const dependency = healthy();
+    dependency.call(3, 'fails');
+    dependency.call(1, 50);
+    expect(dependency.measured).toMatchObject({ calls: 4, failures: 3, slowCalls: 0 });
+  });
+
+  test('without a suspicion none is saved', () => {
+    const dependency = healthy();
+    expect(dependency.counter.toJSON(dependency.now)).not.toHaveProperty('suspicion');
+    dependency.call(1, 'fails');
+    expect(dependency.counter.toJSON(dependency.now)).toHaveProperty('suspicion.calls', 1);
+  });
+});

@@ -279,10 +279,13 @@ describe('a server of its own', () => {
 
   test('nor under a name that sounds like this machine and is another', async () => {
     const { page: mounted } = page();
-    const lookup = vi
-      .spyOn(dns, 'lookup')
-      .mockImplementation(((...given: unknown[]) =>
-        (given.at(-1) as (...found: unknown[]) => void)(null, '0.0.0.0', 4)) as never);
+    // Newer releases of Node ask for all addresses of a name.
+    const lookup = vi.spyOn(dns, 'lookup').mockImplementation(((...given: unknown[]) => {
+      const found = given.at(-1) as (...found: unknown[]) => void;
+      const { all = false } = (given[1] ?? {}) as { all?: boolean };
+      if (all) found(null, [{ address: '0.0.0.0', family: 4 }]);
+      else found(null, '0.0.0.0', 4);
+    }) as never);
     afterwards(() => lookup.mockRestore());
     await expect(mounted.listen({ host: 'page.localhost', port: 0 })).rejects.toThrow('0.0.0.0');
   });

@@ -4,7 +4,8 @@ import { writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { adaptiveConcurrency } from 'recloser';
 import { manualClock } from 'recloser/testing';
-import { dice, exponential, load, simulatedServer } from '../test/support/server.ts';
+import { chance } from '../test/support/chance.ts';
+import { exponential, load, simulatedServer } from '../test/support/server.ts';
 
 export const picture = 'docs/policies/adaptive-concurrency.svg';
 
@@ -25,7 +26,7 @@ interface Sample {
 
 async function simulate(): Promise<Sample[]> {
   const clock = manualClock();
-  const random = dice(42);
+  const random = chance(42).unit;
   const workload = { workers: 0, serviceMs: () => serviceMs * exponential(random), maxQueue: 1e9 };
   const { call, figures } = simulatedServer(clock, workload);
   const policy = adaptiveConcurrency({ clock });

@@ -1,22 +1,12 @@
 import { createConnection } from 'node:net';
 import { expect, test } from 'vitest';
+import { chance as seeded } from '../support/chance.ts';
 import { get, page, serving } from './servers.ts';
 
 const cases = 10_000;
 const parallel = 20;
 
-/** Mulberry32: the same cases every time. */
-function draws(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-const random = draws(20_261_124);
+const random = seeded(20_261_124).unit;
 const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.length)] as T;
 const chance = (share: number): boolean => random() < share;
 const noise = (most: number): string =>

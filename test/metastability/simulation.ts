@@ -1,16 +1,6 @@
 import { pipeline, type RetryBudget, type RetryOptions, retry, timeout } from 'recloser';
+import { chance } from '../support/chance.ts';
 import { virtualClock } from '../support/virtual-clock.ts';
-
-/** Mulberry32: small, seeded, good enough for arrivals. */
-function randomFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** The world of the simulation, in milliseconds and calls a second. */
 export const world = {
@@ -84,7 +74,7 @@ class Dependency {
 /** Runs it with clients whose calls are retried like this; answers what became of the calls, second by second. */
 export async function simulate(options: RetryOptions, seed = world.seed): Promise<Second[]> {
   const clock = virtualClock();
-  const random = randomFrom(seed);
+  const random = chance(seed).unit;
   const dependency = new Dependency(clock, random);
   const seconds = Array.from({ length: world.endMs / 1_000 }, (): Second => ({ calls: 0, succeeded: 0, attempts: 0 }));
   const at = (ms: number): Second | undefined => seconds[Math.floor(ms / 1_000)];

@@ -1,16 +1,5 @@
 import type { ManualClock } from 'recloser/testing';
 
-/** Random numbers that can be had again (mulberry32). */
-export function dice(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Times whose mean is 1 and which spread as those of memoryless work do. */
 export const exponential = (random: () => number): number => -Math.log(1 - random());
 

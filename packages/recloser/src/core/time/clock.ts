@@ -58,6 +58,9 @@ const native: Timers | undefined =
 export const nativeTimers = (): Timers | undefined =>
   set === setTimeout && immediate === globals.setImmediate ? native : undefined;
 
+/** A timer that does not hold the process, where there is such a thing. */
+export const unref = (handle: unknown): void => (handle as { unref?(): void } | undefined)?.unref?.();
+
 /** Epoch milliseconds, for display only: no decision reads it. */
 export const wallTime = (): number => Date.now();
 

@@ -1,5 +1,5 @@
 import { inNoContext } from './async-context.ts';
-import { type Clock, nativeTimers, systemClock, type Timers } from './clock.ts';
+import { type Clock, nativeTimers, systemClock, type Timers, unref } from './clock.ts';
 
 /** Something with a deadline. It is its own link in a queue: arming and disarming allocate nothing. */
 export abstract class Deadline {
@@ -116,7 +116,7 @@ export class Deadlines {
       // Rounded up: native timers drop the fraction, and would then be early.
       this.#native = this.#timers.setTimeout(this.#fire, this.#clock === systemClock ? Math.ceil(ms) : ms);
     });
-    if (!this.#keepAlive) (this.#native as { unref?(): void } | undefined)?.unref?.();
+    if (!this.#keepAlive) unref(this.#native);
   }
 
   readonly #fire = (): void => {

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { type AdaptiveConcurrencyOptions, adaptiveConcurrency } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
+import { chance } from '../../../../../test/support/chance.ts';
 import { holdsInTime } from '../../../../../test/support/properties.ts';
-import { dice, exponential, load, simulatedServer, type Workload } from '../../../../../test/support/server.ts';
+import { exponential, load, simulatedServer, type Workload } from '../../../../../test/support/server.ts';
 
 const meanMs = 40;
 
@@ -34,7 +35,7 @@ async function simulate(
   phases: readonly Phase[],
 ): Promise<{ seen: Seen[]; limits: number[] }> {
   const clock = manualClock();
-  const random = dice(seed);
+  const random = chance(seed).unit;
   const limits: number[] = [];
   const policy = adaptiveConcurrency({ clock, onLimitChanged: ({ limit }) => limits.push(limit), ...options });
   let serviceMs = meanMs;

@@ -1,5 +1,5 @@
 import { read } from '../../core/check.ts';
-import { systemClock, wallTime } from '../../core/time/clock.ts';
+import { systemClock, unref, wallTime } from '../../core/time/clock.ts';
 import { type ChannelName, type Messages, subscribe, type Teller } from '../channels.ts';
 import { answer, answered, begin, type HttpRequest, type HttpResponse, onlyRead, type Reply } from '../http.ts';
 import { messageOf } from './command.ts';
@@ -129,7 +129,7 @@ export function hystrix(options: HystrixOptions = {}): Hystrix {
       return;
     }
     timer = clock.setTimeout(turn, intervalMs);
-    (timer as { unref?(): void } | undefined)?.unref?.();
+    unref(timer);
   };
   const open = (reader: Parameters<Readers['add']>[0]) => {
     const place = readers.add(reader);

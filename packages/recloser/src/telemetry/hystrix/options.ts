@@ -1,5 +1,6 @@
 import type { CircuitBreaker } from '../../breaker/breaker.ts';
 import { having, list, number, optionsOf, type Reader, text } from '../../core/check.ts';
+import { common } from '../../core/policy-options.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { Registry } from '../../registry/registry.ts';
 
@@ -29,6 +30,6 @@ export const hystrixOptions: Reader<HystrixOptions> = optionsOf<object, HystrixO
     group: text,
     intervalMs: number(100, 60_000),
     maxConnections: number(1, 1_000, true),
-    clock: having('a clock', { now: 'function', setTimeout: 'function', clearTimeout: 'function' }),
+    clock: common([]).clock,
   },
 );

@@ -3,6 +3,7 @@ import type { CircuitState } from '../../breaker/events.ts';
 import type { BreakerMetrics, CallFigures } from '../../breaker/metrics.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { LatencySummary } from '../../windows/latency.ts';
+import { Living } from '../living.ts';
 import type { Figures } from './command.ts';
 import { addGrowth, none, Rolling, type Totals } from './rolling.ts';
 
@@ -20,29 +21,24 @@ const totalsOf = (figures: CallFigures): Totals => ({
   fellBack: figures.fallbackRequests,
 });
 
-/** Held weakly: to be watched must not keep anybody alive. */
-export interface Source {
-  readonly policy: WeakRef<Watched>;
-  /** What has been taken up of its figures. */
-  taken: Totals;
-}
-
 /** All that goes by one name: mostly one breaker, or one registry. */
 export class Command {
   readonly name: string;
-  /** All calls since it is known, also of sources that are gone. */
+  /** All calls since it is known, also of those that are gone. */
   readonly total: Totals = { ...none };
-  readonly sources: Set<Source> = new Set();
+  readonly #living: Living<Watched, Command>;
+  /** What has been taken up of the figures of each. */
+  readonly #taken = new WeakMap<Watched, Totals>();
   #rolling: Rolling | undefined;
 
-  constructor(name: string) {
+  constructor(name: string, living: Living<Watched, Command>) {
     this.name = name;
+    this.#living = living;
   }
 
-  add(policy: Watched): Source {
-    const source = { policy: new WeakRef(policy), taken: totalsOf(policy.metrics()) };
-    this.sources.add(source);
-    return source;
+  add(policy: Watched): void {
+    this.#taken.set(policy, totalsOf(policy.metrics()));
+    this.#living.add(policy, this);
   }
 
   /** Nobody looks: what comes meanwhile is of no window. */
@@ -57,16 +53,13 @@ export class Command {
     let latency: LatencySummary | undefined;
     let shown: CircuitBreaker | undefined;
     let window: BreakerMetrics['window'] | undefined;
-    for (const source of this.sources) {
-      const policy = source.policy.deref();
-      if (policy === undefined) {
-        this.sources.delete(source);
-        continue;
-      }
+    let isAlive = false;
+    for (const policy of this.#living.of(this)) {
+      isAlive = true;
       const metrics = policy.metrics();
       const totals = totalsOf(metrics);
-      addGrowth(this.total, source.taken, totals);
-      source.taken = totals;
+      addGrowth(this.total, this.#taken.get(policy) ?? none, totals);
+      this.#taken.set(policy, totals);
       inFlight += metrics.inFlight;
       const counts = 'states' in metrics ? metrics.states : { [metrics.state]: 1 };
       for (const state of Object.keys(counts) as CircuitState[]) {
@@ -78,7 +71,7 @@ export class Command {
         window = 'window' in metrics ? metrics.window : shown?.metrics().window;
       }
     }
-    if (this.sources.size === 0) return undefined;
+    if (!isAlive) return undefined;
     this.#rolling ??= new Rolling();
     const { grown, mostInFlight } = this.#rolling.take(now, { ...this.total }, inFlight);
     const rest = { latency, settings: shown?.settings, window, sleepMs: sleepOf(shown) };
@@ -99,18 +92,13 @@ function sleepOf(breaker: CircuitBreaker | undefined): number {
   return typeof sleepWindowMs === 'number' ? sleepWindowMs : (breaker.toJSON().sleepMs ?? maxSleepWindowMs);
 }
 
-/** One of those that a command is of. */
-interface Place {
-  readonly command: Command;
-  readonly source: Source;
-}
-
 /** The commands, by name. Breakers of one name are one command, as they are in any metrics. */
 export class Roster {
   readonly #commands = new Map<string, Command>();
-  readonly #placeOf = new WeakMap<object, Place>();
-  /** Breakers that are gone without a word: their names must not pile up. */
-  readonly #gone = new FinalizationRegistry<Place>((place) => this.#leave(place));
+  /** Their names must not pile up. */
+  readonly #living = new Living<Watched, Command>((command) => {
+    if (this.#commands.get(command.name) === command) this.forget(command.name);
+  });
 
   get all(): Command[] {
     return [...this.#commands.values()];
@@ -122,32 +110,21 @@ export class Roster {
 
   /** Answers with the commands it is of, unless it is known. */
   add(policy: Watched): Command[] {
-    if (this.#placeOf.has(policy)) return [];
+    if (this.#living.knows(policy)) return [];
     const parent = isRegistry(policy) ? policy.parent : undefined;
     return [this.#place(policy.name, policy), ...(parent ? [this.#place(`${policy.name}/parent`, parent)] : [])];
   }
 
   #place(name: string, policy: Watched): Command {
-    const command = this.#commands.get(name) ?? new Command(name);
+    const command = this.#commands.get(name) ?? new Command(name, this.#living);
     this.#commands.set(name, command);
-    const place = { command, source: command.add(policy) };
-    this.#placeOf.set(policy, place);
-    this.#gone.register(policy, place);
+    command.add(policy);
     return command;
   }
 
   remove(policy: Watched): void {
-    const parent = isRegistry(policy) ? policy.parent : undefined;
-    for (const gone of [policy, parent]) {
-      const place = gone && this.#placeOf.get(gone);
-      if (place !== undefined) this.#leave(place);
-    }
-  }
-
-  /** Takes out of a command who is gone, and the command where nobody is left. */
-  #leave({ command, source }: Place): void {
-    command.sources.delete(source);
-    if (command.sources.size === 0 && this.#commands.get(command.name) === command) this.forget(command.name);
+    this.#living.remove(policy);
+    if (isRegistry(policy) && policy.parent) this.#living.remove(policy.parent);
   }
 
   forget(name: string): void {

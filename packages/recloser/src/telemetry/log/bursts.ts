@@ -1,5 +1,5 @@
 import { inNoContext } from '../../core/time/async-context.ts';
-import type { Clock } from '../../core/time/clock.ts';
+import { type Clock, unref } from '../../core/time/clock.ts';
 
 /** What came together. */
 export interface Burst {
@@ -61,7 +61,7 @@ export class Bursts {
     inNoContext(() => {
       waiting.timer = this.#clock.setTimeout(due, this.#everyMs);
     });
-    (waiting.timer as { unref?(): void } | undefined)?.unref?.();
+    unref(waiting.timer);
   }
 
   #tell(waiting: Waiting): void {

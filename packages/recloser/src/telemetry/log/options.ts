@@ -1,4 +1,5 @@
 import { callback, duration, having, oneOf, optionsOf, type Reader, type Readers } from '../../core/check.ts';
+import { common } from '../../core/policy-options.ts';
 import type { Clock } from '../../core/time/clock.ts';
 
 /** How loud a line is. */
@@ -60,7 +61,7 @@ export const logOptions: Reader<LogOptions> = optionsOf<object, LogOptions>(
     rejectionsEveryMs: duration,
     levels: optionsOf({}, topics as unknown as Readers<object>) as never,
     redact: callback,
-    clock: having('a clock', { now: 'function', setTimeout: 'function', clearTimeout: 'function' }),
+    clock: common([]).clock,
   },
 );
 

@@ -1,4 +1,3 @@
-import type { Teller } from '../channels.ts';
 import { type InstrumentKey, instruments } from '../instruments.ts';
 import type { Account } from './recording.ts';
 
@@ -26,16 +25,18 @@ export class Book implements Account {
   readonly #errorTypes = new Set<string>();
   readonly #reasons = new Set<string>();
   changedAt: number | undefined = undefined;
-  openedAt: number | undefined = undefined;
+  readonly openedAt: WeakMap<object, number>;
   resetTold = false;
-  /** Who is told under this name and is not disposed; no longer than anybody else holds it. */
-  readonly tellers: Set<WeakRef<Teller>> = new Set();
-
   readonly #told: ((key: InstrumentKey, labels: readonly string[], value: number) => void) | undefined;
 
   /** @param told takes observations of histograms, which are then not kept here */
-  constructor(name: string, told?: (key: InstrumentKey, labels: readonly string[], value: number) => void) {
+  constructor(
+    name: string,
+    openedAt: WeakMap<object, number>,
+    told?: (key: InstrumentKey, labels: readonly string[], value: number) => void,
+  ) {
     this.name = name;
+    this.openedAt = openedAt;
     this.#told = told;
   }
 

@@ -9,17 +9,12 @@ import {
   timeout,
 } from 'recloser';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { sinksOfTests } from '../../../../../test/support/sinks.ts';
 import { manualClock } from '../../testing/index.ts';
-import { type PrometheusOptions, type PrometheusSink, prometheus } from '../prometheus/index.ts';
+import type { PrometheusSink } from '../prometheus/index.ts';
 
-const sinks: PrometheusSink[] = [];
-function sink(options?: PrometheusOptions): PrometheusSink {
-  const made = prometheus(options);
-  sinks.push(made);
-  return made;
-}
+const sink = sinksOfTests();
 afterEach(() => {
-  for (const made of sinks.splice(0)) made.close();
   vi.restoreAllMocks();
 });
 
@@ -138,6 +133,39 @@ describe('what is counted', () => {
       await clock.advance(10);
       await breaker.execute(() => 1);
       expect(metrics.text()).not.toContain('opened_timestamp');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  test('when it opened is told of what is not closed, whatever was set over it meanwhile', async () => {
+    const metrics = sink();
+    const breaker = circuitBreaker({ name: 'a', failureThreshold: 1, sleepWindowMs: 0, successThreshold: 1 });
+    await breaker.execute(failing).catch(() => {});
+    breaker.observeOnly();
+    await breaker.execute(() => 1);
+    breaker.release();
+    expect(breaker.state).toBe('closed');
+    expect(metrics.text()).not.toContain('opened_timestamp');
+    breaker.observeOnly();
+    await breaker.execute(failing).catch(() => {});
+    expect(metrics.text()).not.toContain('opened_timestamp');
+    breaker.release();
+    expect(breaker.state).toBe('open');
+    expect(metrics.text()).toContain('recloser_circuit_breaker_opened_timestamp_seconds{name="a"}');
+  });
+
+  test('of several of one name it is told since when the first is open, though another has closed', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: 1_000_000 });
+    try {
+      const metrics = sink();
+      const [first, second] = [1, 2].map(() => circuitBreaker({ name: 'a', failureThreshold: 1 }));
+      await first?.execute(failing).catch(() => {});
+      vi.setSystemTime(2_000_000);
+      await second?.execute(failing).catch(() => {});
+      expect(figure(metrics, 'circuit_breaker_opened_timestamp_seconds{name="a"}')).toBe(1_000);
+      second?.reset();
+      expect(figure(metrics, 'circuit_breaker_opened_timestamp_seconds{name="a"}')).toBe(1_000);
     } finally {
       vi.useRealTimers();
     }

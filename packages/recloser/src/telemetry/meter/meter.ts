@@ -2,8 +2,9 @@ import { number, type Reader, type Readers } from '../../core/check.ts';
 import { listenTo } from '../channel.ts';
 import type { Teller } from '../channels.ts';
 import { type Instrument, type InstrumentKey, instruments } from '../instruments.ts';
+import { Living } from '../living.ts';
 import { Book, type Distribution, type Series } from './book.ts';
-import { readTeller } from './readings.ts';
+import { readTeller, type Take } from './readings.ts';
 import { begin, recording } from './recording.ts';
 
 /** What every sink of metrics can be told. */
@@ -26,8 +27,13 @@ export type Observe = (key: InstrumentKey, name: string, labels: readonly string
 
 const overflowName = '_overflow';
 const mostOverflown = 10_000;
+const combined: { readonly [How in Parameters<Take>[4]]: (a: number, b: number) => number } = {
+  sum: (a, b) => a + b,
+  most: Math.max,
+  least: Math.min,
+};
 /** Of policies that are disposed: what is still told of them is nobody's business. */
-const limbo = new Book('');
+const limbo = new Book('', new WeakMap());
 
 const told: Reader<object> = (value, path, fault) => {
   const { kind, name, label } = Object(value) as Partial<Teller>;
@@ -51,12 +57,10 @@ export class Meter {
   readonly #books = new Map<string, Book>();
   readonly #bookOf = new WeakMap<object, Book>();
   readonly #offs: readonly (() => void)[];
-  readonly #heldOf = new WeakMap<object, WeakRef<Teller>>();
+  readonly #living = new Living<Teller, Book>((book) => this.#close(book));
+  /** Of breakers that are not closed, when they opened; epoch seconds. */
+  readonly #openedAt = new WeakMap<object, number>();
   readonly #overflown = new Set<string>();
-  /** Of policies that are gone without a word. */
-  readonly #collected = new FinalizationRegistry<{ book: Book; held: WeakRef<Teller> }>(({ book, held }) =>
-    this.#leave(book, held),
-  );
   /** Called when it stops. */
   onStop: (() => void) | undefined = undefined;
 
@@ -93,10 +97,7 @@ export class Meter {
     this.#bookOf.set(policy, book);
     // Those that a registry keeps are read with it.
     if (policy.kept === undefined) {
-      const held = new WeakRef(policy);
-      this.#heldOf.set(policy, held);
-      this.#collected.register(policy, { book, held });
-      book.tellers.add(held);
+      this.#living.add(policy, book);
       if (policy.kind === 'circuit-breaker') begin(book, (policy as unknown as { metrics(): never }).metrics());
     }
     return book;
@@ -111,7 +112,7 @@ export class Meter {
     let book = this.#books.get(name);
     if (book === undefined) {
       const observe = this.#observe;
-      book = new Book(name, observe && ((key, labels, value) => observe(key, name, labels, value)));
+      book = new Book(name, this.#openedAt, observe && ((key, labels, value) => observe(key, name, labels, value)));
       this.#books.set(name, book);
     }
     return book;
@@ -128,15 +129,14 @@ export class Meter {
   }
 
   #forget(policy: Teller): void {
-    const [book, held] = [this.#bookOf.get(policy), this.#heldOf.get(policy)];
     this.#bookOf.set(policy, limbo);
-    if (book !== undefined && held !== undefined) this.#leave(book, held);
+    this.#living.remove(policy);
   }
 
-  /** One is gone. With the last of a name go its series, and those of a registry's parent. */
-  #leave(book: Book, held: WeakRef<Teller>): void {
-    const { name, tellers } = book;
-    if (!tellers.delete(held) || tellers.size > 0 || name === overflowName || this.#books.get(name) !== book) return;
+  /** With the last of a name go its series, and those of a registry's parent. */
+  #close(book: Book): void {
+    const { name } = book;
+    if (name === overflowName || this.#books.get(name) !== book) return;
     this.#books.delete(name);
     this.#books.delete(`${name}/parent`);
   }
@@ -162,22 +162,18 @@ export class Meter {
     const read = new Map<InstrumentKey, Map<string, Series>>([
       ['overflows', new Map([['', { labels: [], value: this.#overflown.size }]])],
     ]);
-    const take = (name: string, key: InstrumentKey, labels: readonly string[], value: number, how: 'sum' | 'most') => {
+    const take: Take = (name, key, labels, value, how) => {
       const all = read.get(key) ?? new Map<string, Series>();
       read.set(key, all);
       const place = [name, ...labels].join('\n');
       const found = all.get(place);
       if (found === undefined) all.set(place, { labels: [name, ...labels], value });
-      else found.value = how === 'sum' ? found.value + value : Math.max(found.value, value);
+      else found.value = combined[how](found.value, value);
     };
     for (const book of this.#books.values()) {
-      for (const held of book.tellers) {
-        const teller = held.deref();
-        if (teller === undefined) continue;
-        readTeller(teller, (name, ...rest) => take(book.name === overflowName ? overflowName : name, ...rest));
-      }
+      const takeUp: Take = (name, ...rest) => take(book.name === overflowName ? overflowName : name, ...rest);
+      for (const teller of this.#living.of(book)) readTeller(teller, takeUp, this.#openedAt);
       if (book.changedAt !== undefined) take(book.name, 'lastTransition', [], book.changedAt, 'most');
-      if (book.openedAt !== undefined) take(book.name, 'opened', [], book.openedAt, 'most');
     }
     return read;
   }

@@ -9,29 +9,35 @@ import type { Teller } from '../channels.ts';
 import type { InstrumentKey } from '../instruments.ts';
 import { label } from './reasons.ts';
 
-/** Takes up what was read; `sum` with the others of the same name, or the highest of them. */
+/** Takes up what was read; `sum` with the others of the same name, or the highest or the lowest of them. */
 export type Take = (
   name: string,
   key: InstrumentKey,
   labels: readonly string[],
   value: number,
-  how: 'sum' | 'most',
+  how: 'sum' | 'most' | 'least',
 ) => void;
 
 const states: readonly CircuitState[] = ['closed', 'open', 'half-open', ...forcedStates];
 
 /** Reads the figures of a policy as they are now; reading changes nothing. */
-export function readTeller(teller: Teller, take: Take): void {
-  const read = readers[teller.kind];
-  if (read !== undefined) read(teller as never, teller.label, take);
+export function readTeller(teller: Teller, take: Take, openedAt: WeakMap<object, number>): void {
+  readers[teller.kind]?.(teller as never, teller.label, take, openedAt);
 }
 
 type Readable<M> = { readonly metrics: () => M };
 
-function readBreaker(breaker: Readable<BreakerMetrics>, name: string, take: Take): void {
+function readBreaker(
+  breaker: Readable<BreakerMetrics>,
+  name: string,
+  take: Take,
+  openedAt: WeakMap<object, number>,
+): void {
   const { state, window, shadowRejectedRequests } = breaker.metrics();
   take(name, 'shadowRejections', [], shadowRejectedRequests, 'sum');
   for (const each of states) take(name, 'state', [label(each)], each === state ? 1 : 0, 'sum');
+  const at = openedAt.get(breaker);
+  if (at !== undefined && (state === 'open' || state === 'half-open')) take(name, 'opened', [], at, 'least');
   for (const part of window.parts ?? [window]) readRatio(part, name, take);
   readWindow(window, name, take);
 }
@@ -70,16 +76,20 @@ function readPlaces(policy: Readable<PlacesMetrics>, name: string, take: Take): 
 }
 
 /** All its breakers together: a name for each key would be too many. */
-function readRegistry(registry: Registry, name: string, take: Take): void {
+function readRegistry(registry: Registry, name: string, take: Take, openedAt: WeakMap<object, number>): void {
   const { size, states: counts, shadowRejectedRequests } = registry.metrics();
   take(name, 'shadowRejections', [], shadowRejectedRequests, 'sum');
   take(name, 'registrySize', [], size, 'sum');
   for (const each of states) take(name, 'state', [label(each)], counts[each] ?? 0, 'sum');
   const { parent } = registry;
-  if (parent !== undefined) readBreaker(parent, `${name}/parent`, take);
+  if (parent !== undefined) readBreaker(parent, `${name}/parent`, take, openedAt);
 }
 
-const readers: { readonly [kind: string]: ((teller: never, name: string, take: Take) => void) | undefined } = {
+const readers: {
+  readonly [kind: string]:
+    | ((teller: never, name: string, take: Take, openedAt: WeakMap<object, number>) => void)
+    | undefined;
+} = {
   'circuit-breaker': readBreaker,
   retry: readRetry,
   bulkhead: readPlaces,

@@ -17,8 +17,8 @@ export interface Account {
   reason(word: string): string;
   /** When a breaker of this name last changed its state; epoch seconds. */
   changedAt: number | undefined;
-  /** When the one that is not closed opened. */
-  openedAt: number | undefined;
+  /** Of each breaker that is not closed, when it opened. */
+  readonly openedAt: WeakMap<object, number>;
   /** That it was reset is counted already. */
   resetTold: boolean;
 }
@@ -51,13 +51,13 @@ function changed(account: Account, from: string, to: string, reason: string): vo
 
 const isForced = (state: string | undefined): boolean => forcedStates.some((forced) => forced === state);
 
-function moved(account: Account, transition: Transition, { state }: { readonly state?: string }): void {
+function moved(account: Account, transition: Transition, breaker: { readonly state?: string }): void {
   const { resetTold } = account;
   account.resetTold = false;
+  if (transition.to === 'closed') account.openedAt.delete(breaker);
+  else if (transition.from === 'closed') account.openedAt.set(breaker, wallTime() / 1_000);
   // A reset begins a new generation, of a closed circuit too: that is no change. Nor is what happens under a state that was set.
-  if (transition.from === transition.to || isForced(state)) return;
-  if (transition.to === 'closed') account.openedAt = undefined;
-  else if (transition.from === 'closed') account.openedAt = wallTime() / 1_000;
+  if (transition.from === transition.to || isForced(breaker.state)) return;
   if (resetTold && transition.evidence.rule === 'reset') return;
   changed(account, transition.from, transition.to, reasonOf(transition));
   if (transition.to === 'closed') account.observe('openDuration', [], transition.evidence.openForMs / 1_000);

@@ -36,7 +36,7 @@ const told: Told = {
     'recloser.delay_ms': delayMs,
   }),
   'recloser:retry:gave-up': ({ attempts: made, cause }) => ({
-    ...attempts({ attempts: made }),
+    'recloser.attempts': made,
     'recloser.cause': cause,
   }),
   'recloser:retry:recovered': attempts,

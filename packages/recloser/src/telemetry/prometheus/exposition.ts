@@ -17,6 +17,12 @@ const isDistribution = (series: Series | Distribution): series is Distribution =
 
 const keysOf = ({ labels }: Instrument): string[] => ['name', ...labels.map((label) => label.replaceAll('.', '_'))];
 
+/** How many observations fell below each bound. */
+const below = ({ counts }: Distribution): number[] => {
+  let sum = 0;
+  return counts.map((count) => (sum += count));
+};
+
 /** The samples of one family, as prom-client takes them. */
 export function samplesOf({ instrument, series }: Family): Sample[] {
   const name = prometheusName(instrument);
@@ -24,16 +30,12 @@ export function samplesOf({ instrument, series }: Family): Sample[] {
   return series.flatMap((each) => {
     const labels = Object.fromEntries(each.labels.map((value, i) => [keys[i], value]));
     if (!isDistribution(each)) return { labels, value: each.value };
-    let below = 0;
     return [
-      ...each.counts.map((count, i) => {
-        below += count;
-        return {
-          metricName: `${name}_bucket`,
-          labels: { ...labels, le: instrument.buckets?.[i] ?? '+Inf' },
-          value: below,
-        };
-      }),
+      ...below(each).map((value, i) => ({
+        metricName: `${name}_bucket`,
+        labels: { ...labels, le: instrument.buckets?.[i] ?? '+Inf' },
+        value,
+      })),
       { metricName: `${name}_sum`, labels, value: each.sum },
       { metricName: `${name}_count`, labels, value: each.count },
     ];
@@ -44,19 +46,12 @@ const escapes: Record<string, string> = { '\\': '\\\\', '"': '\\"', '\n': '\\n' 
 const escaped = (text: string): string =>
   /[\\"\n]/.test(text) ? text.replace(/[\\"\n]/g, (found) => escapes[found] as string) : text;
 
-const linesOf = (
-  name: string,
-  pairs: string,
-  { counts, sum, count }: Distribution,
-  buckets: readonly number[],
-): string => {
-  let below = 0;
+const linesOf = (name: string, pairs: string, each: Distribution, buckets: readonly number[]): string => {
   let lines = '';
-  for (const [i, each] of counts.entries()) {
-    below += each;
-    lines += `${name}_bucket{${pairs},le="${buckets[i] ?? '+Inf'}"} ${below}\n`;
+  for (const [i, value] of below(each).entries()) {
+    lines += `${name}_bucket{${pairs},le="${buckets[i] ?? '+Inf'}"} ${value}\n`;
   }
-  return `${lines}${name}_sum{${pairs}} ${sum}\n${name}_count{${pairs}} ${count}\n`;
+  return `${lines}${name}_sum{${pairs}} ${each.sum}\n${name}_count{${pairs}} ${each.count}\n`;
 };
 
 /** The text format 0.0.4 of Prometheus. Written out as it goes: a thousand names have sixty thousand lines. */

@@ -6,17 +6,12 @@ import { serialize } from 'node:v8';
 import { Registry } from 'prom-client';
 import { bulkhead, CircuitOpenError, circuitBreaker, failureRate, registry, retry } from 'recloser';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import { sinksOfTests } from '../../../../../test/support/sinks.ts';
 import { manualClock } from '../../testing/index.ts';
-import { type PrometheusOptions, type PrometheusSink, prometheus } from './index.ts';
+import { prometheus } from './index.ts';
 
-const sinks: PrometheusSink[] = [];
-function sink(options?: PrometheusOptions): PrometheusSink {
-  const made = prometheus(options);
-  sinks.push(made);
-  return made;
-}
+const sink = sinksOfTests();
 afterEach(() => {
-  for (const made of sinks.splice(0)) made.close();
   vi.restoreAllMocks();
 });
 

@@ -1,9 +1,8 @@
 import { useState } from 'preact/hooks';
-import { rate } from '../../incident/words.ts';
 import type { Detail } from '../../protocol/detail.ts';
-import { StateMark } from '../list/state-mark.tsx';
 import { hashOf } from '../state/route.ts';
 import { groups } from '../state/store.ts';
+import { StatesTable } from './states-table.tsx';
 
 /** The keys of a registry: how many, which are in trouble, and a way to any other. */
 export function Keys({ detail: { id, keys } }: { readonly detail: Detail }) {
@@ -25,30 +24,16 @@ export function Keys({ detail: { id, keys } }: { readonly detail: Detail }) {
         )}
       </h3>
       {rows.length > 0 && (
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">key</th>
-              <th scope="col">state</th>
-              <th scope="col">refused</th>
-              <th scope="col">failing</th>
-            </tr>
-          </thead>
-          <tbody>
-            {rows.slice(0, 50).map(({ id: own, row, refused, failed }) => (
-              <tr key={own}>
-                <td>
-                  <a href={hashOf({ id: own })}>{own.slice(id.length + 1)}</a>
-                </td>
-                <td>
-                  <StateMark state={row.state} />
-                </td>
-                <td>{rate(refused)}/s</td>
-                <td>{rate(failed)}/s</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
+        <StatesTable
+          of="key"
+          rows={rows.slice(0, 50).map(({ id: own, row: { state }, refused, failed }) => ({
+            id: own,
+            title: <a href={hashOf({ id: own })}>{own.slice(id.length + 1)}</a>,
+            state,
+            refused,
+            failed,
+          }))}
+        />
       )}
       <form class="look" onSubmit={look}>
         <label>

@@ -1,18 +1,21 @@
-/** Where one stands, or stood. */
-interface Place<One extends object, Group> {
-  readonly group: Group;
-  readonly held: WeakRef<One>;
+/** Somebody who stands in a group, held weakly, with what else is kept of him there. */
+export interface Held<One extends object> {
+  readonly ref: WeakRef<One>;
+}
+
+interface Place<H, G> {
+  readonly group: G;
+  readonly held: H;
 }
 
 /** Groups of what others hold: to stand in one keeps nobody alive, and whoever is collected as garbage has left it. */
-export class Living<One extends object, Group extends object> {
-  readonly #placeOf = new WeakMap<One, Place<One, Group>>();
-  readonly #members = new WeakMap<Group, Set<WeakRef<One>>>();
-  readonly #emptied: (group: Group) => void;
-  readonly #collected = new FinalizationRegistry<Place<One, Group>>((place) => this.#leave(place));
+export class Living<One extends object, H extends Held<One>, G extends { readonly members: Set<H> }> {
+  readonly #placeOf = new WeakMap<One, Place<H, G>>();
+  readonly #emptied: (group: G) => void;
+  readonly #collected = new FinalizationRegistry<Place<H, G>>((place) => this.#leave(place));
 
   /** @param emptied told when the last of a group has left */
-  constructor(emptied: (group: Group) => void) {
+  constructor(emptied: (group: G) => void) {
     this.#emptied = emptied;
   }
 
@@ -21,11 +24,10 @@ export class Living<One extends object, Group extends object> {
     return this.#placeOf.has(one);
   }
 
-  add(one: One, group: Group): void {
-    const place = { group, held: new WeakRef(one) };
-    const members = this.#members.get(group) ?? new Set();
+  add(one: One, group: G, held: H): void {
+    const place = { group, held };
+    group.members.add(held);
     this.#placeOf.set(one, place);
-    this.#members.set(group, members.add(place.held));
     this.#collected.register(one, place);
   }
 
@@ -34,15 +36,7 @@ export class Living<One extends object, Group extends object> {
     if (place !== undefined) this.#leave(place);
   }
 
-  #leave({ group, held }: Place<One, Group>): void {
-    const members = this.#members.get(group);
-    if (members?.delete(held) && members.size === 0) this.#emptied(group);
-  }
-
-  *of(group: Group): Iterable<One> {
-    for (const held of this.#members.get(group) ?? []) {
-      const one = held.deref();
-      if (one !== undefined) yield one;
-    }
+  #leave({ group, held }: Place<H, G>): void {
+    if (group.members.delete(held) && group.members.size === 0) this.#emptied(group);
   }
 }

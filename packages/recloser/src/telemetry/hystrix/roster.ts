@@ -3,7 +3,7 @@ import type { CircuitState } from '../../breaker/events.ts';
 import type { BreakerMetrics, CallFigures } from '../../breaker/metrics.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { LatencySummary } from '../../windows/latency.ts';
-import { Living } from '../living.ts';
+import { type Held, Living } from '../living.ts';
 import type { Figures } from './command.ts';
 import { addGrowth, none, Rolling, type Totals } from './rolling.ts';
 
@@ -21,24 +21,21 @@ const totalsOf = (figures: CallFigures): Totals => ({
   fellBack: figures.fallbackRequests,
 });
 
+interface Source extends Held<Watched> {
+  /** What has been taken up of its figures. */
+  taken: Totals;
+}
+
 /** All that goes by one name: mostly one breaker, or one registry. */
 export class Command {
   readonly name: string;
   /** All calls since it is known, also of those that are gone. */
   readonly total: Totals = { ...none };
-  readonly #living: Living<Watched, Command>;
-  /** What has been taken up of the figures of each. */
-  readonly #taken = new WeakMap<Watched, Totals>();
+  readonly members: Set<Source> = new Set();
   #rolling: Rolling | undefined;
 
-  constructor(name: string, living: Living<Watched, Command>) {
+  constructor(name: string) {
     this.name = name;
-    this.#living = living;
-  }
-
-  add(policy: Watched): void {
-    this.#taken.set(policy, totalsOf(policy.metrics()));
-    this.#living.add(policy, this);
   }
 
   /** Nobody looks: what comes meanwhile is of no window. */
@@ -54,12 +51,14 @@ export class Command {
     let shown: CircuitBreaker | undefined;
     let window: BreakerMetrics['window'] | undefined;
     let isAlive = false;
-    for (const policy of this.#living.of(this)) {
+    for (const source of this.members) {
+      const policy = source.ref.deref();
+      if (policy === undefined) continue;
       isAlive = true;
       const metrics = policy.metrics();
       const totals = totalsOf(metrics);
-      addGrowth(this.total, this.#taken.get(policy) ?? none, totals);
-      this.#taken.set(policy, totals);
+      addGrowth(this.total, source.taken, totals);
+      source.taken = totals;
       inFlight += metrics.inFlight;
       const counts = 'states' in metrics ? metrics.states : { [metrics.state]: 1 };
       for (const state of Object.keys(counts) as CircuitState[]) {
@@ -96,7 +95,7 @@ function sleepOf(breaker: CircuitBreaker | undefined): number {
 export class Roster {
   readonly #commands = new Map<string, Command>();
   /** Their names must not pile up. */
-  readonly #living = new Living<Watched, Command>((command) => {
+  readonly #living = new Living<Watched, Source, Command>((command) => {
     if (this.#commands.get(command.name) === command) this.forget(command.name);
   });
 
@@ -116,9 +115,9 @@ export class Roster {
   }
 
   #place(name: string, policy: Watched): Command {
-    const command = this.#commands.get(name) ?? new Command(name, this.#living);
+    const command = this.#commands.get(name) ?? new Command(name);
     this.#commands.set(name, command);
-    command.add(policy);
+    this.#living.add(policy, command, { ref: new WeakRef(policy), taken: totalsOf(policy.metrics()) });
     return command;
   }
 

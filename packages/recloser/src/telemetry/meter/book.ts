@@ -1,4 +1,6 @@
+import type { Teller } from '../channels.ts';
 import { type InstrumentKey, instruments } from '../instruments.ts';
+import type { Held } from '../living.ts';
 import type { Account } from './recording.ts';
 
 /** One series of an instrument: the values of its labels, in their order, and a figure. */
@@ -26,6 +28,8 @@ export class Book implements Account {
   readonly #reasons = new Set<string>();
   changedAt: number | undefined = undefined;
   readonly openedAt: WeakMap<object, number>;
+  /** Who is told under this name. */
+  readonly members: Set<Held<Teller>> = new Set();
   resetTold = false;
   readonly #told: ((key: InstrumentKey, labels: readonly string[], value: number) => void) | undefined;
 

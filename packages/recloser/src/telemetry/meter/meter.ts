@@ -2,7 +2,7 @@ import { number, type Reader, type Readers } from '../../core/check.ts';
 import { listenTo } from '../channel.ts';
 import type { Teller } from '../channels.ts';
 import { type Instrument, type InstrumentKey, instruments } from '../instruments.ts';
-import { Living } from '../living.ts';
+import { type Held, Living } from '../living.ts';
 import { Book, type Distribution, type Series } from './book.ts';
 import { readTeller, type Take } from './readings.ts';
 import { begin, recording } from './recording.ts';
@@ -57,7 +57,7 @@ export class Meter {
   readonly #books = new Map<string, Book>();
   readonly #bookOf = new WeakMap<object, Book>();
   readonly #offs: readonly (() => void)[];
-  readonly #living = new Living<Teller, Book>((book) => this.#close(book));
+  readonly #living = new Living<Teller, Held<Teller>, Book>((book) => this.#close(book));
   /** Of breakers that are not closed, when they opened; epoch seconds. */
   readonly #openedAt = new WeakMap<object, number>();
   readonly #overflown = new Set<string>();
@@ -97,7 +97,7 @@ export class Meter {
     this.#bookOf.set(policy, book);
     // Those that a registry keeps are read with it.
     if (policy.kept === undefined) {
-      this.#living.add(policy, book);
+      this.#living.add(policy, book, { ref: new WeakRef(policy) });
       if (policy.kind === 'circuit-breaker') begin(book, (policy as unknown as { metrics(): never }).metrics());
     }
     return book;
@@ -172,7 +172,10 @@ export class Meter {
     };
     for (const book of this.#books.values()) {
       const takeUp: Take = (name, ...rest) => take(book.name === overflowName ? overflowName : name, ...rest);
-      for (const teller of this.#living.of(book)) readTeller(teller, takeUp, this.#openedAt);
+      for (const { ref } of book.members) {
+        const teller = ref.deref();
+        if (teller !== undefined) readTeller(teller, takeUp, this.#openedAt);
+      }
       if (book.changedAt !== undefined) take(book.name, 'lastTransition', [], book.changedAt, 'most');
     }
     return read;

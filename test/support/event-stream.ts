@@ -8,8 +8,8 @@ export class EventStreamClient {
   #wake: () => void = () => {};
   ended = false;
 
-  constructor(port: number, path = '/') {
-    this.#request = request({ host: '127.0.0.1', port, path, agent: false });
+  constructor(port: number, path = '/', headers: Record<string, string> = {}) {
+    this.#request = request({ host: '127.0.0.1', port, path, headers, agent: false });
     this.opened = new Promise((resolve, reject) => {
       this.#request.on('response', (response) => {
         response.setEncoding('utf8');

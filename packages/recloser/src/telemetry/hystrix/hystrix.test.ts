@@ -8,7 +8,7 @@ describe('the stream', () => {
     expect(statusCode).toBe(200);
     expect(headers).toMatchObject({
       'content-type': 'text/event-stream;charset=UTF-8',
-      'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
+      'cache-control': 'no-cache, no-store, max-age=0, must-revalidate, no-transform',
     });
     const all = [
       breaker('plain'),

@@ -38,7 +38,8 @@ const streamHead = {
   status: 200,
   headers: {
     'content-type': 'text/event-stream;charset=UTF-8',
-    'cache-control': 'no-cache, no-store, max-age=0, must-revalidate',
+    // Hystrix's own, and no compression on the way: a middleware would keep message after message until it has a block full.
+    'cache-control': 'no-cache, no-store, max-age=0, must-revalidate, no-transform',
     pragma: 'no-cache',
     // Proxies must pass on each message as it comes.
     'x-accel-buffering': 'no',

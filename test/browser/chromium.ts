@@ -8,13 +8,11 @@ const place = process.env.CHROMIUM ?? '/usr/bin/chromium';
 export const hasChromium: boolean = existsSync(place);
 if (!hasChromium) console.warn(`no Chromium at ${place}: the browser tests are skipped (CHROMIUM names another)`);
 
-export const launch = (): Promise<Browser> =>
-  chromium.launch({
-    executablePath: place,
-    args: '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync'.split(
-      ' ',
-    ),
-  });
+const quiet =
+  '--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update --disable-sync';
+
+export const launch = (...more: string[]): Promise<Browser> =>
+  chromium.launch({ executablePath: place, args: [...quiet.split(' '), ...more] });
 
 /** A page, and all that went wrong in it: faults of scripts, and what its policy kept from loading. */
 export async function opened(

@@ -1,11 +1,11 @@
-import { useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Deed } from '../../actions/order.ts';
 import type { Detail } from '../../protocol/detail.ts';
 import { incidentOf } from '../state/api.ts';
-import { announcement, session } from '../state/store.ts';
+import { session } from '../state/store.ts';
 import { acting } from '../state/toggles.ts';
 
-/** Where copying is not allowed (no HTTPS, no permission) it is shown to be copied by hand. */
+/** Without HTTPS there is no clipboard, and with it permission may be denied. */
 async function copy(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
@@ -15,24 +15,53 @@ async function copy(text: string): Promise<boolean> {
   }
 }
 
+interface Shown {
+  readonly what: string;
+  readonly text: string;
+}
+
+/** The old way to the clipboard is by the selection. Where that is closed too, the text stays selected for whoever presses the keys. */
+function ByHand({ shown, copied, hide }: { readonly shown: Shown; copied(): void; hide(): void }) {
+  const area = useRef<HTMLTextAreaElement>(null);
+  useLayoutEffect(() => {
+    area.current?.select();
+    if (document.execCommand('copy')) copied();
+  }, [shown]);
+  return (
+    <textarea
+      ref={area}
+      class="by-hand"
+      aria-label="To copy by hand"
+      readOnly
+      value={shown.text}
+      onBlur={hide}
+      rows={8}
+    />
+  );
+}
+
 export function Copies({ id }: { readonly id: string }) {
   const [said, setSaid] = useState('');
-  const [shown, setShown] = useState<string>();
-  const run = async (what: string, text: () => string | Promise<string>): Promise<void> => {
+  const [shown, setShown] = useState<Shown>();
+  const hide = (): void => setShown(undefined);
+  const tell = (words: string): void => {
+    hide();
+    setSaid(words);
+    setTimeout(() => setSaid((now) => (now === words ? '' : now)), 2_500);
+  };
+  const run = async (what: string, found: () => string | Promise<string>): Promise<void> => {
     try {
-      const found = await text();
-      if (await copy(found)) setSaid(`${what} copied`);
-      else setShown(found);
+      const text = await found();
+      if (await copy(text)) tell(`${what} copied`);
+      else setShown({ what, text });
     } catch (fault) {
-      setSaid((fault as Error).message);
+      tell((fault as Error).message);
     }
-    announcement.value = `${what} copied`;
-    setTimeout(() => setSaid(''), 2_500);
   };
   return (
     <span class="copies">
       <span class="said" role="status">
-        {said}
+        {shown === undefined ? said : 'Press Ctrl+C or ⌘C to copy it'}
       </span>
       <button type="button" class="quiet" onClick={() => run('Link', () => location.href)}>
         Copy link
@@ -43,16 +72,7 @@ export function Copies({ id }: { readonly id: string }) {
       <button type="button" class="quiet" onClick={() => run('JSON', () => incidentOf(id, 'json'))}>
         as JSON
       </button>
-      {shown !== undefined && (
-        <textarea
-          class="by-hand"
-          aria-label="To copy by hand"
-          readOnly
-          value={shown}
-          onBlur={() => setShown(undefined)}
-          rows={8}
-        />
-      )}
+      {shown !== undefined && <ByHand shown={shown} copied={() => tell(`${shown.what} copied`)} hide={hide} />}
     </span>
   );
 }

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { type Backoff, constant, decorrelatedJitter, type Evidence, exponential } from 'recloser';
+import { type Backoff, constant, decorrelatedJitter, type Evidence, exponential, linear } from 'recloser';
 import { describe, expect, test, vi } from 'vitest';
 import { fail, setUp, sleepLeftMs, succeed } from '../support/calls.ts';
 import { holds } from '../support/properties.ts';
@@ -94,6 +94,26 @@ describe('the sleep window', () => {
     expect(await sleeps(exponential({ initialMs: 100, maxMs: 500 }), 3, { random: () => 0.25 })).toEqual([
       75, 150, 300,
     ]);
+  });
+
+  test('S20: the built ones can be asked by the attempt alone, at any attempt', () => {
+    expect(exponential({ initialMs: 100, maxMs: 500, jitter: 0 })(2)).toBe(200);
+    for (const backoff of [
+      constant(500, { jitter: 1 }),
+      linear({ initialMs: 100, maxMs: 500 }),
+      exponential({ initialMs: 100, maxMs: 500 }),
+      decorrelatedJitter({ initialMs: 100, maxMs: 500 }),
+    ]) {
+      for (const attempt of [1, 2, 10_000, Number.MAX_VALUE]) {
+        const ms = backoff(attempt);
+        expect(ms >= 0 && ms <= 500, `${ms} at attempt ${attempt}`).toBe(true);
+      }
+    }
+  });
+
+  test('S20: … and inside a back-off of the user’s, which passes on what it likes', async () => {
+    const doubling = exponential({ initialMs: 100, maxMs: 10_000, jitter: 0 });
+    expect(await sleeps((attempt, evidence) => 1 + doubling(attempt, evidence), 3)).toEqual([101, 201, 401]);
   });
 
   test('S20: a retryAfterMs of the failure lengthens the window', async () => {

@@ -26,7 +26,15 @@ export { type Fallback, type FallbackFunction, type LastGood, lastGood } from '.
 export type { Classification, Classifier, Outcome, Verdict } from './core/outcome.ts';
 export type { AnswerOf, ArgumentsOf, KeyOfArguments, Policy, PolicyLike, RejectionOf, Wrapped } from './core/policy.ts';
 export type { ListenerOptions, PolicyOptions } from './core/policy-options.ts';
-export { type Backoff, constant, type Draw, decorrelatedJitter, exponential, linear } from './core/time/backoff.ts';
+export {
+  type Backoff,
+  constant,
+  type Draw,
+  decorrelatedJitter,
+  exponential,
+  linear,
+  type ReadyBackoff,
+} from './core/time/backoff.ts';
 export type { Clock } from './core/time/clock.ts';
 export * from './pipeline/index.ts';
 export * from './policies/adaptive/index.ts';

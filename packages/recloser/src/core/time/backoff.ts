@@ -1,6 +1,7 @@
 import { also, number, optionsOf, type Reader, type Readers, read, wait } from '../check.ts';
 import { report } from '../events/emitter.ts';
 import type { Basics } from '../policy-options.ts';
+import { systemRandom } from './clock.ts';
 
 /** What a back-off may draw on: the policy's own random source, and the delay it gave before this one. */
 export interface Draw {
@@ -16,13 +17,16 @@ export interface Draw {
  */
 export type Backoff<Evidence = unknown> = (attempt: number, evidence: Evidence, draw: Draw) => number;
 
-const share = (random: () => number): number => {
+/** A back-off of this package. It also answers by the attempt alone: chance is then `Math.random`, and no delay came before. */
+export type ReadyBackoff = (attempt: number, evidence?: unknown, draw?: Partial<Draw>) => number;
+
+const share = (random = systemRandom): number => {
   const drawn = random();
   return drawn >= 0 && drawn <= 1 ? drawn : 1;
 };
 
-const jittered = (fullMs: number, jitter: number, { random }: Draw): number =>
-  fullMs * (1 - (jitter && jitter * share(random)));
+const jittered = (fullMs: number, jitter: number, draw?: Partial<Draw>): number =>
+  fullMs * (1 - (jitter && jitter * share(draw?.random)));
 
 const fraction = number(0, 1);
 const rising = <More extends object>(more?: Readers<More>) =>
@@ -37,7 +41,7 @@ const rising = <More extends object>(more?: Readers<More>) =>
  * @param options.jitter the random share taken off, 0 … 1; 0 unless said
  * @throws RangeError, TypeError
  */
-export function constant(ms: number, options: { readonly jitter?: number } = {}): Backoff {
+export function constant(ms: number, options: { readonly jitter?: number } = {}): ReadyBackoff {
   const { jitter = 0 } = read('constant', options, (value, path, fault) => {
     wait(ms, 'ms', fault);
     return optionsOf({}, { jitter: fraction })(value, path, fault);
@@ -56,7 +60,7 @@ export function linear(options: {
   readonly maxMs: number;
   readonly stepMs?: number;
   readonly jitter?: number;
-}): Backoff {
+}): ReadyBackoff {
   const growing = rising({ stepMs: wait, jitter: fraction });
   const { initialMs, maxMs, stepMs = initialMs, jitter = 1 } = read('linear', options, growing);
   return (attempt, _evidence, draw) => jittered(Math.min(maxMs, initialMs + stepMs * (attempt - 1)), jitter, draw);
@@ -73,7 +77,7 @@ export function exponential(options: {
   readonly maxMs: number;
   readonly factor?: number;
   readonly jitter?: number;
-}): Backoff {
+}): ReadyBackoff {
   const growing = rising({ factor: number(1, 1_000), jitter: fraction });
   const { initialMs, maxMs, factor = 2, jitter = 1 } = read('exponential', options, growing);
   return (attempt, _evidence, draw) => {
@@ -88,9 +92,9 @@ export function exponential(options: {
  *
  * @throws RangeError, TypeError
  */
-export function decorrelatedJitter(options: { readonly initialMs: number; readonly maxMs: number }): Backoff {
+export function decorrelatedJitter(options: { readonly initialMs: number; readonly maxMs: number }): ReadyBackoff {
   const { initialMs, maxMs } = read('decorrelatedJitter', options, rising());
-  return (attempt, _evidence, { random, previousMs = initialMs }) => {
+  return (attempt, _evidence, { random, previousMs = initialMs } = {}) => {
     if (attempt <= 1) return initialMs;
     const highest = Math.max(initialMs, previousMs * 3);
     return Math.min(maxMs, initialMs + (highest - initialMs) * share(random));

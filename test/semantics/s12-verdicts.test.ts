@@ -2,6 +2,10 @@ import { type Classifier, circuitBreaker, type Outcome, RejectedError, TimeoutEr
 import { describe, expect, test, vi } from 'vitest';
 import { fail, hold, rejection, setUp, sleepLeftMs, succeed } from '../support/calls.ts';
 
+const unreadable = (): never => {
+  throw new Error('unreadable');
+};
+
 /** How the only call of a breaker was counted. */
 function verdictOf(breaker: ReturnType<typeof setUp>['breaker']): Verdict | 'none' {
   const { successfulRequests, failedRequests, ignoredRequests, inFlight } = breaker.metrics();
@@ -61,6 +65,7 @@ describe('the default verdict', () => {
     ['null', null],
     ['a string', 'TimeoutError'],
     ['an error with another name', new RangeError('x')],
+    ['one whose name can’t be read', Object.defineProperty({}, 'name', { get: unreadable })],
   ])('S12: … whatever its reason: %s', async (_what, reason) => {
     const { breaker } = setUp();
     const controller = new AbortController();

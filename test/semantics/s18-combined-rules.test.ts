@@ -9,7 +9,7 @@ import {
   type TripRule,
 } from 'recloser';
 import { describe, expect, test } from 'vitest';
-import { setUp } from '../support/calls.ts';
+import { fail, setUp } from '../support/calls.ts';
 
 type Breaker = ReturnType<typeof setUp>['breaker'];
 
@@ -91,6 +91,21 @@ describe('combined and own rules', () => {
     expect(Object.keys(rule).length).toBeLessThanOrEqual(5);
     expect(Object.keys(rule.start(0)).length).toBeLessThanOrEqual(5);
   });
+
+  test.each([null, undefined, {}, 5])(
+    'S18: one that can only say %o of itself opens all the same, and nobody’s call is lost',
+    async (measured) => {
+      const trip: TripRule = {
+        ...counting([], 2),
+        start: () => ({ ...counting([], 2).start(0), measure: () => measured as never }),
+      };
+      const { breaker } = setUp({ trip, maxConcurrent: 1 });
+      const own = new Error('own');
+      expect([await fail(breaker, own), await fail(breaker, own)]).toEqual([own, own]);
+      expect([breaker.state, breaker.metrics().inFlight]).toEqual(['open', 0]);
+      expect(breaker.explain()).toContain('mine at 0');
+    },
+  );
 
   test('S18: anyOf opens when any rule says so, and each rule counts every call', () => {
     const [first, second]: [boolean[], boolean[]] = [[], []];

@@ -89,11 +89,12 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   }
 
   protected measure(now: number): Measurement {
+    const measured = { rule: this.settings.trip.name, value: 0, threshold: 0, calls: 0 };
     try {
-      return this.counter.measure(now);
+      return Object.assign(measured, this.counter.measure(now));
     } catch (fault) {
       this.report(fault, 'trip');
-      return { rule: this.settings.trip.name, value: 0, threshold: 0, calls: 0 };
+      return measured;
     }
   }
 

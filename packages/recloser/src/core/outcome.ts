@@ -58,7 +58,7 @@ export function defaultVerdict(ok: boolean, error: unknown, aborted: boolean): V
     const whim = aborted && (error as { name?: unknown } | null | undefined)?.name !== 'TimeoutError';
     return whim || error instanceof RejectedError ? 'ignored' : 'failure';
   } catch {
-    return 'failure'; // a getter threw
+    return aborted ? 'ignored' : 'failure'; // a getter threw
   }
 }
 

@@ -115,6 +115,25 @@ describe('validation', () => {
     expect(error.message.startsWith('circuitBreaker: ')).toBe(true);
   });
 
+  test('S26: … those of a snapshot too', () => {
+    const error = faultOf({ restore: { version: 1, state: 'ajar', generation: 0 }, timeoutMs: 0, colour: 'red' });
+    for (const option of ['restore.state', 'restore.generation', 'timeoutMs', 'unknown option colour']) {
+      expect(error.message).toContain(option);
+    }
+    expect(faultOf({ restore: { ...circuitBreaker().toJSON(), generation: 0 } })).toBeInstanceOf(TypeError);
+  });
+
+  test('S26: an option is read once: a getter can’t answer one thing to the check and another to the breaker', () => {
+    let reads = 0;
+    const options = {
+      get failureThreshold() {
+        return ++reads;
+      },
+    };
+    expect(circuitBreaker(options).metrics().window.threshold).toBe(1);
+    expect(reads).toBe(1);
+  });
+
   test('S26: only ranges violated: a RangeError; any wrong type among them: a TypeError', () => {
     expect(faultOf({ timeoutMs: 0, failureThreshold: 0 })).toBeInstanceOf(RangeError);
     expect(faultOf({ timeoutMs: 0, failureThreshold: '0' })).toBeInstanceOf(TypeError);

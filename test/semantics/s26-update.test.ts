@@ -153,7 +153,7 @@ describe('update', () => {
       /timeoutMs.*maxConcurrent/,
     );
     expect(() => breaker.update({ colour: 'red' } as never)).toThrow('colour');
-    expect(() => breaker.update(undefined as never)).toThrow(TypeError);
+    expect(() => breaker.update(undefined as never)).toThrow('update: options must be an object, got undefined');
     await fail(breaker);
     expect([breaker.state, told]).toEqual(['closed', 0]);
   });

@@ -249,8 +249,9 @@ export class Breaker extends Traffic implements CircuitBreaker {
   }
 
   update(changes: CircuitBreakerOptions): void {
+    const settings = mergeOptions(this.settings, changes);
     const changed = Object.keys(changes).filter((key) => changes[key as keyof CircuitBreakerOptions] !== undefined);
-    this.become(mergeOptions(this.settings, changes), changed);
+    this.become(settings, changed);
   }
 
   /** Goes on under other settings. */

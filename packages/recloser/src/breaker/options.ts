@@ -23,7 +23,7 @@ import { eventNames, type Listeners } from './events.ts';
 import type { Evidence } from './evidence.ts';
 import type { MachineSettings } from './machine.ts';
 import { type ForcedState, forcedStates } from './override.ts';
-import type { Snapshot } from './snapshot.ts';
+import { type Snapshot, written } from './snapshot.ts';
 import { consecutiveFailures } from './trip-rules/consecutive-failures.ts';
 import { type TripRule, tripRule } from './trip-rules/rule.ts';
 
@@ -128,7 +128,7 @@ const changeable = {
 };
 
 /** … and what only construction sets. */
-const fixed = { ...common(eventNames), start: oneOf('closed', ...forcedStates), restore: anything };
+const fixed = { ...common(eventNames), start: oneOf('closed', ...forcedStates), restore: written };
 
 export const all: Readers<CircuitBreakerOptions> = { ...changeable, ...fixed };
 export const breakerOptions: Reader<CircuitBreakerOptions> = also(

@@ -154,7 +154,7 @@ describe('what was written by another hand', () => {
           breaker.acquire()?.success();
         } catch (error) {
           if (!(error instanceof TypeError)) throw error;
-          expect(error.message).toMatch(/^(restore|a time window|a count window|consecutiveFailures)/);
+          expect(error.message).toMatch(/^(circuitBreaker: restore|a time window|a count window|consecutiveFailures)/);
         }
       }),
       seeded,

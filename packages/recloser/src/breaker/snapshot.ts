@@ -1,4 +1,16 @@
-import { anything, list, number, oneOf, type Reader, type Readers, read, record, text, wait } from '../core/check.ts';
+import {
+  anything,
+  list,
+  number,
+  oneOf,
+  type Reader,
+  type Readers,
+  read,
+  record,
+  stored,
+  text,
+  wait,
+} from '../core/check.ts';
 import { deepFreeze, type Evidence } from './evidence.ts';
 import type { ComputedState, HalfOpen, Machine } from './machine.ts';
 import { type ForcedState, forcedStates, type Override, overridden } from './override.ts';
@@ -99,9 +111,10 @@ const parts = (depth: number): Reader<readonly Measurement[]> =>
 
 const always = {
   version: number(1, 1),
+  name: text,
   state: oneOf('closed', 'open', 'half-open'),
   generation: whole(1),
-  trip: record({}, { rule: anything, counter: anything }),
+  trip: record({ rule: text }, { counter: anything }),
 };
 const troubled = {
   ...always,
@@ -118,11 +131,11 @@ const closed = record(always, { forced, ramp: record({ elapsedMs: age, credit: n
 const open = record({ ...troubled, openForMs: age }, { forced });
 const halfOpen = record({ ...troubled, halfOpenForMs: age, successes: whole(0), failures: whole(0) }, { forced });
 
-const written: Reader<Snapshot> = (value, path, fault) => {
+export const written: Reader<Snapshot> = stored((value, path, fault) => {
   const state = (value as Partial<Snapshot> | null)?.state;
   const reader: Reader = state === 'open' ? open : state === 'half-open' ? halfOpen : closed;
   return reader(value, path, fault) as Snapshot;
-};
+});
 
 /**
  * Reads what `toJSON` wrote, maybe in another process, maybe by another hand: every field is checked before any is used.
@@ -130,7 +143,7 @@ const written: Reader<Snapshot> = (value, path, fault) => {
  * @throws TypeError with all faults together
  */
 export function readSnapshot(snapshot: unknown, rule: TripRule, now: number): Beginning {
-  const { version, trip, forced, ...lasting } = read('restore', snapshot, written, true);
+  const { version, trip, forced, ...lasting } = read('restore', snapshot, written);
   const machine = turned(lasting, durations, instants, now);
   return {
     machine: deepFreeze({ ...machine, ...(lasting.state === 'half-open' && { probes: [], nextProbe: 1 }) }) as Machine,

@@ -12,6 +12,7 @@ import {
   type Reader,
   read,
   record,
+  stored,
   text,
 } from './check.ts';
 
@@ -205,10 +206,10 @@ describe('faults', () => {
     expect(fault?.message).toBe('thing: a must be a number from 1 to 2, got 0; b must be a number from 1 to 2, got 3');
   });
 
-  test('are a TypeError as soon as one of them is, or where the data was saved', () => {
+  test('are a TypeError as soon as one of them is, or where the data was stored', () => {
     expect(faultOf(() => read('thing', { a: '1', b: 3 }, two))).toBeInstanceOf(TypeError);
     expect(faultOf(() => read('thing', { a: 0, b: '1' }, two))).toBeInstanceOf(TypeError);
-    expect(faultOf(() => read('thing', { a: 0, b: 1 }, two, true))).toBeInstanceOf(TypeError);
+    expect(faultOf(() => read('thing', { a: 0, b: 1 }, stored(two)))).toBeInstanceOf(TypeError);
     const own: Reader = (value, path, fault) => fault(path, 'x', value);
     expect(faultOf(() => member(own, 1))).toBeInstanceOf(TypeError);
   });

@@ -21,14 +21,13 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Reads options, or with `saved` what another process wrote, and tells all faults at once, each with its path, what is allowed
- * and what was received.
+ * Reads options and tells all faults at once, each with its path, what is allowed and what was received.
  *
- * @throws TypeError if a value is of the wrong type, an option is unknown or the data was saved; else RangeError
+ * @throws TypeError if a value is of the wrong type, or an option unknown; else RangeError
  */
-export function read<T>(of: string, value: unknown, reader: Reader<T>, saved = false): T {
+export function read<T>(of: string, value: unknown, reader: Reader<T>): T {
   let faults = '';
-  let isTypeError = saved;
+  let isTypeError = false;
   const taken = reader(value, '', (path, allowed, received, wrongType = true) => {
     isTypeError ||= wrongType;
     faults += `${faults && '; '}${path} must be ${allowed}, got ${show(received)}`;
@@ -38,6 +37,13 @@ export function read<T>(of: string, value: unknown, reader: Reader<T>, saved = f
 }
 
 // The annotations below tell bundlers that making a reader does nothing else: tables nobody asks for are shaken off.
+
+/** What another process wrote: whatever is wrong there, it is no such thing. */
+/*@__NO_SIDE_EFFECTS__*/
+export const stored =
+  <T>(reader: Reader<T>): Reader<T> =>
+  (value, path, fault) =>
+    reader(value, path, (inside, allowed, received) => fault(inside, allowed, received));
 
 /** A value of one of JavaScript's own types. */
 /*@__NO_SIDE_EFFECTS__*/
@@ -117,7 +123,7 @@ export const record = <Needed extends object, Optional extends object = object>(
         if (member !== undefined || Object.hasOwn(needed, key)) taken[key] = reader(member, inside + key, fault);
       }
       for (const key in value) {
-        if (!closed || value[key] === undefined || known.includes(key)) continue;
+        if (!closed || known.includes(key) || value[key] === undefined) continue;
         fault(`unknown option ${inside}${key}`, `one of ${known.join(', ')}`, key);
       }
     }

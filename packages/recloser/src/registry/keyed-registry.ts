@@ -14,7 +14,7 @@ import type { RegistryMetrics } from './metrics.ts';
 import { type CheckedOverride, changes, known, optionsFor, type RegistryOptions } from './options.ts';
 import { Parent } from './parent.ts';
 import type { Registry } from './registry.ts';
-import { type RegistrySnapshot, readSnapshot } from './snapshot.ts';
+import type { RegistrySnapshot } from './snapshot.ts';
 
 class KeyedRegistry extends Members implements Registry {
   readonly kind = 'circuit-breaker-registry';
@@ -34,8 +34,7 @@ class KeyedRegistry extends Members implements Registry {
   constructor(options: RegistryOptions) {
     super();
     const given = read('registry', options, known);
-    const { name = 'registry', overrides = [], maxEntries = 10_000, parent } = given;
-    const restore = given.restore === undefined ? undefined : readSnapshot(given.restore);
+    const { name = 'registry', overrides = [], maxEntries = 10_000, parent, restore } = given;
     const defaults: CircuitBreakerOptions = { ...pick(given, 'clock', 'random', 'onListenerError'), ...given.defaults };
     this.#name = name;
     this.#defaults = defaults;

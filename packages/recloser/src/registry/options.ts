@@ -1,8 +1,8 @@
 import { all, breakerOptions, type CircuitBreakerOptions, optionChanges, overlay } from '../breaker/options.ts';
-import { anything, count, duration, list, number, optionsOf, type Reader, type Readers, share } from '../core/check.ts';
+import { count, duration, list, number, optionsOf, type Reader, type Readers, share } from '../core/check.ts';
 import { type Given, type ListenerOptions, type PolicyOptions, policyOptions } from '../core/policy-options.ts';
 import { eventNames, type RegistryEvents } from './events.ts';
-import type { RegistrySnapshot } from './snapshot.ts';
+import { type RegistrySnapshot, written } from './snapshot.ts';
 
 /** What breakers are made with: the options of `circuitBreaker`, less those that are each one's own. */
 export type MemberOptions = Omit<CircuitBreakerOptions, 'name' | 'restore'>;
@@ -82,7 +82,7 @@ export const changes: Reader<Changeable> = (value, path, fault) =>
   optionsOf<object, Changeable>({}, ofMembers(optionChanges))(value, path, fault);
 
 export const known: Reader<Given<Own>> = (value, path, fault) => {
-  const own = { ...ofMembers(memberOptions), maxEntries: number(1, 1_000_000, true), parent, restore: anything };
+  const own = { ...ofMembers(memberOptions), maxEntries: number(1, 1_000_000, true), parent, restore: written };
   return policyOptions<object, Own>(eventNames, {}, own)(value, path, fault);
 };
 

@@ -1,4 +1,4 @@
-import { also, list, number, type Reader, read, record } from '../core/check.ts';
+import { also, list, number, type Reader, read, record, stored } from '../core/check.ts';
 import { longestTimerMs } from '../core/time/clock.ts';
 import type { Window } from './window.ts';
 
@@ -112,7 +112,7 @@ export class TimeWindow implements Window {
    */
   static restore(windowMs: number, buckets: number, now: number, saved: unknown): TimeWindow {
     const window = new TimeWindow(windowMs, buckets, now);
-    const { bucketMs, ageMs, buckets: pairs } = read('a time window', saved, written, true);
+    const { bucketMs, ageMs, buckets: pairs } = read('a time window', saved, stored(written));
     if (bucketMs !== window.#bucketMs || pairs.length !== buckets) return window;
     window.#newestSince = now - ageMs;
     pairs.forEach(([calls, hits], i) => {

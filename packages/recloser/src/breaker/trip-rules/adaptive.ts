@@ -1,4 +1,4 @@
-import { number, optionsOf, read, record } from '../../core/check.ts';
+import { number, optionsOf, read, record, stored } from '../../core/check.ts';
 import { many, percent, span } from '../../core/words.ts';
 import { amount, Normal, normal } from './normal.ts';
 import type { Measurement, TripCounter, TripRule } from './rule.ts';
@@ -27,21 +27,21 @@ interface Settings {
  * weigh as much as the time they take, each no less than a little, so that batches are seen.
  */
 const oneCauseMs = 10;
-const leastWeight = 1 / 64;
+const leastWeight = 0.015_625;
 /**
  * When traffic stops, the slowest come last, in a row. So a bad call that a good one has overtaken weighs less, the longer
  * nothing had ended before it: full weight up to twice the usual time.
  */
 const usualGaps = 2;
 /** Of a call that ends when the last one did, to the last digit: the clock stands still and says nothing. */
-const timelessWeight = 1 / 4;
+const timelessWeight = 0.25;
 /** The longest suspicion that may prove to have been normal, in calls. */
 const mostHeld = 128;
 /** With fewer calls a day than this the false alarms are counted as if there were so many. */
 const fewestPerDay = 1_000;
 /** In this time of trouble twice the slowness is accepted: what stays slow is the new normal, and slow is better than refused. */
 const acceptMs = 120_000;
-const mostAccepted = 2 ** 20;
+const mostAccepted = 1_048_576;
 /** The part of what was accepted that each fast call takes back. */
 const takenBack = 0.03;
 
@@ -210,7 +210,7 @@ class AdaptiveCounter implements TripCounter {
   }
 
   static restore(settings: Settings, saved: unknown, now: number): AdaptiveCounter {
-    const { normal, accepted, suspicion, guiltyMs = -Infinity } = read('adaptive', saved, written, true);
+    const { normal, accepted, suspicion, guiltyMs = -Infinity } = read('adaptive', saved, stored(written));
     const counter = new AdaptiveCounter(settings, Normal.restore(normal, now), now);
     counter.#accepted = accepted;
     if (suspicion !== undefined) {

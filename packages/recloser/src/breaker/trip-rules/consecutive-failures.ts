@@ -1,4 +1,4 @@
-import { count, number, read, record } from '../../core/check.ts';
+import { count, number, read, record, stored } from '../../core/check.ts';
 import { many } from '../../core/words.ts';
 import type { Measurement, TripCounter, TripRule } from './rule.ts';
 
@@ -43,7 +43,7 @@ class ConsecutiveRule implements TripRule {
 
   start(_now: number, saved: unknown = 0): TripCounter {
     const row = { failures: number(0, Number.MAX_SAFE_INTEGER, true) };
-    const { failures } = read('consecutiveFailures', { failures: saved }, record(row), true);
+    const { failures } = read('consecutiveFailures', { failures: saved }, stored(record(row)));
     return new ConsecutiveFailures(this.#threshold, failures);
   }
 

@@ -1,4 +1,8 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { dashboard } from '@recloser/dashboard';
 import { type CircuitBreaker, circuitBreaker, failureRate } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { afterEach, expect, test } from 'vitest';
@@ -10,6 +14,7 @@ const trip = failureRate({ threshold: 0.5, windowMs: 10_000 });
 const many = (count: number): CircuitBreaker[] =>
   Array.from({ length: count }, (_, i) => circuitBreaker({ name: `b${i}`, trip }));
 const mega = 2 ** 20;
+const median = (list: readonly number[]): number => [...list].sort((a, b) => a - b)[list.length >> 1] ?? 0;
 
 /** `calls` to each breaker, in latencies from 1 ms to a second. */
 function traffic(breakers: readonly CircuitBreaker[], calls: number, second: number): void {
@@ -25,13 +30,7 @@ function traffic(breakers: readonly CircuitBreaker[], calls: number, second: num
 
 function watched(breakers: CircuitBreaker[], historyBytes = 64 * mega) {
   const clock = manualClock();
-  let bytes = 0;
-  const sink = {
-    write: (chunk: Uint8Array) => void (bytes += chunk.length),
-    buffered: 0,
-    close: () => {},
-    onClose: () => {},
-  };
+  const sink = { write: () => {}, buffered: 0, close: () => {}, onClose: () => {} };
   const feed = new Feed(
     {
       breakers,
@@ -47,7 +46,7 @@ function watched(breakers: CircuitBreaker[], historyBytes = 64 * mega) {
   const hub = new Hub({ clock, maxStreams: 10, snapshot: () => feed.state() });
   hub.open(sink, undefined);
   ending.push(() => feed.close());
-  return { clock, feed, told: () => bytes };
+  return { clock, feed };
 }
 
 const ending: (() => void)[] = [];
@@ -55,23 +54,85 @@ afterEach(() => {
   for (const end of ending.splice(0)) end();
 });
 
-test('500 breakers, all busy, an open page: the feed takes 3 % of a core at most', { timeout: 60_000 }, async () => {
+const down = new Error('down');
+const good = async (): Promise<number> => 1;
+const bad = async (): Promise<never> => {
+  throw down;
+};
+
+/**
+ * Calls to all of them at a steady rate, however busy the machine is: what is owed is made. Of every other one the latency is told, from
+ * 1 ms to a second; one in twenty fails; a fiftieth of the breakers is down.
+ */
+function busy(breakers: readonly CircuitBreaker[], perSecond: number): { readonly made: number } {
+  const load = { made: 0 };
+  const began = performance.now();
+  const timer = setInterval(() => {
+    for (const due = ((performance.now() - began) / 1_000) * perSecond; load.made < due; load.made++) {
+      const at = load.made % breakers.length;
+      const round = Math.floor(load.made / breakers.length);
+      const breaker = breakers[at] as CircuitBreaker;
+      const fails = at % 50 === 0 || (at + round) % 20 === 0;
+      if (round % 2 === 0) breaker.execute(fails ? bad : good).catch(() => {});
+      else {
+        const permit = breaker.acquire();
+        const ms = 2 ** (((at + round * 7) % 100) / 10);
+        if (fails) permit?.failure(down, ms);
+        else permit?.success(ms);
+      }
+    }
+  }, 5);
+  ending.push(() => clearInterval(timer));
+  return load;
+}
+
+/** A reader of the page's stream in a process of its own, whose time is not counted here. */
+async function reader(port: number): Promise<() => void> {
+  const read = `require('node:http').get('http://127.0.0.1:${port}/api/stream', (r) => r.resume().once('data', () => console.log()))`;
+  const child = spawn(process.execPath, ['-e', read], { stdio: ['ignore', 'pipe', 'inherit'] });
+  ending.push(() => child.kill());
+  await once(child.stdout, 'data');
+  return () => void child.kill();
+}
+
+/** What this process takes of a core for so many seconds, all its threads, in per cent. */
+async function percentTaken(seconds: number): Promise<number> {
+  const [began, before] = [performance.now(), process.cpuUsage()];
+  await sleep(seconds * 1_000);
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 10 / (performance.now() - began);
+}
+
+test('500 breakers at 50,000 calls a second, an open page: it takes 3 % of a core at most', {
+  timeout: 180_000,
+}, async () => {
   const breakers = many(500);
-  const { clock, told } = watched(breakers);
-  let usedMs = 0;
-  const seconds = 40;
-  for (let second = 0; second < 10 + seconds; second++) {
-    traffic(breakers, 20, second);
-    const before = process.cpuUsage();
-    await clock.advance(1_000);
-    const { user, system } = process.cpuUsage(before);
+  const load = busy(breakers, 50_000);
+  const [began, taken] = [performance.now(), { open: [] as number[], closed: [] as number[] }];
+  for (let round = 0; round < 8; round++) {
+    const mounted = dashboard({ breakers, title: 'busy', instance: 'busy' });
+    const { url } = await mounted.listen({ port: 0 });
+    const hangUp = await reader(Number(new URL(url).port));
+    await sleep(1_000);
+    const open = await percentTaken(3);
+    hangUp();
+    await mounted.close();
+    await sleep(300);
+    const closed = await percentTaken(3);
     // The first ones warm up.
-    if (second >= 10) usedMs += (user + system) / 1_000;
+    if (round < 2) continue;
+    taken.open.push(open);
+    taken.closed.push(closed);
   }
+  const perSecond = Math.round(load.made / ((performance.now() - began) / 1_000));
+  const [open, closed] = [median(taken.open), median(taken.closed)];
+  // Whoever else is busy on the machine only ever makes it dearer: the cheapest of each is nearest to what it takes by itself.
+  const least = Math.min(...taken.open) - Math.min(...taken.closed);
   console.log(
-    `the feed of 500 busy breakers: ${(usedMs / seconds / 10).toFixed(2)} % of a core, ${Math.round(told() / 50 / 1_000)} kB a second`,
+    `500 breakers, ${perSecond} calls/s: ${open.toFixed(1)} % of a core with a page, ${closed.toFixed(1)} % without; the page takes ${(open - closed).toFixed(1)} %, at the cheapest ${least.toFixed(1)} %`,
   );
-  expect(usedMs / seconds).toBeLessThanOrEqual(30);
+  expect(perSecond).toBeGreaterThan(49_000);
+  expect(Math.min(least, open - closed)).toBeLessThanOrEqual(3);
 });
 
 test('10,000 busy breakers: memory stays within its bounds', { timeout: 120_000 }, async () => {

@@ -2,12 +2,17 @@ import type { ErrorSeen } from '../protocol/detail.ts';
 
 const kept = 20;
 const perSecond = 5;
+/** A longer message is not kept for that. */
+const longestSaid = 1_000;
 
 /** The last errors of one breaker. Of a storm only a few are put into words each second: the rest would say the same. */
 export class ErrorLog {
   readonly #redact: (message: string) => string;
   #seen: ErrorSeen[] = [];
   #left = perSecond;
+  /** What it said last, and what is shown of it: a storm says the same over and over. */
+  #said: string | undefined;
+  #shown = '';
 
   constructor(redact: (message: string) => string) {
     this.#redact = redact;
@@ -18,10 +23,10 @@ export class ErrorLog {
     this.#left = perSecond;
   }
 
-  add(error: unknown, at: number): void {
+  add(error: unknown, now: () => number): void {
     if (this.#left-- <= 0) return;
     if (this.#seen.length >= kept) this.#seen.shift();
-    this.#seen.push({ at, ...this.#described(error) });
+    this.#seen.push({ at: now(), ...this.#described(error) });
   }
 
   list(): readonly ErrorSeen[] {
@@ -46,6 +51,12 @@ export class ErrorLog {
   }
 
   #text(message: unknown): string {
-    return message === undefined ? '' : this.#redact(String(message));
+    if (message === undefined) return '';
+    const said = String(message);
+    if (said === this.#said) return this.#shown;
+    const shown = this.#redact(said);
+    this.#said = said.length > longestSaid ? undefined : said;
+    this.#shown = shown;
+    return shown;
   }
 }

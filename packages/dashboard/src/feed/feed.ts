@@ -4,6 +4,7 @@ import { SeriesStore } from '../history/series-store.ts';
 import type { Entry } from '../protocol/entry.ts';
 import type { Change, Instance } from '../protocol/messages.ts';
 import type { Row, RowPatch } from '../protocol/row.ts';
+import { Ears } from './ears.ts';
 import { ProcessMeter } from './process-figures.ts';
 import { recentOf, writeSecond } from './recent.ts';
 import { RegistryWatch, type RegistryWatcher } from './registry-watch.ts';
@@ -35,6 +36,7 @@ export interface FeedOptions {
 export class Feed implements RegistryWatcher {
   readonly instance: string;
   readonly journal: Journal = new Journal();
+  readonly ears: Ears;
   readonly series: SeriesStore;
   readonly watches: Map<string, Watch | RegistryWatch> = new Map();
   readonly #options: FeedOptions;
@@ -60,6 +62,7 @@ export class Feed implements RegistryWatcher {
     this.#options = options;
     this.instance = instance;
     this.series = new SeriesStore(historyBytes);
+    this.ears = new Ears((fault) => this.report(fault));
     this.#epoch = Date.now() - clock.now();
     this.#onChange = onChange;
     this.#list = lister(breakers);

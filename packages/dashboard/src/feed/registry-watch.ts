@@ -49,7 +49,12 @@ export class RegistryWatch {
     this.registry = registry;
     this.#watcher = watcher;
     const { redact } = watcher;
-    const tell = { at: () => watcher.at(), happened: (_: unknown, entry: Entry) => watcher.happened(this, entry) };
+    const { ears } = watcher;
+    const tell = {
+      ears,
+      at: () => watcher.at(),
+      happened: (_: unknown, entry: Entry) => watcher.happened(this, entry),
+    };
     this.#parent = registry.parent && new Watch(id, registry.parent, tell, redact);
     this.errors = this.#parent?.errors ?? new ErrorLog(String);
     const metrics = registry.metrics();

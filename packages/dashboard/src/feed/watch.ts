@@ -2,6 +2,7 @@ import type { Action, BreakerMetrics, CircuitBreaker, CircuitState, Transition, 
 import { Series } from '../history/series-store.ts';
 import type { Entry } from '../protocol/entry.ts';
 import { patchOf, type Row, type RowPatch } from '../protocol/row.ts';
+import type { Ears, Hearer } from './ears.ts';
 import { ErrorLog } from './error-log.ts';
 import { noRates, type Rates, ratesOf, rowOf, type Since, type Totals, totalsOf } from './reading.ts';
 import { redact } from './redact.ts';
@@ -11,6 +12,7 @@ export interface Watcher {
   /** Epoch ms of this moment. */
   at(): number;
   happened(watch: Watched, entry: Entry): void;
+  readonly ears: Ears;
 }
 
 /** What has a row. */
@@ -49,7 +51,7 @@ function causeOf({ why = '', evidence }: Pick<Entry, 'why' | 'evidence'>): strin
 }
 
 /** One breaker under watch: its row, its series, its last errors. It reads and listens, and changes nothing. */
-export class Watch implements Watched {
+export class Watch implements Watched, Hearer {
   readonly id: string;
   readonly breaker: CircuitBreaker;
   /** The id of the registry that this is a key of. */
@@ -64,7 +66,8 @@ export class Watch implements Watched {
   #since: Since;
   readonly #watcher: Watcher;
   readonly #redact: (message: string) => string;
-  readonly #off: (() => void)[];
+  /** Hears no more. */
+  readonly stop: () => void;
 
   constructor(
     id: string,
@@ -94,18 +97,7 @@ export class Watch implements Watched {
     };
     this.#before = totalsOf(metrics, at);
     this.row = this.#rowOf(metrics);
-    const moved = (transition: Transition) => this.#moved(transition);
-    const acted = (action: Action) => this.#acted(action);
-    const failed = ({ error }: { readonly error: unknown }) => this.errors.add(error, watcher.at());
-    this.#off = [
-      breaker.on('opened', moved),
-      breaker.on('half-opened', moved),
-      breaker.on('closed', moved),
-      breaker.on('forced', acted),
-      breaker.on('released', acted),
-      breaker.on('updated', (updated) => this.#updated(updated)),
-      breaker.on('failed', failed),
-    ];
+    this.stop = watcher.ears.listen(breaker, this);
   }
 
   /** Reads the figures of the second that is over. */
@@ -121,10 +113,6 @@ export class Watch implements Watched {
   /** Reads the state at once; rates stay those of the last whole second. */
   refresh(): RowPatch | undefined {
     return this.#read(this.breaker.metrics());
-  }
-
-  stop(): void {
-    for (const off of this.#off) off();
   }
 
   metrics(): BreakerMetrics {
@@ -148,7 +136,7 @@ export class Watch implements Watched {
     return patchOf(before, this.row);
   }
 
-  #moved(transition: Transition): void {
+  moved(transition: Transition): void {
     const { from, to } = transition;
     const down = to !== 'closed';
     if (from === 'closed' || !down) {
@@ -159,14 +147,18 @@ export class Watch implements Watched {
     this.#tell(transitionEntry(transition, this.#redact));
   }
 
-  #acted(action: Action): void {
+  acted(action: Action): void {
     this.#tell(actionEntry(action));
   }
 
-  #updated({ changed }: Updated): void {
+  updated({ changed }: Updated): void {
     for (const option of changed) this.updatedAt.set(option, this.#watcher.at());
     const { state } = this.breaker;
     this.#tell({ kind: 'update', from: state, to: state, changed });
+  }
+
+  failed({ error }: { readonly error: unknown }): void {
+    this.errors.add(error, () => this.#watcher.at());
   }
 
   #tell(happened: Omit<Entry, 'at' | 'id'> & { readonly to: CircuitState }): void {

@@ -1,5 +1,7 @@
-import { circuitBreaker, retry } from 'recloser';
+import { channel } from 'node:diagnostics_channel';
+import { circuitBreaker, RejectedError, retry } from 'recloser';
 import { channelNames, subscribe } from 'recloser/telemetry';
+import { manualClock } from 'recloser/testing';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 const failing = (): never => {
@@ -37,6 +39,32 @@ describe('subscribe', () => {
     second();
     retry();
     expect(told).toBe(3);
+  });
+
+  test('whoever hears of ignored or timed-out calls alone gets their key and how long they took', async () => {
+    const clock = manualClock();
+    const seen: unknown[] = [];
+    const take = ({ payload }: { readonly payload: { readonly key?: unknown; readonly elapsedMs: number } }): void => {
+      seen.push([payload.key, payload.elapsedMs]);
+    };
+    const offs = [
+      subscribe('recloser:circuit-breaker:ignored', take),
+      subscribe('recloser:circuit-breaker:timed-out', take),
+    ];
+    const after = (ms: number) => () => new Promise((_, reject) => void clock.setTimeout(() => reject(refusal), ms));
+    const refusal = new RejectedError('further in', { breaker: 'inner', reason: 'open' });
+    const breaker = circuitBreaker({ clock, latency: false });
+    const late = circuitBreaker({ clock, timeoutMs: 70, latency: false });
+    const calls = [breaker.execute(after(30), { key: 'ana' }), late.execute(after(100), { key: 'ben' })];
+    const settled = Promise.allSettled(calls);
+    await clock.advance(100);
+    await settled;
+    for (const off of offs) off();
+    expect(seen).toEqual([
+      ['ana', 30],
+      ['ben', 70],
+    ]);
+    expect(channel('recloser:circuit-breaker:failed').hasSubscribers).toBe(false);
   });
 
   test('bad input gets one clear error', () => {

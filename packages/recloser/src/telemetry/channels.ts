@@ -83,6 +83,9 @@ export const channelNames: readonly ChannelName[] = Object.entries(events).flatM
   names.map((event) => `recloser:${kind}:${event}` as ChannelName),
 );
 
+/** What these tell of a call, its key and how long it took, is taken only while somebody hears how calls fail or succeed. */
+const needsMore: readonly ChannelName[] = ['recloser:circuit-breaker:ignored', 'recloser:circuit-breaker:timed-out'];
+
 /**
  * Subscribes to a channel; the answer takes the subscriber off again. It runs in the middle of the call that the message is about, in its
  * async context: it must be quick. What it throws does not reach the call, and ends the process as an uncaught error (as Node does it).
@@ -98,5 +101,11 @@ export function subscribe<N extends ChannelName>(
   if (!channelNames.includes(name))
     throw new TypeError(`subscribe: no channel '${String(name)}' (known: ${channelNames.join(', ')})`);
   if (typeof subscriber !== 'function') throw new TypeError('subscribe: the subscriber must be a function');
-  return listenTo(name, subscriber as (message: unknown, name: string | symbol) => void);
+  const off = listenTo(name, subscriber as (message: unknown, name: string | symbol) => void);
+  if (!needsMore.includes(name)) return off;
+  const noMore = listenTo('recloser:circuit-breaker:failed', () => {});
+  return () => {
+    off();
+    noMore();
+  };
 }

@@ -34,6 +34,8 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
   readonly state: CircuitState;
   /** Whether a call would be admitted now. */
   readonly available: boolean;
+  /** Whether `drain` or `dispose` was called: then every new call is refused, whatever the state. */
+  readonly ending: 'no' | 'draining' | 'disposed';
   /** The options in force, defaults filled in. */
   readonly settings: BreakerSettings;
   /** Leave to do work that is no promise; `undefined` if refused, then `refusal()` is the error. */

@@ -32,7 +32,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   protected machine: Machine;
   protected counter: TripCounter;
   protected override: Override | undefined;
-  protected ending: 'no' | 'draining' | 'disposed' = 'no';
+  ending: 'no' | 'draining' | 'disposed' = 'no';
   /** The calls that counted against the circuit lately. */
   protected trouble: TroubleLog | undefined = undefined;
   /** Transitions that happened and are not told yet. */

@@ -98,7 +98,7 @@ class KeyedRegistry extends Members implements Registry {
     const settings = this.#settingsFor(name);
     const member = new Member(name, settings, restore, this.parent);
     for (const event of this.#heard) this.#forward(member, event);
-    if (this.ended) member.dispose();
+    if (this.ending !== 'no') member.dispose();
     return member;
   }
 
@@ -174,13 +174,13 @@ class KeyedRegistry extends Members implements Registry {
   }
 
   async drain(): Promise<void> {
-    this.ended = true;
+    if (this.ending === 'no') this.ending = 'draining';
     await Promise.all(this.all().map((member) => member.drain()));
     this.dispose();
   }
 
   dispose(): void {
-    this.ended = true;
+    this.ending = 'disposed';
     for (const member of this.all()) member.dispose();
     this.parent?.dispose();
     this.emitter?.clear();

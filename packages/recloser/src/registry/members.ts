@@ -17,8 +17,8 @@ const secondLooks = 16;
 export abstract class Members extends Layer<RegistryEvents> {
   protected evicted = 0;
   protected overflowed = 0;
-  /** No others are made. */
-  protected ended = false;
+  /** If so, no others are made. */
+  ending: 'no' | 'draining' | 'disposed' = 'no';
   readonly #byName = new Map<string, Member>();
   /** From the one out of use the longest; what stands aside is older than the rest. */
   readonly #aside = ring();
@@ -60,7 +60,7 @@ export abstract class Members extends Layer<RegistryEvents> {
 
   protected add(name: string, restore?: unknown): Member {
     if (typeof name !== 'string') throw new TypeError(`${this.name}: a key must be a string, got ${typeof name}`);
-    if (name === overflowName || name.length > longestName || this.ended) return this.#spill(name, restore);
+    if (name === overflowName || name.length > longestName || this.ending !== 'no') return this.#spill(name, restore);
     if (this.#isFull) {
       const idlest = this.#idlest();
       if (idlest === undefined) return this.#spill(name);

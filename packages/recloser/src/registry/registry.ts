@@ -12,6 +12,8 @@ export interface Registry
     Iterable<readonly [name: string, breaker: CircuitBreaker]> {
   /** How many breakers there are now, `_overflow` among them if it was needed. */
   readonly size: number;
+  /** Whether `drain` or `dispose` was called: then every new call is refused. */
+  readonly ending: 'no' | 'draining' | 'disposed';
   /** The breaker over all keys, if there is one. */
   readonly parent: CircuitBreaker | undefined;
   /**

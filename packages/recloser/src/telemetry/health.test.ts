@@ -106,6 +106,40 @@ describe('health', () => {
     expect(check().breakers[0]?.why).toMatch(/^forced-open by ana \(vendor incident\)/);
   });
 
+  test('one that is drained or disposed refuses every call, whatever its state: critical it takes the instance out', async () => {
+    const { clock, payments, search } = setUp();
+    const check = health({ policies: [payments, search], critical: ['payments'] });
+    search.dispose();
+    expect(check()).toMatchObject({
+      status: 'degraded',
+      breakers: [{ status: 'ok' }, { state: 'closed', ending: 'disposed', why: 'disposed: every call is refused' }],
+    });
+    const work = payments.execute(() => new Promise<void>((resolve) => void clock.setTimeout(resolve, 100)));
+    payments.disable();
+    const drained = payments.drain();
+    expect(check()).toMatchObject({
+      status: 'unavailable',
+      breakers: [
+        { state: 'disabled', ending: 'draining', why: 'draining: calls at work end, new ones are refused' },
+        {},
+      ],
+    });
+    await clock.advance(100);
+    await Promise.all([work, drained]);
+    expect(check()).toMatchObject({ status: 'unavailable', breakers: [{ ending: 'disposed' }, {}] });
+    await expect(pass(payments)).rejects.toThrow('disposed');
+  });
+
+  test('of one that is gone no next probe is told', async () => {
+    const { payments } = setUp();
+    await fail(payments);
+    payments.dispose();
+    const check = health({ policies: [payments], critical: ['payments'] });
+    expect(check().breakers[0]).not.toHaveProperty('retryAfterMs');
+    const { status, headers } = check.fetch(new Request('http://x'));
+    expect([status, headers.get('retry-after')]).toEqual([503, null]);
+  });
+
   test('while it admits but a share of the calls after an outage it is degraded', async () => {
     const clock = manualClock();
     const ramped = circuitBreaker({
@@ -147,6 +181,23 @@ describe('health of a registry', () => {
     expect(status).toBe('unavailable');
     expect(breakers[0]).toMatchObject({ state: 'open', retryAfterMs: 30_000 });
     expect(breakers[0]?.why).toContain('over all of them: open');
+  });
+
+  test('one that is drained or disposed is down if it is critical, with a parent or without, with keys or without', async () => {
+    const [over, alone] = [hostsWith({ threshold: 0.5, minimumOpen: 2 }).hosts, hostsWith().hosts];
+    const check = (hosts: typeof over) =>
+      health({ policies: [hosts], critical: [{ name: 'hosts', openShare: 0.5 }] })();
+    let end = (): void => {};
+    const work = over.execute(() => new Promise<void>((resolve) => (end = resolve)), { key: 'a' });
+    const drained = over.drain();
+    expect(check(over)).toMatchObject({ status: 'unavailable', breakers: [{ ending: 'draining', state: 'closed' }] });
+    end();
+    await Promise.all([work, drained]);
+    expect(check(over)).toMatchObject({ status: 'unavailable', breakers: [{ ending: 'disposed', refusing: 1 }] });
+    expect(health({ policies: [alone] })().status).toBe('ok');
+    alone.dispose();
+    expect(check(alone)).toMatchObject({ status: 'unavailable', breakers: [{ ending: 'disposed', refusing: 0 }] });
+    expect(health({ policies: [alone] })().status).toBe('degraded');
   });
 
   test('from the share on that was given it is unavailable, as long as those refuse', async () => {

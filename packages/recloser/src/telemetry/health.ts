@@ -31,6 +31,8 @@ export interface BreakerHealth {
   /** Of a registry: how many of its breakers are in which state, and how many of them refuse now. */
   readonly states?: { readonly [S in CircuitState]?: number };
   readonly refusing?: number;
+  /** It takes no calls any more: somebody called `drain` or `dispose`. */
+  readonly ending?: 'draining' | 'disposed';
   /** In one English sentence. */
   readonly why: string;
   /** How long it has been open or half-open. */
@@ -96,21 +98,34 @@ function timesOf(breaker: CircuitBreaker): { sinceMs?: number; retryAfterMs?: nu
   };
 }
 
+const endings = {
+  no: undefined,
+  draining: 'draining: calls at work end, new ones are refused',
+  disposed: 'disposed: every call is refused',
+};
+
+/** What stands in the report of one that takes no calls any more: no probe will bring it back. */
+function endOf({ ending }: CircuitBreaker | Registry): Pick<BreakerHealth, 'why' | 'ending'> | undefined {
+  const why = endings[ending];
+  return ending === 'no' || why === undefined ? undefined : { ending, why };
+}
+
 /** Whether it refuses every call. One that waits for its probe does not: without calls it would stay open for ever. */
-const isRefusing = (breaker: CircuitBreaker): boolean =>
-  (breaker.state === 'open' || breaker.state === 'forced-open') && !breaker.available;
+const isRefusing = ({ ending, state, available }: CircuitBreaker): boolean =>
+  endings[ending] !== undefined || ((state === 'open' || state === 'forced-open') && !available);
 
 function ofBreaker(breaker: CircuitBreaker, critical: boolean): BreakerHealth {
   const { name, state } = breaker;
   const { recovering, ...times } = timesOf(breaker);
+  const end = endOf(breaker);
   const isTroubled = state === 'open' || state === 'half-open' || state === 'forced-open';
   const status =
     critical && isRefusing(breaker)
       ? 'unavailable'
-      : isTroubled || (state === 'closed' && recovering)
+      : end || isTroubled || (state === 'closed' && recovering)
         ? 'degraded'
         : 'ok';
-  return { name, status, critical, state, why: breaker.explain(), ...(isTroubled ? times : {}) };
+  return { name, status, critical, state, ...(end ?? { why: breaker.explain(), ...(isTroubled ? times : {}) }) };
 }
 
 function ofRegistry(registry: Registry, critical: Critical | undefined): BreakerHealth {
@@ -118,9 +133,11 @@ function ofRegistry(registry: Registry, critical: Critical | undefined): Breaker
   const { states } = registry.metrics();
   let refusing = 0;
   for (const [, breaker] of registry) if (isRefusing(breaker)) refusing++;
+  const end = endOf(registry);
   const over = parent && ofBreaker(parent, critical !== undefined);
-  const isDown = critical?.openShare !== undefined && refusing > 0 && refusing >= critical.openShare * size;
-  const isTroubled = (states.open ?? 0) + (states['half-open'] ?? 0) + (states['forced-open'] ?? 0) > 0;
+  const isDown =
+    critical !== undefined && (end || (critical.openShare && refusing > 0 && refusing >= critical.openShare * size));
+  const isTroubled = end || (states.open ?? 0) + (states['half-open'] ?? 0) + (states['forced-open'] ?? 0) > 0;
   const own = isDown ? 'unavailable' : isTroubled ? 'degraded' : 'ok';
   const { state, sinceMs, retryAfterMs } = over ?? {};
   return {
@@ -130,7 +147,7 @@ function ofRegistry(registry: Registry, critical: Critical | undefined): Breaker
     ...(state && { state }),
     states,
     refusing,
-    why: registry.explain(),
+    ...(end ?? { why: registry.explain() }),
     ...(sinceMs === undefined ? {} : { sinceMs }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
@@ -155,7 +172,7 @@ function replyOf({ status, breakers }: HealthReport): Reply {
 
 /**
  * Whether this instance should get requests. Only a breaker that is declared critical takes it out, and only as long as it refuses every
- * call: all else makes it `degraded`, for an instance that can't reach one dependency still serves what does not need it. It is for
+ * call (one that is drained or disposed: for good): all else makes it `degraded`, for an instance that can't reach one dependency still serves what does not need it. It is for
  * readiness. Never let liveness depend on it: to restart a process mends no dependency. Reading changes nothing.
  *
  * @throws TypeError, RangeError with all faults of the options together

@@ -108,13 +108,17 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusSink {
   };
 }
 
+/** What a cluster makes of the samples of its workers. Of what is no count it is the worse: the highest, and what opened first. */
+const aggregatorOf = (key: InstrumentKey): string =>
+  instruments[key].kind !== 'gauge' ? 'sum' : key === 'opened' ? 'min' : 'max';
+
 function metricOf(key: InstrumentKey, familyOf: (key: InstrumentKey) => Family): RegisteredMetric {
   const instrument = instruments[key];
   const about = {
     name: prometheusName(instrument),
     help: instrument.description,
     type: prometheusType(instrument),
-    aggregator: instrument.kind === 'gauge' ? 'max' : 'sum',
+    aggregator: aggregatorOf(key),
   };
   const metric: RegisteredMetric = {
     ...about,

@@ -55,8 +55,30 @@ describe('half-open', () => {
     driver.admitted();
     driver.now += 50;
     expect(driver.step(call)).toEqual([{ type: 'refuse', reason: 'half-open', retryAfterMs: 150 }]);
-    driver.now += 1_000;
+    driver.now += 250;
     expect(driver.step(call)).toMatchObject([{ type: 'refuse', retryAfterMs: 0 }]);
+  });
+
+  test('S8: a lease whose end nobody tells is freed when it is late by its own length', () => {
+    const driver = run({ ...base, probeTimeoutMs: 300 });
+    const lost = driver.halfOpen();
+    driver.now += 599;
+    expect(driver.admitted()).toBeUndefined();
+    driver.now += 1;
+    expect(driver.admitted()).toBe(2);
+    expect(driver.machine).toMatchObject({ probes: [{ id: 2 }], failures: 0 });
+    // Its own result still decides.
+    expect(driver.end('failed', lost)).toMatchObject([{ to: 'open' }]);
+  });
+
+  test('S8: a probe whose lease has failed decides nothing, however late it ends', () => {
+    const driver = run({ ...base, maxProbes: 3, probeTimeoutMs: 300, sample: { calls: 3, failureRate: 0.9 } });
+    const probe = driver.halfOpen();
+    driver.end('lease-ended', probe);
+    driver.now += 10_000;
+    expect(driver.admitted()).toBe(2);
+    driver.end('succeeded', probe);
+    expect(driver.machine).toMatchObject({ failures: 1, successes: 0 });
   });
 
   test('a lease that fails counts once, whoever comes later', () => {

@@ -167,7 +167,10 @@ function recover(machine: Closed, { since, credit }: Ramp, now: number, settings
 
 function probe(machine: HalfOpen, now: number, settings: MachineSettings): Step {
   const { sample, probeTimeoutMs, maxProbes } = settings;
-  const probes = machine.probes.filter(({ fails, leaseEndsAt }) => fails || leaseEndsAt > now);
+  // A lease whose end nobody told, for its timer went with the request it was armed in (Cloudflare), is only freed, as late again.
+  const probes = machine.probes.filter(
+    ({ ended, fails, leaseEndsAt }) => ended || leaseEndsAt > (fails ? now - probeTimeoutMs : now),
+  );
   const ends = probes.flatMap(({ ended, leaseEndsAt }) => (ended ? [] : leaseEndsAt));
   const missing = sample ? sample.calls - machine.successes - machine.failures : maxProbes;
   if (ends.length >= Math.max(1, Math.min(maxProbes, missing))) {

@@ -1,5 +1,5 @@
 import { promised } from '../../core/call/context.ts';
-import { type OwnContext, rememberContext } from '../../core/time/async-context.ts';
+import { inContext, type OwnContext, rememberContext } from '../../core/time/async-context.ts';
 import { Deadline, type Deadlines } from '../../core/time/timers.ts';
 import type { Ticket } from './circuit.ts';
 import { type BreakerError, breakerError } from './errors.ts';
@@ -90,8 +90,7 @@ export class Call extends Deadline {
   }
 
   due(): void {
-    if (this.#context === undefined) this.#timeOut();
-    else this.#context.runInAsyncScope(() => this.#timeOut());
+    inContext(this.#context, () => this.#timeOut());
   }
 
   #timeOut(): void {

@@ -103,7 +103,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
   protected admit(): void {
     for (let { first } = this.#line; first !== undefined && this.taken < this.places; { first } = this.#line) {
       this.taken++;
-      first.proceed();
+      if (!first.proceed()) this.taken--;
     }
   }
 

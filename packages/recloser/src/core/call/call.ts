@@ -1,4 +1,4 @@
-import { type OwnContext, rememberContext } from '../time/async-context.ts';
+import { inContext, type OwnContext, rememberContext } from '../time/async-context.ts';
 import type { Clock } from '../time/clock.ts';
 import { type Deadline, type Deadlines, deadlines } from '../time/timers.ts';
 import type { CallContext, Work } from './context.ts';
@@ -282,8 +282,8 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
   }
 
   #endEarly(end: 'timed-out' | 'aborted', error: unknown): void {
-    if (this.#ownContext === undefined) this.#conclude(end, error);
-    else this.#ownContext.runInAsyncScope(() => this.#conclude(end, error));
+    const conclude = (): void => this.#conclude(end, error);
+    if (!inContext(this.#ownContext, conclude)) conclude();
   }
 
   #conclude(end: 'timed-out' | 'aborted', error: unknown): void {

@@ -70,6 +70,7 @@ export class Flight extends Call {
 /** What is under way for each key, at most one flight that may be joined. */
 export class Flights {
   readonly #name: string;
+  readonly #limit: TimeLimit;
   readonly #rig: Rig<undefined>;
   readonly #calledOff: (key: string) => void;
   readonly #flying = new Map<string, Flight>();
@@ -77,7 +78,8 @@ export class Flights {
   /** @param joinForMs how long a flight may be joined */
   constructor(name: string, clock: Clock, joinForMs: number, calledOff: (key: string) => void = () => {}) {
     this.#name = name;
-    this.#rig = { limit: new TimeLimit(name, joinForMs, clock) };
+    this.#limit = new TimeLimit(name, joinForMs, clock);
+    this.#rig = { limit: this.#limit };
     this.#calledOff = calledOff;
   }
 
@@ -85,10 +87,10 @@ export class Flights {
     return this.#flying.size;
   }
 
-  /** The one to join. */
+  /** The one to join. (Its timer may have died with the request it was armed in: Cloudflare.) */
   at(key: string): Flight | undefined {
     const flight = this.#flying.get(key);
-    return flight?.joinable ? flight : undefined;
+    return flight?.joinable && this.#limit.leftMs(flight.dueAt) > 0 ? flight : undefined;
   }
 
   /** Its result is nobody's business any more: it lands without `landed`. */

@@ -1,4 +1,4 @@
-import { type OwnContext, rememberContext } from '../time/async-context.ts';
+import { inContext, type OwnContext, rememberContext } from '../time/async-context.ts';
 import { Deadline } from '../time/timers.ts';
 import type { Scope, Watcher } from './scope.ts';
 
@@ -28,15 +28,17 @@ export class Waiter extends Deadline implements Watcher {
     this.#giveUp = giveUp;
   }
 
-  /** Goes on in its own async context, not in that of the call that left its place. */
-  proceed(): void {
+  /** Goes on in its own async context, not in that of the call that left its place. False if there is no way into that: it gave up. */
+  proceed(): boolean {
     this.#leave();
-    this.#inContext(this.#proceed);
+    const proceeds = inContext(this.#ownContext, this.#proceed);
+    if (!proceeds) this.#giveUp(true);
+    return proceeds;
   }
 
   due(): void {
     this.#leave();
-    this.#inContext(() => this.#giveUp(true));
+    inContext(this.#ownContext, () => this.#giveUp(true));
   }
 
   handleEvent(): void {
@@ -48,11 +50,6 @@ export class Waiter extends Deadline implements Watcher {
     this.#line.remove(this);
     this.queue?.remove(this);
     this.scope.unwatch(this);
-  }
-
-  #inContext(run: () => void): void {
-    if (this.#ownContext === undefined) run();
-    else this.#ownContext.runInAsyncScope(run);
   }
 }
 

@@ -16,10 +16,26 @@ const AsyncResource = (
 export const rememberContext = (): OwnContext | undefined =>
   AsyncResource && new AsyncResource('recloser.call', { requireManualDestroy: true });
 
+/**
+ * Runs it in the context that was remembered. False, and nothing has run, where nobody gets into that any more: on Cloudflare's workers a
+ * context goes with its request.
+ */
+export function inContext(context: OwnContext | undefined, run: () => void): boolean {
+  let begun = false;
+  const begin = (): void => {
+    begun = true;
+    run();
+  };
+  try {
+    if (context === undefined) begin();
+    else context.runInAsyncScope(begin);
+  } catch (error) {
+    if (begun) throw error;
+  }
+  return begun;
+}
+
 const atImport = rememberContext();
 
 /** Runs it in no call's context: what a shared timer is armed in, it would keep and hand on to everybody. */
-export function inNoContext(run: () => void): void {
-  if (atImport === undefined) run();
-  else atImport.runInAsyncScope(run);
-}
+export const inNoContext = (run: () => void): boolean => inContext(atImport, run);

@@ -4,7 +4,7 @@ import type { Work } from '../../core/call/context.ts';
 import type { Scope, Stage } from '../../core/call/scope.ts';
 import { errorOf, RejectedError } from '../../core/errors.ts';
 import { assess, type Verdict } from '../../core/outcome.ts';
-import { type OwnContext, rememberContext } from '../../core/time/async-context.ts';
+import { inContext, type OwnContext, rememberContext } from '../../core/time/async-context.ts';
 import { Deadline, deadlines } from '../../core/time/timers.ts';
 import type { HedgeSettings } from './options.ts';
 
@@ -100,8 +100,7 @@ export class Race extends Deadline {
 
   /** The attempts under way have had their time. */
   due(): void {
-    if (this.#ownContext === undefined) this.#hedge();
-    else this.#ownContext.runInAsyncScope(() => this.#hedge());
+    inContext(this.#ownContext, () => this.#hedge());
   }
 
   #hedge(): void {

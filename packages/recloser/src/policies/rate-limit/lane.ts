@@ -15,9 +15,9 @@ export class Costly extends Waiter {
     this.cost = cost;
   }
 
-  override proceed(): void {
+  override proceed(): boolean {
     this.#served = true;
-    super.proceed();
+    return super.proceed();
   }
 
   /** There may be enough at this very moment. */

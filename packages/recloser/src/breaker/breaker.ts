@@ -36,6 +36,8 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
   readonly available: boolean;
   /** Whether `drain` or `dispose` was called: then every new call is refused, whatever the state. */
   readonly ending: 'no' | 'draining' | 'disposed';
+  /** The places of `maxConcurrent`; work that outlives its call keeps its place. `undefined` where there never was a limit. */
+  readonly places: { readonly taken: number; readonly limit: number } | undefined;
   /** The options in force, defaults filled in. */
   readonly settings: BreakerSettings;
   /** Leave to do work that is no promise; `undefined` if refused, then `refusal()` is the error. */

@@ -18,7 +18,7 @@ import type { Beginning } from './snapshot.ts';
 /** The calls of one breaker: it admits them, takes up their results and counts them. */
 export abstract class Traffic extends Circuit implements Judge<Ticket> {
   protected latency: LatencyHistogram | undefined = undefined;
-  protected places: Places | undefined;
+  places: Places | undefined;
   /** Called when the last call has ended, while somebody waits for it. */
   protected onIdle: (() => void) | undefined = undefined;
   /** Every call passes: closed, not recovering, nothing set. */

@@ -33,7 +33,79 @@ function figure(metrics: PrometheusSink, series: string): number {
   return Number(line?.split(' ').at(-1) ?? 0);
 }
 
+describe('what is there before anything happens, as an increase from nothing is none', () => {
+  const lines = (metrics: PrometheusSink, pattern: RegExp): string[] =>
+    metrics
+      .text()
+      .split('\n')
+      .filter((line) => pattern.test(line));
+  const counters = /^recloser_(rejections_total|circuit_breaker_transitions_total|execution_duration_seconds_count)/;
+
+  test('of a breaker what its options make possible', () => {
+    const metrics = sink();
+    const [one, other] = [
+      circuitBreaker({ name: 'one' }),
+      circuitBreaker({ name: 'other', timeoutMs: 5, maxConcurrent: 2 }),
+    ];
+    expect(one.name + other.name).toBe('oneother');
+    const of = (name: string) =>
+      lines(metrics, /^recloser_(rejections|execution\S+_count)/).filter((line) => line.includes(`"${name}"`));
+    expect(of('one')).toHaveLength(4);
+    expect(of('other')).toEqual(
+      expect.arrayContaining([
+        'recloser_rejections_total{name="other",reason="bulkhead_full"} 0',
+        'recloser_execution_duration_seconds_count{name="other",outcome="timeout"} 0',
+      ]),
+    );
+  });
+
+  test('of a registry all but the rules of its keys, and of its parent', () => {
+    const metrics = sink();
+    const hosts = registry({ name: 'hosts', parent: { threshold: 0.5 } });
+    expect(hosts.size).toBe(0);
+    const told = lines(metrics, counters);
+    expect(told.every((line) => line.endsWith(' 0'))).toBe(true);
+    expect(told).toEqual(
+      expect.arrayContaining([
+        'recloser_execution_duration_seconds_count{name="hosts",outcome="failure"} 0',
+        'recloser_rejections_total{name="hosts",reason="circuit_open"} 0',
+        'recloser_rejections_total{name="hosts/parent",reason="circuit_open"} 0',
+        'recloser_circuit_breaker_transitions_total{name="hosts",from="half_open",to="open",reason="probe_failed"} 0',
+      ]),
+    );
+    expect(told.join()).not.toContain('consecutive');
+  });
+
+  test('of the keys of a registry their rules, from the first call on', async () => {
+    const metrics = sink();
+    const hosts = registry({ name: 'hosts', defaults: { failureThreshold: 2 } });
+    await hosts.execute(() => 1, { key: 'a' });
+    const opened = 'circuit_breaker_transitions_total{name="hosts",from="closed",to="open",reason="consecutive"}';
+    expect(metrics.text()).toContain(`recloser_${opened} 0`);
+    for (let i = 0; i < 2; i++) await hosts.execute(failing, { key: 'a' }).catch(() => {});
+    expect(figure(metrics, opened)).toBe(1);
+  });
+});
+
 describe('whose figures they are', () => {
+  test('the places of a breaker with a limit are told as those of a bulkhead are, work that outlives its call included', async () => {
+    const clock = manualClock();
+    const metrics = sink();
+    const breaker = circuitBreaker({ name: 'a', clock, maxConcurrent: 2, timeoutMs: 10, abandonAfterMs: 1_000 });
+    const told = () => [figure(metrics, 'bulkhead_usage{name="a"}'), figure(metrics, 'bulkhead_limit{name="a"}')];
+    expect(told()).toEqual([0, 2]);
+    const call = breaker.execute(() => new Promise(() => {})).catch(() => {});
+    await clock.advance(10);
+    await call;
+    expect(breaker.metrics().inFlight).toBe(0);
+    expect(told()).toEqual([1, 2]);
+    breaker.update({ maxConcurrent: 3 });
+    await clock.advance(1_000);
+    expect(told()).toEqual([0, 3]);
+    circuitBreaker({ name: 'without' });
+    expect(metrics.text()).not.toContain('bulkhead_limit{name="without"}');
+  });
+
   test('a key that is called as its registry is counted once', () => {
     const metrics = sink();
     const hosts = registry({ name: 'hosts' });

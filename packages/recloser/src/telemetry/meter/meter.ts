@@ -96,10 +96,10 @@ export class Meter {
     const book = this.#open(policy.label);
     this.#bookOf.set(policy, book);
     // Those that a registry keeps are read with it.
-    if (policy.kept === undefined) {
-      this.#living.add(policy, book, { ref: new WeakRef(policy) });
-      if (policy.kind === 'circuit-breaker') begin(book, (policy as unknown as { metrics(): never }).metrics());
-    }
+    if (policy.kept === undefined) this.#living.add(policy, book, { ref: new WeakRef(policy) });
+    begin(book, policy);
+    const { parent } = policy as Teller & { readonly parent?: Teller };
+    if (parent !== undefined) this.#book(parent);
     return book;
   }
 

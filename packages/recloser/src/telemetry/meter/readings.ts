@@ -1,3 +1,4 @@
+import type { CircuitBreaker } from '../../breaker/breaker.ts';
 import type { CircuitState } from '../../breaker/events.ts';
 import type { BreakerMetrics } from '../../breaker/metrics.ts';
 import { forcedStates } from '../../breaker/override.ts';
@@ -26,13 +27,9 @@ export function readTeller(teller: Teller, take: Take, openedAt: WeakMap<object,
 }
 
 type Readable<M> = { readonly metrics: () => M };
+type Breaker = Readable<BreakerMetrics> & Partial<Pick<CircuitBreaker, 'places'>>;
 
-function readBreaker(
-  breaker: Readable<BreakerMetrics>,
-  name: string,
-  take: Take,
-  openedAt: WeakMap<object, number>,
-): void {
+function readBreaker(breaker: Breaker, name: string, take: Take, openedAt: WeakMap<object, number>): void {
   const { state, window, shadowRejectedRequests } = breaker.metrics();
   take(name, 'shadowRejections', [], shadowRejectedRequests, 'sum');
   for (const each of states) take(name, 'state', [label(each)], each === state ? 1 : 0, 'sum');
@@ -40,6 +37,8 @@ function readBreaker(
   if (at !== undefined && (state === 'open' || state === 'half-open')) take(name, 'opened', [], at, 'least');
   for (const part of window.parts ?? [window]) readRatio(part, name, take);
   readWindow(window, name, take);
+  const { places } = breaker;
+  if (places !== undefined) takePlaces(places.taken, places.limit, name, take);
 }
 
 /** No ratio is told of too few calls: there is none. */
@@ -71,7 +70,11 @@ function readRetry(retry: Readable<RetryMetrics>, name: string, take: Take): voi
 
 function readPlaces(policy: Readable<PlacesMetrics>, name: string, take: Take): void {
   const { inFlight, limit } = policy.metrics();
-  take(name, 'bulkheadUsage', [], inFlight, 'sum');
+  takePlaces(inFlight, limit, name, take);
+}
+
+function takePlaces(taken: number, limit: number, name: string, take: Take): void {
+  take(name, 'bulkheadUsage', [], taken, 'sum');
   take(name, 'bulkheadLimit', [], limit, 'sum');
 }
 

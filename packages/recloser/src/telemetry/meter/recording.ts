@@ -1,5 +1,6 @@
 import type { Settled, SettledWithError, Transition } from '../../breaker/events.ts';
 import { shown } from '../../breaker/evidence.ts';
+import type { BreakerSettings } from '../../breaker/options.ts';
 import { forcedStates } from '../../breaker/override.ts';
 import type { Measurement } from '../../breaker/trip-rules/rule.ts';
 import { RejectedError, TimeoutError } from '../../core/errors.ts';
@@ -100,19 +101,38 @@ const told: Records = {
   'recloser:adaptive-throttle:rejected': (account) => account.add('rejections', ['throttled']),
 };
 
-/** The series of a breaker that are there before anything happens: an increase from nothing is none (Prometheus). */
-export function begin(account: Account, { window }: { readonly window: Measurement }): void {
-  const moves = (window.parts ?? [window]).map(({ rule }) => ['closed', 'open', rule] as const);
+/** What of a breaker says which series it has. */
+type Begun = Teller & { metrics(): { readonly window: Measurement }; readonly settings: BreakerSettings };
+
+/**
+ * The series that are there before anything happens: an increase from nothing is none (Prometheus). A registry has no rule of its own, and
+ * those of its keys from the first that is heard of.
+ */
+export function begin(account: Account, policy: Teller): void {
+  if (policy.kind === 'circuit-breaker-registry') beginCalls(account, [], {});
+  if (policy.kind !== 'circuit-breaker') return;
+  const { window } = (policy as Begun).metrics();
+  beginCalls(account, window.parts ?? [window], (policy as Begun).settings);
+}
+
+function beginCalls(
+  account: Account,
+  rules: readonly Measurement[],
+  { timeoutMs = 0, maxConcurrent = Infinity }: Partial<BreakerSettings>,
+): void {
+  const moves = rules.map(({ rule }) => ['closed', 'open', rule] as const);
   const others = [
     ['open', 'half-open', 'sleepWindow'],
     ['half-open', 'closed', 'probe'],
     ['half-open', 'open', 'probe'],
   ] as const;
   for (const [from, to, rule] of [...moves, ...others]) {
-    account.add('transitions', [label(from), label(to), reasonOf({ to, evidence: { rule } })], 0);
+    account.add('transitions', [label(from), label(to), account.reason(reasonOf({ to, evidence: { rule } }))], 0);
   }
-  for (const reason of ['circuit_open', 'probe_limit']) account.add('rejections', [reason], 0);
-  for (const outcome of ['success', 'failure']) account.begin('duration', [outcome]);
+  const full = maxConcurrent === Infinity ? [] : ['bulkhead_full'];
+  for (const reason of ['circuit_open', 'probe_limit', ...full]) account.add('rejections', [reason], 0);
+  const late = timeoutMs > 0 ? ['timeout'] : [];
+  for (const outcome of ['success', 'failure', ...late]) account.begin('duration', [outcome]);
   account.begin('openDuration', []);
 }
 

@@ -40,7 +40,7 @@ const now: Builder<Panel>[] = [
   ),
   figure(
     'Set by people',
-    'Breakers somebody forced open or closed, or disabled: they protect nobody until released.',
+    'Breakers somebody forced open or closed, or disabled: they do as they were told until released.',
     [`sum(${state('forced_open|forced_closed|disabled')})`],
     'short',
     1,

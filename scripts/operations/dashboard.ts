@@ -64,6 +64,8 @@ function operationsDashboard(): Dashboard {
     for (const panel of panels) dashboard.withPanel(panel);
   }
   const built = dashboard.build();
+  // The kit writes defaults of variables of another kind, which Grafana's own schema doesn't know here.
+  built.templating.list = (built.templating.list ?? []).map(({ auto, auto_min, auto_count, ...variable }) => variable);
   built.panels?.forEach((panel, i) => {
     panel.id = i + 1;
   });

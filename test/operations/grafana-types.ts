@@ -1,5 +1,14 @@
-/** What Grafana's SDK declares of all that the dashboard has. The schema is made of it, so it is that of the version installed. */
-import type * as bargauge from '@grafana/grafana-foundation-sdk/bargauge';
+/**
+ * What Grafana itself declares of all that the dashboard has, in the package that it publishes with each release. The schema is made of it, so it
+ * is that of the version installed, and not that of the kit which the dashboard is built with.
+ */
+
+// Grafana's package has no queries of Prometheus.
+import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
+import type * as bargauge from '@grafana/schema/dist/esm/raw/composable/bargauge/panelcfg/x/BarGaugePanelCfg_types.gen';
+import type * as stat from '@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen';
+import type * as statetimeline from '@grafana/schema/dist/esm/raw/composable/statetimeline/panelcfg/x/StateTimelinePanelCfg_types.gen';
+import type * as timeseries from '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
 import type {
   AnnotationContainer,
   AnnotationQuery,
@@ -8,13 +17,9 @@ import type {
   FieldConfigSource,
   Panel,
   RowPanel,
-} from '@grafana/grafana-foundation-sdk/dashboard';
-import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
-import type * as stat from '@grafana/grafana-foundation-sdk/stat';
-import type * as statetimeline from '@grafana/grafana-foundation-sdk/statetimeline';
-import type * as timeseries from '@grafana/grafana-foundation-sdk/timeseries';
+} from '@grafana/schema/dist/esm/raw/dashboard/x/Dashboard_types.gen';
 
-/** `Panel` says `any` of what belongs to the kind of panel and to the data source. */
+/** `Panel` says nothing of what belongs to the kind of panel and to the data source. */
 type PanelOf<Type extends string, Options, Custom> = Omit<Panel, 'type' | 'options' | 'targets' | 'fieldConfig'> & {
   type: Type;
   options: Options;
@@ -22,8 +27,17 @@ type PanelOf<Type extends string, Options, Custom> = Omit<Panel, 'type' | 'optio
   fieldConfig: Omit<FieldConfigSource, 'defaults'> & { defaults: Omit<FieldConfig, 'custom'> & { custom?: Custom } };
 };
 
+/** What the Prometheus data source takes besides (`annotations.ts` of `@grafana/prometheus`). */
+interface PrometheusAnnotation extends Omit<AnnotationQuery, 'target'> {
+  expr: string;
+  step?: string;
+  titleFormat?: string;
+  textFormat?: string;
+  tagKeys?: string;
+}
+
 export type GrafanaDashboard = Omit<Dashboard, 'panels' | 'annotations' | 'snapshot'> & {
-  annotations: Omit<AnnotationContainer, 'list'> & { list: Omit<AnnotationQuery, 'target'>[] };
+  annotations: Omit<AnnotationContainer, 'list'> & { list: PrometheusAnnotation[] };
   panels: (
     | RowPanel
     | PanelOf<'stat', stat.Options, never>

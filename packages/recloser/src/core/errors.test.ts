@@ -33,6 +33,15 @@ describe('classes', () => {
     expect(error).not.toBeInstanceOf(RejectedError);
   });
 
+  test.each([RejectedError, CircuitOpenError, BulkheadFullError, TimeoutError])(
+    '%o can be made by hand, with a message alone',
+    (type) => {
+      const error = new type('by hand', undefined as never);
+      expect([error.message, error.breaker]).toEqual(['by hand', undefined]);
+      expect(error).toBeInstanceOf(type);
+    },
+  );
+
   test('siblings are told apart, parents are no children', () => {
     const open = new CircuitOpenError('x', details);
     expect(open).not.toBeInstanceOf(BulkheadFullError);

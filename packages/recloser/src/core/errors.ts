@@ -30,8 +30,10 @@ export class RejectedError extends Error {
   /** In how many milliseconds another try makes sense; `undefined` where nobody can know. */
   declare readonly retryAfterMs: number | undefined;
 
-  constructor(message: string, { breaker, reason, state, retryAfterMs }: RejectionDetails) {
+  /** Made by hand, as tests of plain JavaScript do, it may come without details. */
+  constructor(message: string, details: RejectionDetails) {
     super(message);
+    const { breaker, reason, state, retryAfterMs } = details ?? {};
     this.breaker = breaker;
     this.reason = reason;
     this.state = state;
@@ -66,8 +68,9 @@ export class TimeoutError extends Error {
   declare readonly breaker: string;
   declare readonly timeoutMs: number;
 
-  constructor(message: string, { breaker, timeoutMs }: { readonly breaker: string; readonly timeoutMs: number }) {
+  constructor(message: string, details: { readonly breaker: string; readonly timeoutMs: number }) {
     super(message);
+    const { breaker, timeoutMs } = details ?? {};
     this.breaker = breaker;
     this.timeoutMs = timeoutMs;
   }

@@ -91,7 +91,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   protected measure(now: number): Measurement {
     const measured = { rule: this.settings.trip.name, value: 0, threshold: 0, calls: 0 };
     try {
-      return Object.assign(measured, this.counter.measure(now));
+      return { ...measured, ...this.counter.measure(now) };
     } catch (fault) {
       this.report(fault, 'trip');
       return measured;
@@ -172,16 +172,14 @@ export abstract class Circuit extends Layer<BreakerEvents> {
 
   /** Takes off a set state whose time is up. */
   protected expire(now: number): void {
-    const over = this.override;
-    if (over === undefined || standing(over, () => now) !== undefined) return;
-    this.uncover('expired', undefined, undefined);
+    if (this.override !== undefined && standing(this.override, () => now) === undefined) this.uncover('expired');
   }
 
   /** Takes off the set state and tells so. */
   protected uncover(
     action: 'released' | 'expired' | 'reset',
-    reason: string | undefined,
-    by: string | undefined,
+    reason?: string,
+    by?: string,
     previous: CircuitState = this.override?.state ?? this.machine.state,
   ): void {
     this.override = undefined;

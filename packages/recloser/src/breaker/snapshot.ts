@@ -148,7 +148,7 @@ export function readSnapshot(snapshot: unknown, rule: TripRule, now: number): Be
   return {
     machine: deepFreeze({ ...machine, ...(lasting.state === 'half-open' && { probes: [], nextProbe: 1 }) }) as Machine,
     // Another rule's figures mean nothing to this one: it begins anew.
-    counter: trip.rule === rule.name ? rule.start(now, trip.counter) : rule.start(now),
+    counter: rule.start(now, trip.rule === rule.name ? trip.counter : undefined),
     override: forced && overridden(forced.state, forced, now),
   };
 }

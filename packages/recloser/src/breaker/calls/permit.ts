@@ -35,10 +35,10 @@ export class AcquiredPermit implements Permit {
   }
 
   ignore(): void {
-    this.#settle('ignored', undefined, undefined);
+    this.#settle('ignored');
   }
 
-  #settle(verdict: Verdict, error: unknown, ms: number | undefined): void {
+  #settle(verdict: Verdict, error?: unknown, ms?: number): void {
     if (this.#settled) return;
     this.#settled = true;
     if (this.#holdsPlace) this.#traffic.leavePlace();

@@ -293,3 +293,39 @@ test('S22: a caller may abort with a reason of which nothing can be asked', asyn
   expect((got as unknown[])[0] === reason).toBe(true);
   expect(breaker.metrics()).toMatchObject({ totalRequests: 1, inFlight: 0 });
 });
+
+test('S22: policies nested by hand are one call where the context is handed on as options', async () => {
+  const clock = manualClock();
+  const [outer, inner] = [circuitBreaker({ clock, timeoutMs: 50 }), circuitBreaker({ clock, timeoutMs: 1_000 })];
+  const seen: unknown[] = [];
+  let signal: AbortSignal | undefined;
+  const call = outer.execute(
+    (context) =>
+      inner.execute((within) => {
+        signal = within.signal;
+        seen.push(within.key, within.context, within.timeLeftMs);
+        return new Promise(() => {});
+      }, context),
+    { key: 'k', context: { a: 1 } },
+  );
+  const ended = rejection(call);
+  await clock.advance(50);
+  const error = await ended;
+  expect(error).toBeInstanceOf(TimeoutError);
+  expect(seen).toEqual(['k', { a: 1 }, 50]);
+  expect(signal?.reason).toBe(error);
+  expect(inner.metrics()).toMatchObject({ failedRequests: 1, inFlight: 0 });
+});
+
+test('S22: options may be getters of a class', async () => {
+  class Given {
+    get signal() {
+      return AbortSignal.abort('gone');
+    }
+  }
+  expect(await rejection(setUp().breaker.execute(() => 1, new Given()))).toBe('gone');
+});
+
+test.each([null, 5, 'text'])('S5: %o for options says nothing', async (options) => {
+  expect(await setUp().breaker.execute(() => 1, options as never)).toBe(1);
+});

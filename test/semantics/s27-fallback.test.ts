@@ -344,3 +344,17 @@ describe('what it counts as', () => {
     expect(await call.promise).toBe('slow but there');
   });
 });
+
+test('S27: a fallback may hand its context on to another policy, and is not that one’s fallback too', async () => {
+  const mirror = circuitBreaker();
+  let runs = 0;
+  const call = circuitBreaker().execute(() => Promise.reject(new Error('down')), {
+    key: 'k',
+    fallback: (_error: unknown, context: CallContext) => {
+      runs++;
+      return mirror.execute(() => Promise.reject(new Error(`mirror of ${context.key}`)), context);
+    },
+  });
+  await expect(call).rejects.toThrow('mirror of k');
+  expect(runs).toBe(1);
+});

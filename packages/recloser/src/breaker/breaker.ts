@@ -102,7 +102,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
   }
 
   override called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown> {
-    const { fallback } = scope;
+    const fallback = scope.answer;
     return fallback === undefined
       ? this.run(work, scope, next)
       : this.guard({ ...this.rig, fallback }, work, scope, next);
@@ -183,7 +183,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
       inFlight: this.inFlight,
       circuitOpenTimeMs: this.openMs + (machine.state === 'open' ? now - machine.openedAt : 0),
       window: this.measure(now),
-      ...(latency === undefined ? {} : { latency }),
+      ...(latency && { latency }),
     };
   }
 
@@ -227,13 +227,13 @@ export class Breaker extends Traffic implements CircuitBreaker {
     });
   }
 
-  release(options: ForceOptions = {}): void {
+  release(options?: ForceOptions): void {
     const { reason, by } = override('forced-open', options, 0);
     this.expire(this.now());
     if (this.override !== undefined) this.uncover('released', reason, by);
   }
 
-  reset(options: ForceOptions = {}): void {
+  reset(options?: ForceOptions): void {
     const { reason, by } = override('forced-open', options, 0);
     const now = this.now();
     this.expire(now);
@@ -243,7 +243,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
     this.announce();
   }
 
-  probe(options: ForceOptions = {}): void {
+  probe(options?: ForceOptions): void {
     const { reason, by } = override('forced-open', options, 0);
     const now = this.now();
     this.expire(now);
@@ -307,12 +307,11 @@ function beginning({ trip, given, clock }: Settings, restore: unknown): Beginnin
 }
 
 /** The same kind of rule goes on with the figures of the old one where they fit; any other begins anew. */
-function restart(settings: Settings, counter: TripCounter, rule: string, now: number): TripCounter {
+function restart({ trip }: Settings, counter: TripCounter, rule: string, now: number): TripCounter {
   try {
-    return rule === settings.trip.name ? settings.trip.start(now, counter.toJSON(now)) : settings.trip.start(now);
-  } catch {
-    return settings.trip.start(now);
-  }
+    if (rule === trip.name) return trip.start(now, counter.toJSON(now));
+  } catch {}
+  return trip.start(now);
 }
 
 /**

@@ -63,7 +63,7 @@ export abstract class Layer<Events extends object> implements Policy {
   execute(fn: Work<never>, options?: CallOptions<Fallback>): Promise<unknown> {
     if (typeof fn !== 'function') return Promise.reject(new TypeError(`${this.name}: execute takes a function`));
     const work = fn as Work;
-    if (options === undefined) return this.run(work, nobody);
+    if (options == null) return this.run(work, nobody);
     try {
       return this.called(work, new CallerScope(this.name, options));
     } catch (error) {
@@ -73,7 +73,7 @@ export abstract class Layer<Events extends object> implements Policy {
 
   /** A call whose caller gave options: as `run`, with the fallback among them. */
   called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown> {
-    const { fallback, key } = scope;
+    const { answer: fallback, key } = scope;
     const result = this.run(work, scope, next);
     if (fallback === undefined) return result;
     return result.then(

@@ -98,15 +98,18 @@ export const nobody: Scope = new Nobody();
 /** Of a call whose caller said something about it. */
 export class CallerScope extends RootScope {
   readonly #given: CallOptions<unknown>;
+  readonly #outer: Partial<CallContext>;
 
   /** @throws TypeError, and what a getter of the options throws: before the call is admitted */
-  constructor(policy: string, options: CallOptions<unknown>) {
+  constructor(policy: string, options: CallOptions<unknown> | CallContext) {
     super();
-    this.#given = { ...options };
-    const signal = this.#given.signal;
-    if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
+    // The context of the call around may stand for options: what it has are getters of its class, which no spread copies.
+    const { signal, key, context, fallback } = options as CallOptions<unknown>;
+    if (signal !== undefined && !signal?.addEventListener) {
       throw new TypeError(`${policy}: signal must be an AbortSignal`);
     }
+    this.#given = { signal, key, context, fallback };
+    this.#outer = options as CallContext;
   }
 
   override get key(): string | undefined {
@@ -117,8 +120,13 @@ export class CallerScope extends RootScope {
     return this.#given.context;
   }
 
-  get fallback(): unknown {
+  /** The call's own fallback. By another name: no call that gets this context handed on is to have it too. */
+  get answer(): unknown {
     return this.#given.fallback;
+  }
+
+  override get timeLeftMs(): number {
+    return this.#outer.timeLeftMs ?? Infinity;
   }
 
   /** The caller's own, if there is one: what is to be called off by it, but not to gather listeners on it, gets a `Call`. */

@@ -58,8 +58,8 @@ class FallbackLayer extends BasicLayer<FallbackEvents> {
   }
 
   override called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown> {
-    const { fallback } = scope;
-    return this.#guard(fallback === undefined ? this.#settings.answer : fallback, work, scope, next);
+    const { answer = this.#settings.answer } = scope;
+    return this.#guard(answer, work, scope, next);
   }
 
   #guard(answer: unknown, work: Work, scope: Scope, next?: Stage): Promise<unknown> {

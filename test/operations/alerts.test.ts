@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { alerts, expressions } from './files.ts';
+import { alerts, expressions, panels } from './files.ts';
 import { readQuery } from './promql.ts';
 
 const runbook = readFileSync('docs/operations/runbook.md', 'utf8');
@@ -27,6 +27,16 @@ describe('the alerts', () => {
   test('the runbook has no section of an alert that is gone', () => {
     expect([...sections.keys()].sort()).toEqual([...new Set(alerts.map(({ alert }) => alert))].sort());
   });
+});
+
+test('what the runbook calls a panel is one of the dashboard', () => {
+  const named = [
+    ...new Set([...runbook.matchAll(/\*([A-Z][^*]+)\*/g)].map(([, name]) => (name as string).replace(/\s+/g, ' '))),
+  ];
+  const titles = [...panels.map(({ title }) => title ?? ''), 'Duration'];
+  expect(titles.some((title) => title.startsWith('Duration, p'))).toBe(true);
+  expect(named.length).toBeGreaterThan(8);
+  expect(named.filter((name) => !titles.includes(name) && name !== 'Annotations')).toEqual([]);
 });
 
 describe('PromQL', () => {

@@ -66,6 +66,25 @@ test('a transition is told within 20 ms, with its evidence and the state after i
   expect(rows).toMatchObject([{ id: 'payments', state: 'open', explain: expect.stringContaining('next probe in') }]);
 });
 
+test('of a breaker that was disposed or is draining it says so, and promises no probe', async () => {
+  const [open, closed] = [circuitBreaker({ name: 'open', failureThreshold: 1 }), circuitBreaker({ name: 'closed' })];
+  const { clock, feed } = setUp([open, closed]);
+  await fail(open);
+  const work = closed.execute(() => new Promise<void>((resolve) => void clock.setTimeout(resolve, 5_000)));
+  const drained = closed.drain();
+  open.dispose();
+  await clock.advance(1_000);
+  const { rows } = feed.state();
+  expect(rows).toMatchObject([
+    { state: 'open', cause: 'disposed: every new call is refused' },
+    { state: 'closed', explain: expect.stringMatching(/^draining: every new call is refused; it was closed: /) },
+  ]);
+  expect(rows[0]).not.toHaveProperty('nextProbeMs');
+  expect(detailOf(feed, 'open')?.explain).toMatch(/^disposed: every new call is refused; it was open for /);
+  await clock.advance(5_000);
+  await Promise.all([work, drained]);
+});
+
 test('a thousand transitions at once are a few messages', async () => {
   const breakers = Array.from({ length: 1_000 }, (_, i) => circuitBreaker({ name: `b${i}`, failureThreshold: 1 }));
   const { clock, changes } = setUp(breakers);

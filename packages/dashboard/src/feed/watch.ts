@@ -4,7 +4,7 @@ import type { Entry } from '../protocol/entry.ts';
 import { patchOf, type Row, type RowPatch } from '../protocol/row.ts';
 import type { Ears, Hearer } from './ears.ts';
 import { ErrorLog } from './error-log.ts';
-import { noRates, type Rates, ratesOf, rowOf, type Since, type Totals, totalsOf } from './reading.ts';
+import { explained, noRates, type Rates, ratesOf, rowOf, type Since, type Totals, totalsOf } from './reading.ts';
 import { redact } from './redact.ts';
 
 /** What a watch tells and asks of its feed. */
@@ -120,7 +120,7 @@ export class Watch implements Watched, Hearer {
   }
 
   explain(): string {
-    return this.breaker.explain();
+    return explained(this.breaker);
   }
 
   #rowOf(metrics: BreakerMetrics): Row {

@@ -254,7 +254,9 @@ describe('explain', () => {
     await succeed(breaker);
     hold(breaker);
     await clock.advance(250);
-    expect(breaker.explain()).toMatch(/^half-open for 250 ms: 1 probe out, 1 of 3 probes succeeded.*ETIMEDOUT ×1/);
+    expect(breaker.explain()).toMatch(
+      /^half-open for 250 ms: 1 probe out, 1 of 3 probes succeeded, closes at 3; .*ETIMEDOUT ×1/,
+    );
   });
 
   test('S24: … half-open with a sample', async () => {

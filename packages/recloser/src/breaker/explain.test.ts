@@ -54,12 +54,16 @@ describe('one sentence', () => {
 
   test('S24: half-open: what is out, what came back, what is needed', () => {
     const probe = { id: 1, leaseEndsAt: 0, fails: false };
-    expect(say(halfOpen, 30_500)).toMatch(/^half-open for 500 ms: 0 probes out, 0 of 2 probes succeeded/);
+    expect(say(halfOpen, 30_500)).toMatch(
+      /^half-open for 500 ms: 0 probes out, 0 of 2 probes succeeded, closes at 2; /,
+    );
     expect(say({ ...halfOpen, probes: [probe], successes: 1 }, 31_000)).toMatch(
-      /^half-open for 1 s: 1 probe out, 1 of 2 probes succeeded.*; it had opened on 5 consecutive failures \(ETIMEDOUT ×5\)$/,
+      /^half-open for 1 s: 1 probe out, 1 of 2 probes succeeded, closes at 2; it had opened on 5 consecutive failures \(ETIMEDOUT ×5\)$/,
     );
     const sample = { calls: 10, failureRate: 0.5 };
-    expect(say({ ...halfOpen, successes: 3, failures: 2 }, 31_000, { sample })).toMatch(/5 of 10 probes settled/);
+    expect(say({ ...halfOpen, successes: 3, failures: 2 }, 31_000, { sample })).toMatch(
+      /5 of 10 probes settled, decides at 10; /,
+    );
   });
 
   test('S24: closed: what is measured and what opens', () => {

@@ -68,7 +68,7 @@ function explainComputed(
     return `open for ${span(now - machine.openedAt)}: ${why}, ${next}`;
   }
   const { probingSince, probes, successes, failures } = machine;
-  const settled = `${successes + failures} of ${many(sample?.calls ?? successThreshold, 'probe')}`;
-  const next = sample ? 'settled, decides after all' : 'succeeded, closes after all';
-  return `half-open for ${span(now - probingSince)}: ${many(probes.length, 'probe')} out, ${settled} ${next}; it had opened on ${why}`;
+  const all = sample?.calls ?? successThreshold;
+  const next = sample ? 'settled, decides' : 'succeeded, closes';
+  return `half-open for ${span(now - probingSince)}: ${many(probes.length, 'probe')} out, ${successes + failures} of ${many(all, 'probe')} ${next} at ${all}; it had opened on ${why}`;
 }

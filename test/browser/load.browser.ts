@@ -104,12 +104,15 @@ async function percentTaken(seconds: number): Promise<number> {
 }
 
 test('500 breakers at 50,000 calls a second, an open page: it takes 3 % of a core at most', {
-  timeout: 180_000,
+  timeout: 240_000,
 }, async () => {
   const breakers = many(500);
   const load = busy(breakers, 50_000);
-  const [began, taken] = [performance.now(), { open: [] as number[], closed: [] as number[] }];
-  for (let round = 0; round < 8; round++) {
+  const began = performance.now();
+  const taken: { open: number; closed: number }[] = [];
+  const more = (): number => median(taken.map(({ open, closed }) => open - closed));
+  // The first two rounds warm up; others who are busy on the machine may spoil some, so in doubt there are more.
+  for (let round = 0; round < 9 || (round < 21 && more() > 3); round++) {
     const mounted = dashboard({ breakers, title: 'busy', instance: 'busy' });
     const { url } = await mounted.listen({ port: 0 });
     const hangUp = await reader(Number(new URL(url).port));
@@ -119,20 +122,15 @@ test('500 breakers at 50,000 calls a second, an open page: it takes 3 % of a cor
     await mounted.close();
     await sleep(300);
     const closed = await percentTaken(3);
-    // The first ones warm up.
-    if (round < 2) continue;
-    taken.open.push(open);
-    taken.closed.push(closed);
+    if (round >= 2) taken.push({ open, closed });
   }
   const perSecond = Math.round(load.made / ((performance.now() - began) / 1_000));
-  const [open, closed] = [median(taken.open), median(taken.closed)];
-  // Whoever else is busy on the machine only ever makes it dearer: the cheapest of each is nearest to what it takes by itself.
-  const least = Math.min(...taken.open) - Math.min(...taken.closed);
+  const without = median(taken.map(({ closed }) => closed));
   console.log(
-    `500 breakers, ${perSecond} calls/s: ${open.toFixed(1)} % of a core with a page, ${closed.toFixed(1)} % without; the page takes ${(open - closed).toFixed(1)} %, at the cheapest ${least.toFixed(1)} %`,
+    `500 breakers, ${perSecond} calls/s: the page takes ${more().toFixed(1)} % of a core, on top of ${without.toFixed(1)} % (median of ${taken.length})`,
   );
   expect(perSecond).toBeGreaterThan(49_000);
-  expect(Math.min(least, open - closed)).toBeLessThanOrEqual(3);
+  expect(more()).toBeLessThanOrEqual(3);
 });
 
 test('10,000 busy breakers: memory stays within its bounds', { timeout: 120_000 }, async () => {

@@ -7,7 +7,7 @@ test('it holds the last twenty, by code or name, with what should not be shown t
   const errors = log();
   for (let i = 0; i < 30; i++) {
     errors.renew();
-    errors.add(Object.assign(new Error(`secret ${i}`), i % 2 ? { code: 'ECONNRESET' } : {}), () => i);
+    errors.add(Object.assign(new Error(`secret ${i}`), i % 2 ? { code: 'ECONNRESET' } : {}), { at: () => i });
   }
   const seen = errors.list();
   expect(seen).toHaveLength(20);
@@ -17,7 +17,7 @@ test('it holds the last twenty, by code or name, with what should not be shown t
 
 test('of a storm it holds a few a second', () => {
   const errors = log();
-  for (let i = 0; i < 10_000; i++) errors.add(new Error('x'), () => i);
+  for (let i = 0; i < 10_000; i++) errors.add(new Error('x'), { at: () => i });
   expect(errors.list()).toHaveLength(5);
 });
 
@@ -29,7 +29,7 @@ test('what a storm says is looked through once, and again when it says something
   });
   for (const message of ['a', 'a', 'b', 'b', 'a', 'x'.repeat(5_000), 'x'.repeat(5_000)]) {
     errors.renew();
-    errors.add(new Error(message), () => 1);
+    errors.add(new Error(message), { at: () => 1 });
   }
   expect(looked).toEqual(['a', 'b', 'a', 'xxxxxxxxx', 'xxxxxxxxx']);
   expect(errors.list().map(({ message }) => message.slice(0, 2))).toEqual(['A', 'A', 'B', 'B', 'A', 'XX', 'XX']);
@@ -43,7 +43,7 @@ test('whatever was thrown, it does not throw', () => {
   };
   for (const thrown of [undefined, null, 7, 'text', Symbol('x'), bad, { message: {} }, Object.create(null)]) {
     const errors = log();
-    errors.add(thrown, () => 1);
+    errors.add(thrown, { at: () => 1 });
     expect(errors.list()).toHaveLength(1);
   }
 });

@@ -23,10 +23,10 @@ export class ErrorLog {
     this.#left = perSecond;
   }
 
-  add(error: unknown, now: () => number): void {
+  add(error: unknown, clock: { at(): number }): void {
     if (this.#left-- <= 0) return;
     if (this.#seen.length >= kept) this.#seen.shift();
-    this.#seen.push({ at: now(), ...this.#described(error) });
+    this.#seen.push({ at: clock.at(), ...this.#described(error) });
   }
 
   list(): readonly ErrorSeen[] {

@@ -158,7 +158,7 @@ export class Watch implements Watched, Hearer {
   }
 
   failed({ error }: { readonly error: unknown }): void {
-    this.errors.add(error, () => this.#watcher.at());
+    this.errors.add(error, this.#watcher);
   }
 
   #tell(happened: Omit<Entry, 'at' | 'id'> & { readonly to: CircuitState }): void {

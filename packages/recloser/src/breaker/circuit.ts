@@ -68,9 +68,14 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     return this.settings.timed || succeeded.hasSubscribers || failed.hasSubscribers;
   }
 
+  /** Whether anybody hears how good calls end: almost all are. */
+  protected get hears(): boolean {
+    return this.emitter !== undefined || succeeded.hasSubscribers;
+  }
+
   /** Whether anybody hears how calls end. */
   protected get watched(): boolean {
-    return this.emitter !== undefined || succeeded.hasSubscribers || failed.hasSubscribers;
+    return this.hears || failed.hasSubscribers;
   }
 
   get attended(): boolean {

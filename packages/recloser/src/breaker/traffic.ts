@@ -189,7 +189,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     end: CallEnd,
   ): Verdict {
     const { classify } = this.settings;
-    const quick = ok && classify === undefined && ticket.generation === this.#sampling && !this.watched;
+    const quick = ok && classify === undefined && ticket.generation === this.#sampling && !this.hears;
     if (quick && this.#succeeded(startedAt)) return 'success';
     const error = ok ? undefined : result;
     const aborted = end === 'aborted';

@@ -279,6 +279,30 @@ describe('permits', () => {
     });
   });
 
+  test('S5: how long a permit’s work took is what was said, if that is a duration, else what was measured', async () => {
+    const { breaker, clock } = setUp({ failureThreshold: 9, latency: true, slowCallMs: 500 });
+    const given: unknown[] = [undefined, 700, -1, Number.NaN, '900', null, { valueOf: () => 900 }, 0];
+    const took: number[] = [];
+    breaker.on('succeeded', ({ elapsedMs }) => took.push(elapsedMs));
+    for (const ms of given) {
+      const permit = breaker.acquire();
+      await clock.advance(20);
+      permit?.success(ms as number);
+    }
+    expect(took).toEqual([20, 700, 20, 20, 20, 20, 20, 0]);
+    expect(breaker.metrics()).toMatchObject({ slowRequests: 1 });
+  });
+
+  test('S7: a permit that is a probe gives back no place, for it took none', async () => {
+    const { breaker, clock } = setUp({ failureThreshold: 1, maxConcurrent: 1, successThreshold: 2 });
+    breaker.acquire()?.failure();
+    await clock.advance(1_000);
+    breaker.acquire()?.success();
+    breaker.acquire()?.success();
+    expect(breaker.state).toBe('closed');
+    expect([breaker.acquire(), breaker.acquire()]).toEqual([expect.anything(), undefined]);
+  });
+
   test('S5: permits can open and close the circuit', async () => {
     const { breaker, clock } = setUp({ failureThreshold: 2 });
     breaker.acquire()?.failure(new Error('x'));

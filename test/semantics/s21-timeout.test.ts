@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { circuitBreaker, constant, exponential, failureRate, lastGood, slowCallRate, TimeoutError } from 'recloser';
+import { subscribe } from 'recloser/telemetry';
 import { describe, expect, test } from 'vitest';
 import { fail, hold, rejection, setUp, stampede, stateOf, succeed } from '../support/calls.ts';
 
@@ -192,6 +193,34 @@ describe('the signal', () => {
     );
     await Promise.all(ends);
     expect(seen).toEqual(['one', 'two']);
+  });
+
+  test.each([
+    ['a classifier', (see: () => undefined) => ({ classify: see })],
+    ['a listener', (see: () => undefined) => ({ onTimedOut: see })],
+    ['a listener of the opening', (see: () => undefined) => ({ onOpened: see, failureThreshold: 1 })],
+    ['a fallback', (see: () => undefined) => ({ fallback: see })],
+  ])('S21: … and so does %s', async (_who, options) => {
+    const store = new AsyncLocalStorage<string>();
+    const seen: (string | undefined)[] = [];
+    const see = (): undefined => void seen.push(store.getStore());
+    const { breaker, clock } = setUp({ timeoutMs: 100, failureThreshold: 9, ...options(see) });
+    store.run('the call', () => void breaker.execute(hang).catch(() => {}));
+    await store.run('whoever advances the clock', () => clock.advance(100));
+    expect(seen).toEqual(['the call']);
+  });
+
+  test('S21: … and a subscriber of its channels', async () => {
+    const store = new AsyncLocalStorage<string>();
+    for (const event of ['opened', 'timed-out'] as const) {
+      const seen: (string | undefined)[] = [];
+      const off = subscribe(`recloser:circuit-breaker:${event}`, () => void seen.push(store.getStore()));
+      const { breaker, clock } = setUp({ timeoutMs: 100 });
+      store.run('the call', () => void breaker.execute(hang).catch(() => {}));
+      await store.run('whoever advances the clock', () => clock.advance(100));
+      off();
+      expect(seen).toEqual(['the call']);
+    }
   });
 
   test('S21: … also when it is the caller’s abort that runs them', () => {

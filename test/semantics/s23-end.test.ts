@@ -63,6 +63,26 @@ describe('the end', () => {
     expect(breaker.available).toBe(false);
   });
 
+  test('S23: drain waits for uncounted calls alone, as many as there are', async () => {
+    const { breaker } = setUp();
+    breaker.disable();
+    const [first, second] = [hold(breaker), hold(breaker)];
+    const drained = breaker.drain();
+    first.resolve();
+    await first.result;
+    expect(await stateOf(drained)).toBe('pending');
+    second.resolve();
+    await drained;
+  });
+
+  test('S23: drain of a disposed breaker does not bring it back', async () => {
+    const { breaker } = setUp();
+    breaker.dispose();
+    const drained = breaker.drain();
+    expect(breaker.available).toBe(false);
+    await drained;
+  });
+
   test('S23: drain of an idle breaker is done at once', async () => {
     const { breaker } = setUp();
     await breaker.drain();

@@ -1,0 +1,118 @@
+import { anyOf, consecutiveFailures, failureCount, slowCallRate, type TripCounter, type TripRule } from 'recloser';
+import { describe, expect, test } from 'vitest';
+import { fail, setUp, slow, succeed } from '../support/calls.ts';
+
+const quiet: TripCounter = {
+  record: () => false,
+  measure: () => ({ rule: 'mine', value: 0, threshold: 1, calls: 0 }),
+  clear: () => {},
+  toJSON: () => null,
+};
+
+const ruleOf = (members: Partial<TripCounter>): TripRule => ({
+  name: 'mine',
+  reads: 'time',
+  start: () => ({ ...quiet, ...members }),
+});
+
+const broken = (): never => {
+  throw new Error('of the rule');
+};
+
+function watched(members: Partial<TripCounter>) {
+  const faults: unknown[] = [];
+  const onListenerError = (fault: unknown, source: string): void => {
+    faults.push([(fault as Error).message, source]);
+  };
+  return { ...setUp({ trip: ruleOf(members), latency: false, onListenerError }), faults };
+}
+
+describe('a rule of the user’s that throws', () => {
+  test('S18: when it records, opens nothing, is reported, and the caller gets what the function said', async () => {
+    const { breaker, faults } = watched({ record: broken });
+    const own = new Error('own');
+    expect([await succeed(breaker, 'own'), await fail(breaker, own)]).toEqual(['own', own]);
+    expect(breaker.state).toBe('closed');
+    expect(breaker.metrics()).toMatchObject({ successfulRequests: 1, failedRequests: 1, inFlight: 0 });
+    expect(faults).toEqual([
+      ['of the rule', 'trip'],
+      ['of the rule', 'trip'],
+    ]);
+  });
+
+  test('S18: when it is asked for its figures, says no more than its name', () => {
+    const { breaker, faults } = watched({ measure: broken });
+    expect(breaker.metrics().window).toEqual({ rule: 'mine', value: 0, threshold: 0, calls: 0 });
+    expect(faults).toEqual([['of the rule', 'trip']]);
+  });
+
+  test('S18: when it says from when on calls are slow, makes none slow', async () => {
+    const { breaker, clock, faults } = watched({ slowCallMs: broken });
+    await slow(breaker, clock, 60_000);
+    expect(breaker.metrics()).toMatchObject({ successfulRequests: 1, slowRequests: 0 });
+    expect(faults[0]).toEqual(['of the rule', 'trip']);
+  });
+
+  test('S18: when it is to forget, is reported, and the circuit closes all the same', async () => {
+    const { breaker, faults } = watched({ record: (failed) => failed, clear: broken });
+    await fail(breaker);
+    expect(breaker.state).toBe('open');
+    breaker.reset();
+    expect(breaker.state).toBe('closed');
+    expect(faults).toEqual([['of the rule', 'trip']]);
+  });
+
+  test('S26: when it can’t go on with the figures of the one before, begins anew', () => {
+    const started: unknown[] = [];
+    const trip: TripRule = {
+      name: 'mine',
+      start: (_now, saved) => {
+        started.push(saved);
+        if (saved !== undefined) throw new TypeError('not mine');
+        return { ...quiet, toJSON: () => 'figures' };
+      },
+    };
+    const { breaker } = setUp({ trip });
+    breaker.update({ trip: { ...trip } });
+    expect(started).toEqual([undefined, 'figures', undefined]);
+    expect(breaker.state).toBe('closed');
+  });
+});
+
+describe('the errors in the evidence', () => {
+  const code = (name: string) => Object.assign(new Error(name), { code: name });
+
+  test('S24: of combined rules are those of the one that has counted most', async () => {
+    const parts = [consecutiveFailures(2), failureCount({ threshold: 4, windowCalls: 100 })];
+    const { breaker } = setUp({ trip: anyOf(...parts) });
+    breaker.forceClosed();
+    await fail(breaker, code('EARLY'));
+    await fail(breaker, code('EARLY'));
+    await succeed(breaker);
+    breaker.release();
+    await fail(breaker, code('LATE'));
+    await fail(breaker, code('LATE'));
+    const { evidence } = breaker.toJSON() as { evidence: { rule: string; topErrors: unknown } };
+    expect(evidence.rule).toBe('consecutiveFailures');
+    expect(evidence.topErrors).toEqual([
+      { name: 'LATE', count: 2 },
+      { name: 'EARLY', count: 2 },
+    ]);
+  });
+
+  test('S24: of a rule that has counted only slow calls are none, though calls failed', async () => {
+    const trip = slowCallRate({ threshold: 0.5, windowCalls: 2, slowCallMs: 100 });
+    const { breaker, clock } = setUp({ trip });
+    await fail(breaker, code('QUICK'));
+    await slow(breaker, clock, 150);
+    const { evidence } = breaker.toJSON() as { evidence: object };
+    expect(evidence).toMatchObject({ rule: 'slowCallRate', topErrors: [], slowestMs: 150 });
+  });
+
+  test('S24: of a rule that tells no failures are those of all its calls', async () => {
+    const trip = ruleOf({ record: () => true, measure: () => ({ rule: 'mine', value: 1, threshold: 1, calls: 1 }) });
+    const { breaker } = setUp({ trip });
+    await fail(breaker, code('OWN'));
+    expect(breaker.toJSON()).toMatchObject({ evidence: { topErrors: [{ name: 'OWN', count: 1 }] } });
+  });
+});

@@ -95,6 +95,15 @@ class Nobody extends RootScope {
 /** Of all calls whose callers said nothing: what is shown of it is each call's own. */
 export const nobody: Scope = new Nobody();
 
+/** All who watch one signal: a single listener on it, for Node warns of a leak from the eleventh on. */
+class Audience extends Set<Watcher> implements Watcher {
+  handleEvent(): void {
+    for (const watcher of this) watcher.handleEvent(); // whom one of them has sent away meanwhile is not told
+  }
+}
+
+const audiences = new WeakMap<AbortSignal, Audience>();
+
 /** Of a call whose caller said something about it. */
 export class CallerScope extends RootScope {
   readonly #given: CallOptions<unknown>;
@@ -147,11 +156,21 @@ export class CallerScope extends RootScope {
   }
 
   override watch(watcher: Watcher): void {
-    this.#given.signal?.addEventListener('abort', watcher);
+    const { signal } = this.#given;
+    if (signal === undefined) return;
+    let audience = audiences.get(signal);
+    if (audience === undefined) {
+      audience = new Audience();
+      audiences.set(signal, audience);
+    }
+    if (audience.size === 0) signal.addEventListener('abort', audience);
+    audience.add(watcher);
   }
 
   override unwatch(watcher: Watcher): void {
-    this.#given.signal?.removeEventListener('abort', watcher);
+    const { signal } = this.#given;
+    const audience = signal && audiences.get(signal);
+    if (audience?.delete(watcher) && audience.size === 0) signal?.removeEventListener('abort', audience);
   }
 }
 

@@ -42,6 +42,14 @@ export const plan = [
     aims: [{ against: 'bare', most: 1.4 }],
   },
   {
+    id: 'closed-heard',
+    title: 'closed, with a listener of openings',
+    unit: 'ns',
+    scale: 'a call',
+    bars: [{ against: 'cockatiel', most: 0.65 }],
+    aims: [],
+  },
+  {
     id: 'closed-window',
     title: 'closed, failure rate in a time window, latency on',
     unit: 'ns',

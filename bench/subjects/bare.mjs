@@ -6,6 +6,7 @@ const plain = () => ({ call: call(returnsAtOnce()) });
 
 export const bare = {
   closed: plain,
+  'closed-heard': plain,
   'closed-window': plain,
   guarded: plain,
   'guarded-signal': plain,

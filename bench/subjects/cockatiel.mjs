@@ -89,6 +89,11 @@ export const cockatiel = {
     const breaker = consecutive();
     return succeeding(breaker, execute(breaker, returnsAtOnce()));
   },
+  'closed-heard'() {
+    const breaker = consecutive();
+    breaker.onBreak(() => {});
+    return succeeding(breaker, execute(breaker, returnsAtOnce()));
+  },
   'closed-window'() {
     const breaker = sampling();
     return succeeding(breaker, execute(breaker, returnsAtOnce()));

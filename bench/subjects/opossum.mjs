@@ -17,8 +17,9 @@ const guarded = { ...plain, timeout: 2_000, capacity: 50 };
 const action = (fn) => own(['fn'], 'return () => fn()', fn);
 const fire = (breaker) => own(['breaker'], 'return () => breaker.fire()', breaker);
 
-function succeeding(options, fn = returnsAtOnce()) {
+function succeeding(options, fn = returnsAtOnce(), listen = (_breaker) => {}) {
   const breaker = new CircuitBreaker(action(fn), { ...options });
+  listen(breaker);
   const check = () => {
     if (!breaker.closed) throw new Error('opossum: not closed');
   };
@@ -46,6 +47,7 @@ const idle = (options) => ({
 /** It has one rule, a rate over time with latencies, so it is the same on both closed paths. It knows no signal of a caller. */
 export const opossum = {
   closed: () => succeeding(plain),
+  'closed-heard': () => succeeding(plain, returnsAtOnce(), (breaker) => breaker.on('open', () => {})),
   'closed-window': () => succeeding(plain),
   guarded: () => succeeding(guarded),
   'guarded-signal': () => succeeding(guarded),

@@ -177,6 +177,7 @@ const idle = (options) => ({
 
 export const recloser = {
   closed: () => succeeding({ failureThreshold: 5 }),
+  'closed-heard': () => succeeding({ failureThreshold: 5, onOpened() {} }),
   'closed-window': () => succeeding({ trip: window() }),
   guarded: () => succeeding(guards),
   'guarded-signal': () => succeeding(guards, readsSignal),

@@ -35,6 +35,8 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   ending: 'no' | 'draining' | 'disposed' = 'no';
   /** The calls that counted against the circuit lately. */
   protected trouble: TroubleLog | undefined = undefined;
+  /** What listeners have asked to hear of the ends of calls: nothing, 1 what went wrong, 2 all. (A field: asking them takes half a bare call.) */
+  protected hearing = 0;
   /** Transitions that happened and are not told yet. */
   protected untold: Entered[] | undefined = undefined;
 
@@ -63,6 +65,13 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     return channels;
   }
 
+  override on<E extends keyof BreakerEvents>(event: E, listener: (payload: BreakerEvents[E]) => void): () => void {
+    const off = super.on(event, listener);
+    if (event === 'succeeded') this.hearing = 2;
+    else if (event === 'failed' || event === 'ignored') this.hearing ||= 1;
+    return off;
+  }
+
   /** Whether each call reads the clock. */
   protected get timed(): boolean {
     return this.settings.timed || succeeded.hasSubscribers || failed.hasSubscribers;
@@ -70,16 +79,16 @@ export abstract class Circuit extends Layer<BreakerEvents> {
 
   /** Whether anybody hears how good calls end: almost all are. */
   protected get hears(): boolean {
-    return this.emitter !== undefined || succeeded.hasSubscribers;
+    return this.hearing > 1 || succeeded.hasSubscribers;
   }
 
   /** Whether anybody hears how calls end. */
   protected get watched(): boolean {
-    return this.hears || failed.hasSubscribers;
+    return this.hearing > 0 || succeeded.hasSubscribers || failed.hasSubscribers;
   }
 
   get attended(): boolean {
-    const told = this.watched || timedOut.hasSubscribers || opened.hasSubscribers;
+    const told = this.emitter !== undefined || this.watched || timedOut.hasSubscribers || opened.hasSubscribers;
     return told || this.settings.classify !== undefined;
   }
 

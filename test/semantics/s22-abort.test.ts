@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
-import { bulkhead, circuitBreaker, pipeline, TimeoutError } from 'recloser';
+import { bulkhead, circuitBreaker, constant, pipeline, retry, TimeoutError } from 'recloser';
 import { manualClock } from 'recloser/testing';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { fail, hold, rejection, setUp, stateOf, succeed } from '../support/calls.ts';
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
@@ -327,6 +327,63 @@ test('S22: policies nested by hand are one call where the context is handed on a
   expect(seen).toEqual(['k', { a: 1 }, 50]);
   expect(signal?.reason).toBe(error);
   expect(inner.metrics()).toMatchObject({ failedRequests: 1, inFlight: 0 });
+});
+
+test('S21: … with the places of the one around taken while the work goes on, its attempt, and no fallback after its end', async () => {
+  const clock = manualClock();
+  let fallbacks = 0;
+  const outer = circuitBreaker({ clock, timeoutMs: 50, maxConcurrent: 1 });
+  const inner = circuitBreaker({ clock, fallback: () => ++fallbacks });
+  const ended = rejection(outer.execute((context) => inner.execute(() => new Promise(() => {}), context)));
+  await clock.advance(50);
+  expect(await ended).toBeInstanceOf(TimeoutError);
+  expect(await rejection(outer.execute(() => 1))).toMatchObject({ reason: 'bulkhead-full' });
+  expect(fallbacks).toBe(0);
+  const attempts: number[] = [];
+  const again = retry({ attempts: 3, backoff: constant(0) });
+  const each = circuitBreaker({ failureThreshold: 9 });
+  const failing = ({ attempt }: { attempt: number }) => Promise.reject(new Error(String(attempts.push(attempt))));
+  await rejection(again.execute((context) => each.execute(failing, context)));
+  expect(attempts).toEqual([1, 2, 3]);
+});
+
+test('S22: … and nothing is made for it where nothing ends the call around', async () => {
+  const [outer, inner] = [circuitBreaker(), circuitBreaker()];
+  const made = vi.spyOn(globalThis, 'AbortController');
+  expect(await outer.execute((context) => inner.execute(() => 'inside', context))).toBe('inside');
+  expect(made).not.toHaveBeenCalled();
+  made.mockRestore();
+});
+
+test('S22: one call whose end throws keeps no other on the signal from its own', async () => {
+  const faults: unknown[] = [];
+  const caught = (fault: unknown): void => void faults.push(fault);
+  process.on('unhandledRejection', caught);
+  const fault = new Error('of the clock');
+  const clock = {
+    ...manualClock(),
+    clearTimeout: () => {
+      throw fault;
+    },
+  };
+  const controller = new AbortController();
+  const options = { signal: controller.signal };
+  const broken = circuitBreaker({ clock, timeoutMs: 50 });
+  const sound = circuitBreaker({ timeoutMs: 50_000 });
+  broken.execute(() => new Promise(() => {}), options).catch(() => {});
+  const call = rejection(sound.execute(() => new Promise(() => {}), options));
+  controller.abort('enough');
+  expect(await call).toBe('enough');
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', caught);
+  expect([faults, sound.metrics().inFlight]).toEqual([[fault], 0]);
+});
+
+test('S26: a signal that can’t be listened to is refused before the call is admitted', async () => {
+  const breaker = circuitBreaker({ maxConcurrent: 1 });
+  const call = breaker.execute(() => 1, { signal: { addEventListener: 1 } as never });
+  expect(await rejection(call)).toBeInstanceOf(TypeError);
+  expect([breaker.metrics().totalRequests, breaker.available]).toEqual([0, true]);
 });
 
 test('S22: options may be getters of a class', async () => {

@@ -12,7 +12,6 @@ function hearer(told: string[], name = ''): Hearer {
     moved: ({ to }) => told.push(`${name}${to}`),
     acted: ({ action }) => told.push(`${name}${action}`),
     updated: ({ changed }) => told.push(`${name}updated ${changed}`),
-    failed: ({ error }) => told.push(`${name}${(error as Error).message}`),
   };
 }
 
@@ -25,10 +24,10 @@ test('it hears the breakers it was asked to, and no others', async () => {
   one.update({ sleepWindowMs: 5 });
   one.forceOpen();
   one.reset();
-  expect(told).toEqual(['down', 'open', 'updated sleepWindowMs', 'forced', 'reset', 'closed']);
+  expect(told).toEqual(['open', 'updated sleepWindowMs', 'forced', 'reset', 'closed']);
   stop();
   one.forceOpen();
-  expect(told).toHaveLength(6);
+  expect(told).toHaveLength(5);
 });
 
 test('two may hear one breaker; a fault of the first is reported, and reaches neither the second nor the call', async () => {
@@ -38,25 +37,26 @@ test('two may hear one breaker; a fault of the first is reported, and reaches ne
   const told: string[] = [];
   const deaf = ears.listen(breaker, {
     ...hearer(told),
-    failed: () => {
+    acted: () => {
       throw new Error('mine');
     },
   });
   const stop = ears.listen(breaker, hearer(told, 'second: '));
-  await expect(breaker.execute(failing)).rejects.toThrow('down');
-  expect([faults, told]).toEqual([[new Error('mine')], ['second: down']]);
+  breaker.forceOpen();
+  expect([breaker.state, faults, told]).toEqual(['forced-open', [new Error('mine')], ['second: forced']]);
   deaf();
-  await breaker.execute(failing).catch(() => {});
-  expect([faults.length, told]).toEqual([1, ['second: down', 'second: down']]);
+  breaker.forceOpen();
+  expect([faults.length, told]).toEqual([1, ['second: forced', 'second: forced']]);
   stop();
 });
 
-test('nothing is subscribed to while there is nobody to hear', () => {
-  const heard = () => channel('recloser:circuit-breaker:failed').hasSubscribers;
+test('nothing is subscribed to while there is nobody to hear, and to failures never: that would cost all calls', () => {
+  const heard = () => channel('recloser:circuit-breaker:opened').hasSubscribers;
   const ears = new Ears(() => {});
   expect(heard()).toBe(false);
   const stops = [circuitBreaker(), circuitBreaker()].map((breaker) => ears.listen(breaker, hearer([])));
   expect(heard()).toBe(true);
+  expect(channel('recloser:circuit-breaker:failed').hasSubscribers).toBe(false);
   for (const stop of stops) stop();
   expect(heard()).toBe(false);
 });

@@ -6,7 +6,6 @@ export interface Hearer {
   moved(transition: Transition): void;
   acted(action: Action): void;
   updated(updated: Updated): void;
-  failed(call: { readonly error: unknown }): void;
 }
 
 const heard: readonly (readonly [event: keyof BreakerEvents, hearer: keyof Hearer])[] = [
@@ -16,7 +15,6 @@ const heard: readonly (readonly [event: keyof BreakerEvents, hearer: keyof Heare
   ['forced', 'acted'],
   ['released', 'acted'],
   ['updated', 'updated'],
-  ['failed', 'failed'],
 ];
 
 interface Told {
@@ -25,8 +23,8 @@ interface Told {
 }
 
 /**
- * Hears breakers on the channels of all of them. A listener on a breaker would make each of its calls, good ones too, put their end into
- * words and look up who wants them: measured with 500 breakers, half of all that the page costs. Subscribed while there is anybody to hear.
+ * Hears breakers on the channels of all of them, which takes less memory than listeners on each, and subscribes while there is anybody to
+ * hear. (Not to failures: whoever hears of those on a channel makes all calls of the process read the clock.)
  */
 export class Ears {
   readonly #report: (fault: unknown) => void;

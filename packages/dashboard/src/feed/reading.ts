@@ -43,12 +43,6 @@ export interface Since {
 const endOf = ({ ending }: CircuitBreaker): string | undefined =>
   ending === 'draining' || ending === 'disposed' ? `${ending}: every new call is refused` : undefined;
 
-/** Its own sentence; its end comes first. */
-export function explained(breaker: CircuitBreaker): string {
-  const end = endOf(breaker);
-  return end === undefined ? breaker.explain() : `${end}; it was ${breaker.explain()}`;
-}
-
 /** A breaker as it is now. The sentence and what comes with it cost more than the figures, and a closed one needs none. */
 export function rowOf(
   id: string,
@@ -76,7 +70,7 @@ export function rowOf(
     ...(latency === undefined ? {} : { p50: rounded(latency.p50), p95: rounded(latency.p95) }),
   };
   const end = endOf(breaker);
-  if (end !== undefined) return { ...row, cause: end, explain: explained(breaker) };
+  if (end !== undefined) return { ...row, cause: end, explain: breaker.explain() };
   if (state === 'closed') {
     const ramping = (breaker.settings?.rampMs ?? 0) > 0 ? breaker.explain() : '';
     return ramping.startsWith('closed and recovering') ? { ...row, explain: ramping } : row;

@@ -4,7 +4,7 @@ import type { Entry } from '../protocol/entry.ts';
 import { patchOf, type Row, type RowPatch } from '../protocol/row.ts';
 import type { Ears, Hearer } from './ears.ts';
 import { ErrorLog } from './error-log.ts';
-import { explained, noRates, type Rates, ratesOf, rowOf, type Since, type Totals, totalsOf } from './reading.ts';
+import { noRates, type Rates, ratesOf, rowOf, type Since, type Totals, totalsOf } from './reading.ts';
 import { redact } from './redact.ts';
 
 /** What a watch tells and asks of its feed. */
@@ -97,7 +97,12 @@ export class Watch implements Watched, Hearer {
     };
     this.#before = totalsOf(metrics, at);
     this.row = this.#rowOf(metrics);
-    this.stop = watcher.ears.listen(breaker, this);
+    const hearsNothing = watcher.ears.listen(breaker, this);
+    const hearsNoFailure = breaker.on('failed', ({ error }) => this.errors.add(error, watcher));
+    this.stop = () => {
+      hearsNothing();
+      hearsNoFailure();
+    };
   }
 
   /** Reads the figures of the second that is over. */
@@ -120,7 +125,7 @@ export class Watch implements Watched, Hearer {
   }
 
   explain(): string {
-    return explained(this.breaker);
+    return this.breaker.explain();
   }
 
   #rowOf(metrics: BreakerMetrics): Row {
@@ -155,10 +160,6 @@ export class Watch implements Watched, Hearer {
     for (const option of changed) this.updatedAt.set(option, this.#watcher.at());
     const { state } = this.breaker;
     this.#tell({ kind: 'update', from: state, to: state, changed });
-  }
-
-  failed({ error }: { readonly error: unknown }): void {
-    this.errors.add(error, this.#watcher);
   }
 
   #tell(happened: Omit<Entry, 'at' | 'id'> & { readonly to: CircuitState }): void {

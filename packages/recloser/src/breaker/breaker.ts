@@ -190,7 +190,8 @@ export class Breaker extends Traffic implements CircuitBreaker {
   explain(): string {
     const now = this.now();
     const over = standing(this.override, () => now);
-    return explain(this.machine, this.settings, this.measure(now), over, now);
+    const said = explain(this.machine, this.settings, this.measure(now), over, now);
+    return this.ending === 'no' ? said : `${this.ending}: every new call is refused; it was ${said}`;
   }
 
   forceOpen(options?: ForceOptions): void {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { base, call, run, tripped } from '../../../../test/support/machine.ts';
 import { noFacts } from './evidence.ts';
-import type { MachineEvent } from './machine.ts';
+import type { HalfOpen, MachineEvent } from './machine.ts';
 
 describe('half-open', () => {
   test('closes after the threshold of successes, and begins a generation', () => {
@@ -66,9 +66,20 @@ describe('half-open', () => {
     expect(driver.admitted()).toBeUndefined();
     driver.now += 1;
     expect(driver.admitted()).toBe(2);
-    expect(driver.machine).toMatchObject({ probes: [{ id: 2 }], failures: 0 });
-    // Its own result still decides.
-    expect(driver.end('failed', lost)).toMatchObject([{ to: 'open' }]);
+    expect(driver.machine).toMatchObject({ failures: 0 });
+    expect(driver.admitted()).toBeUndefined();
+    // What is told of it after all still decides: the process may only have stood still.
+    expect(driver.end('lease-ended', lost)).toMatchObject([{ to: 'open', evidence: { rule: 'probeTimeout' } }]);
+  });
+
+  test('S29: of probes that are lost it keeps a thousand', () => {
+    const driver = run({ ...base, probeTimeoutMs: 1 });
+    driver.halfOpen();
+    for (let i = 0; i < 2_000; i++) {
+      driver.now += 2;
+      expect(driver.admitted()).toBe(i + 2);
+    }
+    expect((driver.machine as HalfOpen).probes.length).toBe(1_000);
   });
 
   test('S8: a probe whose lease has failed decides nothing, however late it ends', () => {

@@ -1,6 +1,6 @@
 import type { Rig } from './call/call.ts';
 import type { CallOptions, Work } from './call/context.ts';
-import { CallerScope, nobody, type Scope, type Stage } from './call/scope.ts';
+import { CallerScope, nobody, type Scope, ShownContext, type Stage } from './call/scope.ts';
 import { type ChannelsOf, channelsOf } from './events/channels.ts';
 import { Emitter, report } from './events/emitter.ts';
 import { Answers, type Fallback } from './fallback.ts';
@@ -65,7 +65,8 @@ export abstract class Layer<Events extends object> implements Policy {
     const work = fn as Work;
     if (options == null) return this.run(work, nobody);
     try {
-      return this.called(work, new CallerScope(this.name, options));
+      const around = ShownContext.scopeOf(Object(options));
+      return around === undefined ? this.called(work, new CallerScope(this.name, options)) : this.run(work, around);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -148,8 +148,8 @@ function ofRegistry(registry: Registry, critical: Critical | undefined): Breaker
     states,
     refusing,
     ...(end ?? { why: registry.explain() }),
-    ...(sinceMs === undefined ? {} : { sinceMs }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+    ...(end || sinceMs === undefined ? {} : { sinceMs }),
+    ...(end || retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
 }
 

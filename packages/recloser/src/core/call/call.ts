@@ -282,8 +282,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
   }
 
   #endEarly(end: 'timed-out' | 'aborted', error: unknown): void {
-    const conclude = (): void => this.#conclude(end, error);
-    if (!inContext(this.#ownContext, conclude)) conclude();
+    inContext(this.#ownContext, () => this.#conclude(end, error));
   }
 
   #conclude(end: 'timed-out' | 'aborted', error: unknown): void {

@@ -14,7 +14,7 @@ export interface CallContext {
   readonly attempt: number;
 }
 
-/** Options of one call. The context of a call around may stand for them: then that one's end, timeouts too, is also this one's. */
+/** Options of one call. The context of a call around may stand for them: then this is part of that one, as in a pipeline. */
 export interface CallOptions<F = never> {
   /** When it is aborted the call rejects at once with its reason, even if the function does not listen. */
   readonly signal?: AbortSignal | undefined;

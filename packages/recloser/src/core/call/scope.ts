@@ -97,8 +97,15 @@ export const nobody: Scope = new Nobody();
 
 /** All who watch one signal: a single listener on it, for Node warns of a leak from the eleventh on. */
 class Audience extends Set<Watcher> implements Watcher {
+  /** Whom one of them has sent away meanwhile is not told; one that throws keeps nobody from hearing, as on any signal. */
   handleEvent(): void {
-    for (const watcher of this) watcher.handleEvent(); // whom one of them has sent away meanwhile is not told
+    for (const watcher of this) {
+      try {
+        watcher.handleEvent();
+      } catch (fault) {
+        Promise.reject(fault);
+      }
+    }
   }
 }
 
@@ -107,18 +114,16 @@ const audiences = new WeakMap<AbortSignal, Audience>();
 /** Of a call whose caller said something about it. */
 export class CallerScope extends RootScope {
   readonly #given: CallOptions<unknown>;
-  readonly #outer: Partial<CallContext>;
 
   /** @throws TypeError, and what a getter of the options throws: before the call is admitted */
-  constructor(policy: string, options: CallOptions<unknown> | CallContext) {
+  constructor(policy: string, options: CallOptions<unknown>) {
     super();
-    // The context of the call around may stand for options: what it has are getters of its class, which no spread copies.
-    const { signal, key, context, fallback } = options as CallOptions<unknown>;
-    if (signal !== undefined && !signal?.addEventListener) {
+    // By name: they may be getters of a class, which no spread copies.
+    const { signal, key, context, fallback } = options;
+    if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
       throw new TypeError(`${policy}: signal must be an AbortSignal`);
     }
     this.#given = { signal, key, context, fallback };
-    this.#outer = options as CallContext;
   }
 
   override get key(): string | undefined {
@@ -129,13 +134,9 @@ export class CallerScope extends RootScope {
     return this.#given.context;
   }
 
-  /** The call's own fallback. By another name: no call that gets this context handed on is to have it too. */
+  /** The call's own fallback. By another name than in the options: the function is not to see it in its context. */
   get answer(): unknown {
     return this.#given.fallback;
-  }
-
-  override get timeLeftMs(): number {
-    return this.#outer.timeLeftMs ?? Infinity;
   }
 
   /** The caller's own, if there is one: what is to be called off by it, but not to gather listeners on it, gets a `Call`. */
@@ -176,10 +177,16 @@ export class CallerScope extends RootScope {
 
 /** What the function sees of a call: nothing that leads to other calls. */
 export class ShownContext implements CallContext {
-  readonly #call: CallContext;
+  readonly #call: Scope;
 
-  constructor(call: CallContext) {
+  constructor(call: Scope) {
     this.#call = call;
+  }
+
+  /** The scope behind a context that is handed on as options: what runs under it is part of that call. */
+  static scopeOf(context: object): Scope | undefined {
+    if (context instanceof RootScope) return context;
+    return #call in context ? context.#call : undefined;
   }
 
   get key(): string | undefined {

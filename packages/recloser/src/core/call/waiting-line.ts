@@ -1,4 +1,4 @@
-import { inContext, type OwnContext, rememberContext } from '../time/async-context.ts';
+import { entered, inContext, type OwnContext, rememberContext } from '../time/async-context.ts';
 import { Deadline } from '../time/timers.ts';
 import type { Scope, Watcher } from './scope.ts';
 
@@ -31,7 +31,7 @@ export class Waiter extends Deadline implements Watcher {
   /** Goes on in its own async context, not in that of the call that left its place. False if there is no way into that: it gave up. */
   proceed(): boolean {
     this.#leave();
-    const proceeds = inContext(this.#ownContext, this.#proceed);
+    const proceeds = entered(this.#ownContext, this.#proceed);
     if (!proceeds) this.#giveUp(true);
     return proceeds;
   }

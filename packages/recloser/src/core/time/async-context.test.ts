@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { inContext, type OwnContext } from './async-context.ts';
+import { entered, inContext, type OwnContext } from './async-context.ts';
 
 /** The context of a request that is gone, as Cloudflare's workers have it. */
 const lost: OwnContext = {
@@ -20,8 +20,8 @@ describe('a context that was remembered', () => {
         order.push('out');
       },
     };
-    expect(inContext(context, () => order.push('work'))).toBe(true);
-    expect(inContext(undefined, () => order.push('without'))).toBe(true);
+    expect(entered(context, () => order.push('work'))).toBe(true);
+    expect(entered(undefined, () => order.push('without'))).toBe(true);
     expect(order).toEqual(['in', 'work', 'out', 'without']);
   });
 
@@ -30,14 +30,16 @@ describe('a context that was remembered', () => {
     const throws = (): never => {
       throw fault;
     };
-    expect(() => inContext({ runInAsyncScope: (run) => run() }, throws)).toThrow(fault);
+    expect(() => entered({ runInAsyncScope: (run) => run() }, throws)).toThrow(fault);
     expect(() => inContext(undefined, throws)).toThrow(fault);
   });
 
-  test('that nobody gets into any more runs nothing, and says that', () => {
+  test('that nobody gets into any more runs nothing, and says that, or it is run outside', () => {
     const work = vi.fn();
-    expect(inContext(lost, work)).toBe(false);
+    expect(entered(lost, work)).toBe(false);
     expect(work).not.toHaveBeenCalled();
+    inContext(lost, work);
+    expect(work).toHaveBeenCalledOnce();
   });
 });
 
@@ -72,6 +74,23 @@ describe('policies whose calls have lost their contexts', () => {
     expect(await Promise.all(calls)).toEqual(['served', 'ERR_BULKHEAD_FULL', 'ERR_BULKHEAD_FULL']);
     expect(places.metrics()).toMatchObject({ inFlight: 0, queued: 0, rejectedRequests: 2 });
     expect(await places.execute(served)).toBe('served');
+  });
+
+  test('one that waits too long for a place is refused', async () => {
+    const clock = testing.manualClock();
+    const places = recloser.bulkhead({ clock, maxConcurrent: 1, maxQueue: 2, queueTimeoutMs: 50 });
+    void places.execute(hang);
+    const waiting = places.execute(served).catch(({ reason }) => reason);
+    await clock.advance(50);
+    expect(await waiting).toBe('queue-timeout');
+  });
+
+  test('a hedge is sent', async () => {
+    const clock = testing.manualClock();
+    let calls = 0;
+    const answer = recloser.hedge({ clock, delayMs: 50 }).execute(() => (++calls === 1 ? hang() : served()));
+    await clock.advance(50);
+    expect(await answer).toBe('served');
   });
 
   test('one that waits for its rate is refused, and those who come later are served', async () => {

@@ -20,7 +20,7 @@ export const rememberContext = (): OwnContext | undefined =>
  * Runs it in the context that was remembered. False, and nothing has run, where nobody gets into that any more: on Cloudflare's workers a
  * context goes with its request.
  */
-export function inContext(context: OwnContext | undefined, run: () => void): boolean {
+export function entered(context: OwnContext | undefined, run: () => void): boolean {
   let begun = false;
   const begin = (): void => {
     begun = true;
@@ -35,7 +35,12 @@ export function inContext(context: OwnContext | undefined, run: () => void): boo
   return begun;
 }
 
+/** Runs it in the context that was remembered, if there is a way into that, but in any case. */
+export function inContext(context: OwnContext | undefined, run: () => void): void {
+  if (!entered(context, run)) run();
+}
+
 const atImport = rememberContext();
 
 /** Runs it in no call's context: what a shared timer is armed in, it would keep and hand on to everybody. */
-export const inNoContext = (run: () => void): boolean => inContext(atImport, run);
+export const inNoContext = (run: () => void): void => inContext(atImport, run);

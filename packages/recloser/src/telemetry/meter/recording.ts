@@ -110,6 +110,7 @@ type Begun = Teller & { metrics(): { readonly window: Measurement }; readonly se
  */
 export function begin(account: Account, policy: Teller): void {
   if (policy.kind === 'circuit-breaker-registry') beginCalls(account, [], {});
+  if (policy.kind === 'fallback') account.add('fallbacks', ['success'], 0);
   if (policy.kind !== 'circuit-breaker') return;
   const { window } = (policy as Begun).metrics();
   beginCalls(account, window.parts ?? [window], (policy as Begun).settings);
@@ -118,7 +119,7 @@ export function begin(account: Account, policy: Teller): void {
 function beginCalls(
   account: Account,
   rules: readonly Measurement[],
-  { timeoutMs = 0, maxConcurrent = Infinity }: Partial<BreakerSettings>,
+  { timeoutMs = 0, maxConcurrent = Infinity, rampMs = 0 }: Partial<BreakerSettings>,
 ): void {
   const moves = rules.map(({ rule }) => ['closed', 'open', rule] as const);
   const others = [
@@ -130,7 +131,10 @@ function beginCalls(
     account.add('transitions', [label(from), label(to), account.reason(reasonOf({ to, evidence: { rule } }))], 0);
   }
   const full = maxConcurrent === Infinity ? [] : ['bulkhead_full'];
-  for (const reason of ['circuit_open', 'probe_limit', ...full]) account.add('rejections', [reason], 0);
+  const ramp = rampMs > 0 ? ['recovery'] : [];
+  for (const reason of ['circuit_open', 'probe_limit', ...full, ...ramp]) account.add('rejections', [reason], 0);
+  // A call may bring a fallback of its own.
+  account.add('fallbacks', ['success'], 0);
   const late = timeoutMs > 0 ? ['timeout'] : [];
   for (const outcome of ['success', 'failure', ...late]) account.begin('duration', [outcome]);
   account.begin('openDuration', []);

@@ -103,13 +103,15 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   }
 
   protected measure(now: number): Measurement {
-    const measured = { rule: this.settings.trip.name, value: 0, threshold: 0, calls: 0 };
+    let measured: Measurement | undefined;
     try {
-      return { ...measured, ...this.counter.measure(now) };
+      measured = this.counter.measure(now);
     } catch (fault) {
       this.report(fault, 'trip');
-      return measured;
     }
+    // (Not spread where it is whole: that takes a microsecond of each opening on Node 20.)
+    if (typeof measured?.rule === 'string' && typeof measured.value === 'number') return measured;
+    return { rule: this.settings.trip.name, value: 0, threshold: 0, calls: 0, ...measured };
   }
 
   /** From how many milliseconds a call is slow by what the trip rule has learnt. */

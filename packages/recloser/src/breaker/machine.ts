@@ -169,10 +169,9 @@ function probe(machine: HalfOpen, now: number, settings: MachineSettings): Step 
   const { sample, probeTimeoutMs, maxProbes } = settings;
   const probes = machine.probes.filter(({ fails, leaseEndsAt }) => fails || leaseEndsAt > now);
   // Nobody waits for one that is late by as much again: its timer went with the request it was armed in (Cloudflare).
-  const out = probes.filter(
-    ({ ended, fails, leaseEndsAt }) => !ended && leaseEndsAt > now - (fails ? probeTimeoutMs : 0),
+  const ends = probes.flatMap(({ ended, leaseEndsAt }) =>
+    ended || leaseEndsAt <= now - probeTimeoutMs ? [] : leaseEndsAt,
   );
-  const ends = out.map(({ leaseEndsAt }) => leaseEndsAt);
   const missing = sample ? sample.calls - machine.successes - machine.failures : maxProbes;
   if (ends.length >= Math.max(1, Math.min(maxProbes, missing))) {
     return refuse(machine, 'half-open', Math.max(0, Math.min(...ends) - now));
@@ -182,8 +181,8 @@ function probe(machine: HalfOpen, now: number, settings: MachineSettings): Step 
   const leaseEndsAt = now + (probeTimeoutMs || machine.sleepMs || 1_000);
   const { successes, failures } = machine;
   // (Those that are lost would be ever more.)
-  const withIt = [...probes.slice(-999), { id, leaseEndsAt, fails }];
-  return admit(halfOpen(machine, { probes: withIt, nextProbe: id + 1, successes, failures }), id);
+  const out = [...probes.slice(-999), { id, leaseEndsAt, fails }];
+  return admit(halfOpen(machine, { probes: out, nextProbe: id + 1, successes, failures }), id);
 }
 
 type ProbeEvent = Extract<MachineEvent, { readonly probe: number }>;

@@ -62,11 +62,8 @@ export abstract class Layer<Events extends object> implements Policy {
   execute<T>(fn: Work<never> & (() => T), options?: CallOptions<Fallback>): Promise<Awaited<T>>;
   execute(fn: Work<never>, options?: CallOptions<Fallback>): Promise<unknown> {
     if (typeof fn !== 'function') return Promise.reject(new TypeError(`${this.name}: execute takes a function`));
-    return options == null ? this.run(fn as Work, nobody) : this.#executeFor(fn as Work, options);
-  }
-
-  /** (Apart: what has no options is to stay small enough for its caller to take it in.) */
-  #executeFor(work: Work, options: CallOptions<Fallback>): Promise<unknown> {
+    const work = fn as Work;
+    if (options == null) return this.run(work, nobody);
     try {
       const around = ShownContext.scopeOf(Object(options));
       return around === undefined ? this.called(work, new CallerScope(this.name, options)) : this.run(work, around);

@@ -70,16 +70,14 @@ export class Flight extends Call {
 /** What is under way for each key, at most one flight that may be joined. */
 export class Flights {
   readonly #name: string;
-  readonly #limit: TimeLimit;
-  readonly #rig: Rig<undefined>;
+  readonly #rig: Rig<undefined> & { readonly limit: TimeLimit };
   readonly #calledOff: (key: string) => void;
   readonly #flying = new Map<string, Flight>();
 
   /** @param joinForMs how long a flight may be joined */
   constructor(name: string, clock: Clock, joinForMs: number, calledOff: (key: string) => void = () => {}) {
     this.#name = name;
-    this.#limit = new TimeLimit(name, joinForMs, clock);
-    this.#rig = { limit: this.#limit };
+    this.#rig = { limit: new TimeLimit(name, joinForMs, clock) };
     this.#calledOff = calledOff;
   }
 
@@ -87,10 +85,10 @@ export class Flights {
     return this.#flying.size;
   }
 
-  /** The one to join. (Its timer may have died with the request it was armed in: Cloudflare.) */
+  /** The one to join. (Its timer may have gone with the request it was armed in: Cloudflare.) */
   at(key: string): Flight | undefined {
     const flight = this.#flying.get(key);
-    return flight?.joinable && this.#limit.leftMs(flight.dueAt) > 0 ? flight : undefined;
+    return flight?.joinable && this.#rig.limit.leftMs(flight.dueAt) > 0 ? flight : undefined;
   }
 
   /** Its result is nobody's business any more: it lands without `landed`. */

@@ -6,7 +6,7 @@ import { parseArgs } from 'node:util';
 import { plan } from './plan.mjs';
 import { measurePath } from './processes.mjs';
 import { report } from './report.mjs';
-import { buildSilent } from './silent.mjs';
+import { makeSilent } from './silent.mjs';
 
 const usage = `usage: node bench/main.mjs [--json] [--quick] [--only PATH]… [--rounds 100] [--processes 5] [--build FILE]
   --json   one JSON document on stdout, nothing else      --quick  once and briefly; a missed bar is no failure
@@ -64,7 +64,9 @@ const how = {
   idleMs: quick ? 300 : 3_000,
 };
 const wanted = plan.filter(({ id }) => only?.includes(id) ?? true);
-if (wanted.some(({ silent }) => silent)) process.env.SILENT_BUILD = await buildSilent();
+if (wanted.some(({ silent }) => silent)) {
+  process.env.SILENT_BUILD = makeSilent(build ?? import.meta.resolve('recloser'));
+}
 const paths = [];
 for (const path of wanted) {
   const { id, title, unit, scale } = path;

@@ -11,7 +11,7 @@ liveWithParent();
 const stopped = new Promise<void>((resolve) => {
   process.on('message', async (message: ToClient) => {
     if (message.type === 'stop') return resolve();
-    const showPage = message.dashboard ? preparePage() : undefined;
+    const showPage = message.dashboard ? preparePage(message.part.speed) : undefined;
     const run = await play(message.port, message.recording, message.part);
     const page = await showPage?.(run.breakers);
     if (page !== undefined) tell({ type: 'page', url: page.url });

@@ -13,9 +13,10 @@ export interface Page {
 
 /**
  * The live page of this process, once there are breakers: it shows the very ones that the calls go through, and may act on them.
- * Metrics are counted from here on.
+ * Metrics are counted from here on. Breakers tell durations in the recording's time and the page counts calls by the second that
+ * passes, so the title says by how much they differ.
  */
-export function preparePage(): (breakers: readonly Breaker[]) => Promise<Page> {
+export function preparePage(speed: number): (breakers: readonly Breaker[]) => Promise<Page> {
   const metrics = prometheus();
   const stream = hystrix({ group: 'outage demo' });
   return async (breakers) => {
@@ -27,7 +28,8 @@ export function preparePage(): (breakers: readonly Breaker[]) => Promise<Page> {
       '/hystrix.stream': stream,
       '/readyz': ready.handler,
     };
-    const page = dashboard({ breakers, title: 'outage demo', instance: 'client', actions: true });
+    const title = speed === 1 ? 'outage demo' : `outage demo, time × ${Math.round(speed * 10) / 10}`;
+    const page = dashboard({ breakers, title, instance: 'client', actions: true });
     const { url } = await page.listen({ beside });
     return {
       url,

@@ -32,8 +32,8 @@ test('the trip rule is taken apart, and functions go by their names', () => {
       },
     }),
   );
-  expect(lines['trip.[1].rule']).toMatchObject({ value: 'failureRate', source: 'given' });
-  expect(lines['trip.[2].slowCallMs']).toMatchObject({ value: 300 });
+  expect(lines['trip[1].rule']).toMatchObject({ value: 'failureRate', source: 'given' });
+  expect(lines['trip[2].slowCallMs']).toMatchObject({ value: 300 });
   expect(lines.classify).toMatchObject({ value: 'byStatus()' });
   expect(typeof lines.sleepWindowMs?.value).toBe('string');
 });

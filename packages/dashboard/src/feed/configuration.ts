@@ -9,12 +9,12 @@ const orNone = (value: number, none: number): Value => (value === none ? 'none' 
 /** What the trip rule is made of, as its own measurement says. */
 function ruleOf(m: Measurement, prefix: string): [string, Value][] {
   const { rule, threshold, windowMs, windowCalls, minimumCalls, slowCallMs, confidence, parts } = m;
-  if (parts !== undefined) return parts.flatMap((part, i) => ruleOf(part, `${prefix}[${i + 1}].`));
+  if (parts !== undefined) return parts.flatMap((part, i) => ruleOf(part, `${prefix}[${i + 1}]`));
   const figures = { threshold, windowMs, windowCalls, minimumCalls, slowCallMs, confidence };
   return [
-    [`${prefix}rule`, rule],
+    [`${prefix}.rule`, rule],
     ...Object.entries(figures).flatMap(([key, value]): [string, Value][] =>
-      value === undefined ? [] : [[prefix + key, value]],
+      value === undefined ? [] : [[`${prefix}.${key}`, value]],
     ),
   ];
 }
@@ -42,7 +42,7 @@ export function configurationOf(
   const { sleepWindowMs, sample, classify, fallback } = settings;
   const rule = given.trip === undefined ? 'failureThreshold' : 'trip';
   return [
-    ...ruleOf(measured, 'trip.').map(([option, value]) => ({ option, value, ...sourceOf(rule) })),
+    ...ruleOf(measured, 'trip').map(([option, value]) => ({ option, value, ...sourceOf(rule) })),
     line('successThreshold', settings.successThreshold),
     line('timeoutMs', orNone(settings.timeoutMs, 0)),
     line('sleepWindowMs', typeof sleepWindowMs === 'number' ? sleepWindowMs : named(sleepWindowMs)),

@@ -52,6 +52,8 @@ export function rowOf(
   { since, downSince, cause, failedProbes }: Since,
 ): Row {
   const { state, computedState, inFlight, window, latency } = metrics;
+  // A breaker of another version may not tell its settings.
+  const { timeoutMs = 0, rampMs = 0 } = breaker.settings ?? {};
   const row: Row = {
     id,
     state,
@@ -67,12 +69,14 @@ export function rowOf(
     ...(cause === undefined ? {} : { cause }),
     ...(failedProbes === 0 ? {} : { failedProbes }),
     ...(window.minimumCalls === undefined ? {} : { minimumCalls: window.minimumCalls }),
+    ...(window.confidence === undefined ? {} : { confidence: window.confidence }),
+    ...(timeoutMs > 0 ? { timeoutMs } : {}),
     ...(latency === undefined ? {} : { p50: rounded(latency.p50), p95: rounded(latency.p95) }),
   };
   const end = endOf(breaker);
   if (end !== undefined) return { ...row, cause: end, explain: breaker.explain() };
   if (state === 'closed') {
-    const ramping = (breaker.settings?.rampMs ?? 0) > 0 ? breaker.explain() : '';
+    const ramping = rampMs > 0 ? breaker.explain() : '';
     return ramping.startsWith('closed and recovering') ? { ...row, explain: ramping } : row;
   }
   const { sleepMs = 0, openForMs, halfOpenForMs, successes = 0, failures = 0, forced } = breaker.toJSON();

@@ -43,11 +43,17 @@ export function actionEntry({ action, previous, state, reason, by, expiresInMs }
   return { kind: 'action', from: previous, to: state, action, ...who };
 }
 
+/** A breaker remembers so many calls that went badly: a count of all of them is not a count of all failures. */
+const remembered = 32;
+
 /** Where there is room for half a sentence the error comes first: what it was measured by is no use without it. */
 function causeOf({ why = '', evidence }: Pick<Entry, 'why' | 'evidence'>): string {
-  const top = evidence?.topErrors?.[0];
+  const [top, ...others] = evidence?.topErrors ?? [];
+  if (top === undefined) return why.slice(0, 300);
+  const sum = others.reduce((n, { count }) => n + count, top.count);
   const measured = why.replace(/ \([^()]* ×\d[^()]*\)$/, '');
-  return (top === undefined ? why : `${top.name} ×${top.count}: ${measured}`).slice(0, 300);
+  const often = 2 * top.count > sum ? 'mostly' : 'most often';
+  return `${sum < remembered ? `${top.name} ×${top.count}` : `${often} ${top.name}`}: ${measured}`.slice(0, 300);
 }
 
 /** One breaker under watch: its row, its series, its last errors. It reads and listens, and changes nothing. */

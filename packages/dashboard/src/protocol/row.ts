@@ -23,9 +23,13 @@ export interface Row {
   /** The calls in its window, and how many it needs to decide. */
   readonly calls: number;
   readonly minimumCalls?: number | undefined;
+  /** Where it has one, `value` is what the share is at least. */
+  readonly confidence?: number | undefined;
   /** Latency of the last one to two minutes, milliseconds. */
   readonly p50?: number | undefined;
   readonly p95?: number | undefined;
+  /** Of its calls, where they have one. */
+  readonly timeoutMs?: number | undefined;
   /** The breaker's own sentence; absent while closed. */
   readonly explain?: string | undefined;
   /** Why it opened from closed; it stands while it has not closed again, failed probes or not. */

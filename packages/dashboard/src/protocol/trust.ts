@@ -65,6 +65,8 @@ const row = {
     threshold: 'number',
     calls: 'number',
     minimumCalls: 'number',
+    confidence: 'number',
+    timeoutMs: 'number',
   },
   ...{ p50: 'number', p95: 'number', explain: 'text', nextProbeMs: 'number', cause: 'text', failedProbes: 'number' },
   probes: (value: unknown) => [0, 1].map((i) => numberOf(list(value, 2)[i])),
@@ -76,6 +78,7 @@ const rowNeeds = 'id state ok failed refused inFlight rule value threshold calls
 const evidence = {
   ...{ rule: 'text', value: 'number', threshold: 'number', calls: 'number', failures: 'number', slowCalls: 'number' },
   ...{ minimumCalls: 'number', windowMs: 'number', windowCalls: 'number', slowCallMs: 'number', slowestMs: 'number' },
+  confidence: 'number',
   ...{ generation: 'number', openForMs: 'number' },
   topErrors: (value: unknown) =>
     list(value, 5).map((error) => taken(error, { name: 'text', count: 'number' }, 'name count')),

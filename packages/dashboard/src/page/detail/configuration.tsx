@@ -6,7 +6,7 @@ const from = ({ source, at }: Setting): string =>
   source === 'default'
     ? 'default'
     : source === 'given'
-      ? 'where it was made'
+      ? 'its options'
       : `update${at === undefined ? '' : ` at ${clock(at)}`}`;
 
 /** The options in force, and where each value comes from. */

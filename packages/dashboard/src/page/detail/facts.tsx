@@ -1,14 +1,14 @@
 import type { ComponentChildren } from 'preact';
 import { percent, rate, span } from '../../incident/words.ts';
 import type { Detail } from '../../protocol/detail.ts';
-import { instances, skewMs } from '../state/store.ts';
+import { instances, moment } from '../state/store.ts';
 
 /** The figures of this moment. */
 export function Facts({ detail }: { readonly detail: Detail }) {
   const { row, metrics } = detail;
   const ended = row.ok + row.failed;
   const limit = detail.configuration.find(({ option }) => option === 'maxConcurrent')?.value;
-  const now = Date.now() + skewMs.value;
+  const now = moment.value;
   return (
     <dl class="facts">
       <Fact name="in this state">

@@ -1,5 +1,5 @@
 import type { Evidence } from 'recloser';
-import { measured, span } from '../../incident/words.ts';
+import { measured, percent, span } from '../../incident/words.ts';
 import type { Detail } from '../../protocol/detail.ts';
 import { clock } from './clock.ts';
 
@@ -37,19 +37,7 @@ export function Why({ detail: { entries } }: { readonly detail: Detail }) {
 }
 
 function figuresOf(evidence: Evidence): [string, string][] {
-  const {
-    rule,
-    value,
-    threshold,
-    calls,
-    failures,
-    slowCalls,
-    minimumCalls,
-    windowMs,
-    windowCalls,
-    slowestMs,
-    confidence,
-  } = evidence;
+  const { rule, threshold, calls, failures, slowCalls, minimumCalls, windowMs, windowCalls, slowestMs } = evidence;
   const window =
     windowMs !== undefined
       ? `last ${span(windowMs)}`
@@ -57,26 +45,40 @@ function figuresOf(evidence: Evidence): [string, string][] {
         ? `last ${windowCalls} calls`
         : undefined;
   const all: [string, string | undefined][] = [
-    ['measured', measured(rule, value)],
+    ...shareOf(evidence),
     ['threshold', measured(rule, threshold)],
     ['failures', failures === undefined ? undefined : `${failures} of ${calls} calls`],
     ['slow calls', slowCalls === undefined ? undefined : `${slowCalls} of ${calls}`],
     ['window', window],
     ['decides from', minimumCalls === undefined ? undefined : `${minimumCalls} calls`],
-    ['confidence', confidence === undefined ? undefined : `${confidence * 100} %`],
     ['slowest', slowestMs === undefined ? undefined : span(slowestMs)],
   ];
   return all.filter((pair): pair is [string, string] => pair[1] !== undefined);
 }
 
+/** With a confidence it is not the share that is held against the threshold, but what it is at least. */
+function shareOf({ rule, value, calls, failures, slowCalls, confidence }: Evidence): [string, string | undefined][] {
+  const hits = rule === 'slowCallRate' ? slowCalls : failures;
+  if (confidence === undefined || hits === undefined || calls === 0) return [['measured', measured(rule, value)]];
+  return [
+    ['measured', percent(hits / calls)],
+    [`at least, ${percent(confidence)} sure`, percent(value)],
+  ];
+}
+
+/** A breaker remembers so many calls that went badly: of more failures these are the newest. */
+const remembered = 32;
+
 function TopErrors({ evidence: { topErrors = [], lastError } }: { readonly evidence: Evidence }) {
   const most = Math.max(1, ...topErrors.map(({ count }) => count));
+  const sum = topErrors.reduce((n, { count }) => n + count, 0);
   return (
     <ul class="errors-by-class">
       {topErrors.map(({ name, count }) => (
         <li key={name}>
           <span class="share" style={{ width: `${(count / most) * 100}%` }} />
           <code>{name}</code> <b>×{count}</b>
+          {sum >= remembered && <span>of the last {remembered}</span>}
           {lastError?.name === name && lastError.message !== name && <span class="message">{lastError.message}</span>}
         </li>
       ))}

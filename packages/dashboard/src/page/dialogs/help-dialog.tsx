@@ -62,6 +62,11 @@ export function HelpDialog() {
         ))}
       </dl>
       <p class="order">Worst first: by state, then by calls refused a second, then by how near the threshold is.</p>
+      <p class="order">
+        All last minutes are drawn by one scale, the square root of calls a second; what failed or was refused is
+        filled. The bar below p95 begins at the median, on a scale from 1 ms to 100 s; the tick is the timeout. A dashed
+        bar fills up with the calls that a rule needs to decide.
+      </p>
     </Modal>
   );
 }

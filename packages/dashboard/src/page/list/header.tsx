@@ -1,7 +1,19 @@
 import { useEffect, useState } from 'preact/hooks';
 import { percent, rate, span } from '../../incident/words.ts';
 import { kinds, tally } from '../state/groups.ts';
-import { drawn, groups, incident, instances, link, only, paused, query, self, session } from '../state/store.ts';
+import {
+  drawn,
+  groups,
+  incident,
+  instances,
+  link,
+  only,
+  paused,
+  query,
+  recordedAt,
+  self,
+  session,
+} from '../state/store.ts';
 import { toggled, togglePause } from '../state/toggles.ts';
 import { Menu } from './menu.tsx';
 import { StateShape } from './state-mark.tsx';
@@ -115,7 +127,7 @@ function Pulse() {
 }
 
 function Recorded() {
-  const at = incident.value?.recordedAt;
+  const at = recordedAt.value;
   return <span class="pulse late">recorded{at !== undefined && ` ${new Date(at).toLocaleString()}`}, not live</span>;
 }
 

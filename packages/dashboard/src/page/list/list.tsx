@@ -1,5 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { cursor, groups, query, route, shown } from '../state/store.ts';
+import { rate } from '../../incident/words.ts';
+import { cursor, groups, query, route, shown, topRate } from '../state/store.ts';
 import { Row } from './row.tsx';
 
 const [short, overscan] = [38, 6];
@@ -61,7 +62,7 @@ export function List() {
       <div class="columns" aria-hidden="true">
         <span>state</span>
         <span>breaker</span>
-        <span>last minute</span>
+        <span>{topRate.value > 0 ? `minute, to ${rate(topRate.value)}/s` : 'last minute'}</span>
         <span class="figure">calls</span>
         <span class="figure">failing</span>
         <span class="figure">p95</span>

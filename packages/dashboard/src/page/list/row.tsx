@@ -1,8 +1,10 @@
+import type { ComponentChildren } from 'preact';
 import { measured, percent, rate, span } from '../../incident/words.ts';
 import type { KeyCounts, Row as Shown } from '../../protocol/row.ts';
 import type { Group } from '../state/groups.ts';
 import { hashOf } from '../state/route.ts';
-import { minuteOf, skewMs } from '../state/store.ts';
+import { minuteOf, moment, topRate } from '../state/store.ts';
+import { LatencyBar } from './latency-bar.tsx';
 import { Sparkline } from './sparkline.tsx';
 import { StateMark } from './state-mark.tsx';
 
@@ -48,10 +50,14 @@ export function Row({ group, top, height, position, size, current, focused }: Pr
             <Disagreement group={group} />
             <span class="why">{whyOf(group)}</span>
           </span>
-          <Sparkline minute={minuteOf(id)} />
+          <Sparkline minute={minuteOf(id)} top={topRate.value} />
           <Figure value={ended + refused > 0 ? rate(ended + refused) : '–'} unit="/s" name="calls" />
           <Figure value={ended > 0 ? percent(failing) : '–'} name="failing" loud={failing >= 0.1} />
-          <Figure value={p95 === undefined ? '–' : span(p95)} name="p95" />
+          <Figure value={p95 === undefined ? '–' : span(p95)} name="p95">
+            {p95 !== undefined && (
+              <LatencyBar p50={Math.min(row.p50 ?? p95, p95)} p95={p95} timeoutMs={row.timeoutMs} />
+            )}
+          </Figure>
           <Figure
             value={refused > 0 ? rate(refused) : '–'}
             unit={refused > 0 ? '/s' : ''}
@@ -65,7 +71,7 @@ export function Row({ group, top, height, position, size, current, focused }: Pr
               </span>
             )}
             {row.state === 'closed' ? (
-              <Nearness share={nearness} />
+              <Nearness share={nearness} row={row} />
             ) : (
               nextOf(row).map((text) => <span key={text}>{text}</span>)
             )}
@@ -81,24 +87,31 @@ const Figure = ({
   unit = '',
   name,
   loud = false,
+  children,
 }: {
   value: string;
   unit?: string;
   name: string;
   loud?: boolean;
+  children?: ComponentChildren;
 }) => (
   <span class={`figure ${name}${loud ? ' loud' : ''}${value === '–' ? ' none' : ''}`}>
     {value}
     {value !== '–' && <small>{unit}</small>}
+    {children}
   </span>
 );
 
-/** How near to opening: a bar up to its threshold. */
-const Nearness = ({ share }: { readonly share: number }) => (
-  <span class="bar">
-    <span class={share >= 0.8 ? 'fill near' : 'fill'} style={{ width: `${Math.min(1, share) * 100}%` }} />
-  </span>
-);
+/** How near to opening: a bar up to its threshold. With too few calls to decide, how many of those there are. */
+function Nearness({ share, row: { calls, minimumCalls = 0 } }: { readonly share: number; readonly row: Shown }) {
+  const few = calls < minimumCalls;
+  const full = few ? calls / minimumCalls : Math.min(1, share);
+  return (
+    <span class={few ? 'bar few' : 'bar'}>
+      <span class={!few && share >= 0.8 ? 'fill near' : 'fill'} style={{ width: `${full * 100}%` }} />
+    </span>
+  );
+}
 
 /** Whether it recovers: what happens next, and how it went so far. */
 function nextOf({ state, nextProbeMs, probes, failedProbes = 0, forced, keys }: Shown): string[] {
@@ -116,7 +129,7 @@ function nextOf({ state, nextProbeMs, probes, failedProbes = 0, forced, keys }: 
 /** How long it has not been closed: probes that fail do not begin it anew. */
 const Down = ({ since }: { readonly since: number | undefined }) => {
   if (since === undefined) return null;
-  const seconds = Math.max(1, Math.floor((Date.now() + skewMs.value - since) / 1_000));
+  const seconds = Math.max(1, Math.floor((moment.value - since) / 1_000));
   return <small>{span(seconds * 1_000)}</small>;
 };
 
@@ -137,7 +150,8 @@ function whyOf({ row, keys }: Group): string {
   if (explain !== undefined) return explain.replace(new RegExp(`^${state} `), '');
   if (calls === 0) return 'no calls in its window';
   if (calls < minimumCalls) return `${calls} of ${minimumCalls} calls it needs to decide`;
-  return `${measured(rule, value)}, opens at ${measured(rule, threshold)}`;
+  const least = row.confidence === undefined || value === 0 ? '' : 'at least ';
+  return `${least}${measured(rule, value)}, opens at ${measured(rule, threshold)}`;
 }
 
 function keysOf({ size, open, halfOpen, forced }: KeyCounts): string {

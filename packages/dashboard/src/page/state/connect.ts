@@ -2,7 +2,18 @@ import { snapshotOf } from '../../incident/open.ts';
 import type { Change, Instance, Session, Snapshot } from '../../protocol/messages.ts';
 import { readIncident } from '../../protocol/trust.ts';
 import { errorOf } from './api.ts';
-import { announcement, draw, incident, link, route, session, takeChange, takeInstance, takeSnapshot } from './store.ts';
+import {
+  announcement,
+  draw,
+  incident,
+  link,
+  recordedAt,
+  route,
+  session,
+  takeChange,
+  takeInstance,
+  takeSnapshot,
+} from './store.ts';
 
 const retryMs = 3_000;
 /** A page that nobody sees gives its connection back: a browser has six for each server. */
@@ -26,7 +37,7 @@ export async function connect(): Promise<void> {
     if (!response.ok) throw new Error(await errorOf(response));
     session.value = (await response.json()) as Session;
     if (session.value.recorded) {
-      takeSnapshot((await (await fetch('api/breakers')).json()) as Snapshot);
+      takeRecorded((await (await fetch('api/breakers')).json()) as Snapshot);
       return alive();
     }
     listen();
@@ -34,6 +45,11 @@ export async function connect(): Promise<void> {
     lose((fault as Error).message);
     timer = setTimeout(connect, retryMs);
   }
+}
+
+function takeRecorded(snapshot: Snapshot): void {
+  recordedAt.value = snapshot.at;
+  takeSnapshot(snapshot);
 }
 
 function listen(): void {
@@ -77,7 +93,7 @@ export async function openIncident(file: File): Promise<void> {
     disconnect();
     incident.value = read;
     route.value = { id: undefined, instance: undefined, at: undefined };
-    takeSnapshot(snapshotOf(read));
+    takeRecorded(snapshotOf(read));
     alive();
     announcement.value = `opened an incident of ${read.title}`;
   } catch (fault) {

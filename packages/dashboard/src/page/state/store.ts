@@ -24,6 +24,8 @@ interface Live {
   process: ProcessFigures | undefined;
   readonly rows: Map<string, Row>;
   readonly recent: Map<string, Minute>;
+  /** The most calls of any of its rows, by the second. */
+  peaks: number[];
 }
 
 const keptEntries = 1_000;
@@ -42,6 +44,8 @@ export const skewMs: Signal<number> = signal(0);
 
 export const session: Signal<Session | undefined> = signal(undefined);
 export const incident: Signal<Incident | undefined> = signal(undefined);
+/** Of a recorded incident the moment it was recorded: nothing in it goes on. */
+export const recordedAt: Signal<number | undefined> = signal(undefined);
 export const link: Signal<{
   readonly state: 'connecting' | 'live' | 'lost';
   readonly at: number;
@@ -65,6 +69,12 @@ export const selected: ReadonlySignal<Group | undefined> = computed(() =>
   groups.value.find(({ id }) => id === route.value.id),
 );
 
+/** The server's time of what is drawn, so that what has lasted since then grows with each second; it rests while paused. */
+export const moment: ReadonlySignal<number> = computed(() => {
+  drawn.value;
+  return recordedAt.value ?? Date.now() + skewMs.value;
+});
+
 let waiting = false;
 /** Draws with the next frame, once, however much has changed. */
 export function draw(): void {
@@ -79,7 +89,15 @@ export function draw(): void {
 function instanceOf(name: string): Live {
   let instance = instances.get(name);
   if (instance === undefined) {
-    instance = { name, live: false, trouble: undefined, process: undefined, rows: new Map(), recent: new Map() };
+    instance = {
+      name,
+      live: false,
+      trouble: undefined,
+      process: undefined,
+      rows: new Map(),
+      recent: new Map(),
+      peaks: [],
+    };
     instances.set(name, instance);
   }
   return instance;
@@ -94,7 +112,18 @@ export function takeInstance({ name, live, trouble, process, rows, recent }: Ins
   instance.recent.clear();
   for (const row of rows) instance.rows.set(row.id, row);
   for (const [id, minute] of Object.entries(recent)) instance.recent.set(id, copied(minute));
+  const top = Math.max(0, ...[...instance.recent.values()].flatMap(callsOf));
+  instance.peaks = [top];
 }
+
+const callsOf = ({ ok, failed, refused }: Minute): number[] =>
+  ok.map((n, i) => n + (failed[i] ?? 0) + (refused[i] ?? 0));
+
+/** The most calls a second that any breaker had in the last minute: what all rows are drawn by. (In several instances, at most.) */
+export const topRate: ReadonlySignal<number> = computed(() => {
+  drawn.value;
+  return [...instances.values()].reduce((sum, { peaks }) => sum + Math.max(0, ...peaks), 0);
+});
 
 const copied = ({ ok, failed, refused }: Recent): Minute => ({
   ok: [...ok],
@@ -134,8 +163,10 @@ export function takeChange(change: Change): void {
 }
 
 /** A second of each row; a row without calls for a minute is not remembered. */
-function remember({ rows, recent }: Live): void {
+function remember({ rows, recent, peaks }: Live): void {
+  let top = 0;
   for (const [id, { ok, failed, refused }] of rows) {
+    top = Math.max(top, ok + failed + refused);
     let minute = recent.get(id);
     if (minute === undefined) {
       if (ok + failed + refused === 0) continue;
@@ -152,9 +183,9 @@ function remember({ rows, recent }: Live): void {
       if (list.length > minuteSeconds) list.shift();
       if (value > 0) busy++;
     }
-    if (busy === 0 && minute.ok.every((n, i) => n + (minute.failed[i] ?? 0) + (minute.refused[i] ?? 0) === 0))
-      recent.delete(id);
+    if (busy === 0 && callsOf(minute).every((n) => n === 0)) recent.delete(id);
   }
+  if (peaks.push(top) > minuteSeconds) peaks.shift();
 }
 
 /** The last minute of a breaker in all instances. */

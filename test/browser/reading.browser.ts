@@ -1,0 +1,130 @@
+import { type Dashboard, dashboard, type Incident } from '@recloser/dashboard';
+import type { Browser, Page } from 'playwright-core';
+import { type CircuitBreaker, circuitBreaker, failureRate } from 'recloser';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasChromium, launch, opened } from './chromium.ts';
+
+const bad = () => Promise.reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
+const good = async (): Promise<number> => 1;
+
+async function calls(breaker: CircuitBreaker, fails: number, succeeds: number): Promise<void> {
+  for (let i = 0; i < succeeds; i++) await breaker.execute(good);
+  for (let i = 0; i < fails; i++) await breaker.execute(bad).catch(() => {});
+}
+
+describe.skipIf(!hasChromium)('what is read off the page', () => {
+  let browser: Browser;
+  let shown: Dashboard;
+  let url: string;
+  const trip = failureRate({ threshold: 0.5, windowMs: 60_000, minimumCalls: 50, confidence: 0.95 });
+  const payments = circuitBreaker({ name: 'payments', trip, sleepWindowMs: 600_000, timeoutMs: 2_000 });
+  const quiet = circuitBreaker({ name: 'quiet', trip, timeoutMs: 2_000 });
+  const loud = circuitBreaker({ name: 'loud', trip });
+  let timer: ReturnType<typeof setInterval>;
+  let round = 0;
+
+  beforeAll(async () => {
+    browser = await launch();
+    shown = dashboard({ breakers: [payments, quiet, loud], title: 'prod-api' });
+    ({ url } = await shown.listen({ port: 0 }));
+    await calls(payments, 80, 20);
+    await calls(quiet, 0, 10);
+    timer = setInterval(() => {
+      for (let i = 0; i < 80; i++) void loud.execute(good);
+      if (round++ % 5 === 0) void quiet.execute(good);
+    }, 100);
+  });
+  afterAll(async () => {
+    clearInterval(timer);
+    await browser?.close();
+    await shown?.close();
+  });
+
+  const row = (page: Page, id: string) => page.locator(`.row[data-id="${id}"]`);
+  const seconds = async (page: Page): Promise<number> =>
+    Number.parseFloat((await row(page, 'payments').locator('.mark small').textContent()) ?? '');
+
+  test('how long it has been open grows while somebody looks', async () => {
+    const { page } = await opened(browser, url);
+    const before = await seconds(page);
+    await expect.poll(() => seconds(page), { timeout: 5_000 }).toBeGreaterThanOrEqual(before + 2);
+    await page.context().close();
+  });
+
+  test('of a recorded incident nothing goes on', async () => {
+    const incident = JSON.parse(JSON.stringify(await shown.incident('payments'))) as Incident;
+    const { evidence } = incident.breakers[0]?.entries[0] ?? {};
+    expect(evidence?.confidence).toBe(0.95);
+    const recorded = dashboard({ incident });
+    const { page, faults } = await opened(browser, `${(await recorded.listen({ port: 0 })).url}#/b/payments`);
+    await page.waitForSelector('.detail .facts');
+    const facts = await page.textContent('.facts');
+    await page.waitForTimeout(2_200);
+    await page.getByRole('button', { name: /^Colours/ }).click();
+    expect(await page.textContent('.facts')).toBe(facts);
+    expect(faults).toEqual([]);
+    await page.context().close();
+    recorded.close();
+  });
+
+  test('a share that is only sure to be so high is not told as what was measured', async () => {
+    const { page } = await opened(browser, `${url}#/b/payments`);
+    const evidence = page.locator('.evidence');
+    await evidence.waitFor();
+    const { evidence: told } = (await shown.incident('payments')).breakers[0]?.entries[0] ?? {};
+    const share = ((told?.failures ?? 0) / (told?.calls ?? 1)) * 100;
+    expect(await evidence.textContent()).toContain(`measured${Math.round(share * 10) / 10} %`);
+    expect(await evidence.textContent()).toContain(
+      `at least, 95 % sure${Math.round((told?.value ?? 0) * 1_000) / 10} %`,
+    );
+    // It remembers 32 of them, and says no more than that.
+    expect(told?.failures).toBeGreaterThan(32);
+    expect(await page.textContent('.errors-by-class')).toContain('ETIMEDOUT ×32of the last 32');
+    expect(await row(page, 'payments').locator('.why').textContent()).toMatch(/^mostly ETIMEDOUT: failure rate/);
+    await page.context().close();
+  });
+
+  /** How high the last minute of a breaker is drawn, in the units of its picture. */
+  const heightOf = async (page: Page, id: string): Promise<number> => {
+    const path = (await row(page, id).locator('.spark .all').getAttribute('d')) ?? '';
+    return 24 - Math.min(...[...path.matchAll(/V([\d.]+)/g)].map(([, y]) => Number(y)));
+  };
+
+  test('the last minutes of all rows are drawn from zero by one scale, which is said above', async () => {
+    const { page } = await opened(browser, url, { viewport: { width: 1_440, height: 900 } });
+    await expect.poll(() => heightOf(page, 'loud')).toBeGreaterThan(18);
+    await expect.poll(() => heightOf(page, 'quiet')).toBeGreaterThan(0);
+    expect(await heightOf(page, 'quiet')).toBeLessThan(6);
+    expect(await page.textContent('.columns')).toMatch(/minute, to [\d,]{3,}\/s/);
+    await page.context().close();
+  });
+
+  test('latency is a bar from the median to the 95th percentile, with the timeout as a tick', async () => {
+    const { page } = await opened(browser, url, { viewport: { width: 1_440, height: 900 } });
+    const tick = row(page, 'quiet').locator('.latency .tick');
+    await tick.waitFor({ state: 'attached' });
+    // 2 s on decades from 1 ms to 100 s.
+    expect(await tick.evaluate((element) => (element as unknown as { style: { left: string } }).style.left)).toMatch(
+      /^66\.02/,
+    );
+    expect(await row(page, 'loud').locator('.latency .fill').count()).toBe(1);
+    expect(await row(page, 'loud').locator('.latency .tick').count()).toBe(0);
+    await page.context().close();
+  });
+
+  test('with too few calls to decide the bar says how many of those there are', async () => {
+    const few = circuitBreaker({ name: 'few', trip });
+    await calls(few, 5, 5);
+    const other = dashboard({ breakers: [few] });
+    const { page } = await opened(browser, (await other.listen({ port: 0 })).url, {
+      viewport: { width: 1_440, height: 900 },
+    });
+    const fill = row(page, 'few').locator('.bar.few .fill');
+    expect(await fill.evaluate((element) => (element as unknown as { style: { width: string } }).style.width)).toBe(
+      '20%',
+    );
+    expect(await row(page, 'few').locator('.why').textContent()).toBe('10 of 50 calls it needs to decide');
+    await page.context().close();
+    other.close();
+  });
+});

@@ -38,6 +38,11 @@ export interface DashboardOptions {
   readonly historyBytes?: number | undefined;
   /** Takes out of error messages what should not be on a page; credentials, queries, tokens and e-mail addresses unless given. */
   readonly redact?: ((message: string) => string) | undefined;
+  /**
+   * Answers the trace of the call that a breaker changed its state in, e.g. `() => trace.getActiveSpan()?.spanContext().traceId` of
+   * OpenTelemetry; it is asked in that call's async context.
+   */
+  readonly traceId?: (() => string | undefined) | undefined;
   /** Where time and timers come from; the monotonic clock of the system unless given. */
   readonly clock?: Clock | undefined;
   /** Gets what `breakers`, `authorize` and `onAction` throw; `console.error`, once for each message, unless given. */
@@ -60,13 +65,14 @@ export interface Settings {
   readonly maxStreams: number;
   readonly historyBytes: number;
   readonly redact: (message: string) => string;
+  readonly traceId: () => string | undefined;
   readonly clock: Clock;
   readonly report: (fault: unknown) => void;
 }
 
 const known = new Set(
   (
-    'breakers keys incident title instance peers authorize challenge hosts actions onAction maxStreams historyBytes redact clock ' +
+    'breakers keys incident title instance peers authorize challenge hosts actions onAction maxStreams historyBytes redact traceId clock ' +
     'onError'
   ).split(' '),
 );
@@ -131,6 +137,10 @@ export function readOptions(options: DashboardOptions): Settings {
     maxStreams: whole('maxStreams', 1, 10_000, 100),
     historyBytes: whole('historyBytes', 2 ** 20, 2 ** 32, 2 ** 26),
     redact: tamed(typed('redact', 'function', redact), report),
+    traceId: named(
+      typed('traceId', 'function', () => undefined),
+      report,
+    ),
     clock: (given.clock as Clock | undefined) ?? systemClock,
     report,
   };
@@ -166,6 +176,17 @@ const tamed =
       return '…';
     }
   };
+
+/** An id and nothing else, whatever it answers. */
+const named = (traceId: () => string | undefined, report: (fault: unknown) => void) => (): string | undefined => {
+  try {
+    const id = traceId();
+    return typeof id === 'string' && /^[\w:.-]{1,64}$/.test(id) ? id : undefined;
+  } catch (fault) {
+    report(fault);
+    return undefined;
+  }
+};
 
 /** A handler that never throws, and does not flood a log. */
 function reporter(given: ((fault: unknown) => void) | undefined): (fault: unknown) => void {

@@ -1,4 +1,5 @@
-import { type CircuitBreaker, circuitBreaker } from 'recloser';
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { type CircuitBreaker, circuitBreaker, registry } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { afterEach, expect, test } from 'vitest';
 import type { Change } from '../protocol/messages.ts';
@@ -11,7 +12,7 @@ afterEach(() => {
   for (const feed of feeds.splice(0)) feed.close();
 });
 
-function setUp(breakers: BreakerSource = []) {
+function setUp(breakers: BreakerSource = [], more: { readonly traceId?: () => string | undefined } = {}) {
   const clock = manualClock(1_000);
   const changes: Change[] = [];
   const faults: unknown[] = [];
@@ -21,6 +22,7 @@ function setUp(breakers: BreakerSource = []) {
     clock,
     historyBytes: 2 ** 20,
     report: (fault: unknown) => void faults.push(fault),
+    ...more,
   };
   const feed = new Feed(options, (change) => void changes.push(change));
   feeds.push(feed);
@@ -64,6 +66,21 @@ test('a transition is told within 20 ms, with its evidence and the state after i
   ]);
   expect(entries?.[0]?.evidence).toMatchObject({ failures: 2, lastError: { message: 'to https://…@host/' } });
   expect(rows).toMatchObject([{ id: 'payments', state: 'open', explain: expect.stringContaining('next probe in') }]);
+});
+
+test('a transition has the trace of the call that it happened in', async () => {
+  const trace = new AsyncLocalStorage<string>();
+  const breaker = circuitBreaker({ name: 'payments', failureThreshold: 2 });
+  const hosts = registry({ name: 'hosts', defaults: { failureThreshold: 1 } });
+  const key = hosts.get('a.example');
+  const { feed } = setUp([breaker, hosts], { traceId: () => trace.getStore() });
+  await Promise.all(['7f3a', '81bc'].map((id) => trace.run(id, () => fail(breaker))));
+  await trace.run('99ff', () => fail(key));
+  expect(key.state).toBe('open');
+  expect(feed.journal.of('payments', feed.at()).map(({ traceId }) => traceId)).toEqual(['81bc']);
+  expect(feed.journal.of('hosts/a.example', feed.at()).map(({ traceId }) => traceId)).toEqual(['99ff']);
+  breaker.reset();
+  expect(feed.journal.of('payments', feed.at()).at(-1)).not.toHaveProperty('traceId');
 });
 
 test('of a breaker that was disposed or is draining it says so, and promises no probe', async () => {

@@ -29,6 +29,7 @@ export interface FeedOptions {
   /** Rows for single keys of a registry. */
   readonly keys?: number | undefined;
   readonly redact?: ((message: string) => string) | undefined;
+  readonly traceId?: (() => string | undefined) | undefined;
   readonly report: (fault: unknown) => void;
 }
 
@@ -77,6 +78,10 @@ export class Feed implements RegistryWatcher {
 
   get redact(): ((message: string) => string) | undefined {
     return this.#options.redact;
+  }
+
+  get traceId(): (() => string | undefined) | undefined {
+    return this.#options.traceId;
   }
 
   report(fault: unknown): void {

@@ -52,6 +52,7 @@ export class RegistryWatch {
     const { ears } = watcher;
     const tell = {
       ears,
+      traceId: watcher.traceId,
       at: () => watcher.at(),
       happened: (_: unknown, entry: Entry) => watcher.happened(this, entry),
     };
@@ -153,7 +154,10 @@ export class RegistryWatch {
       const { policy, payload } = message as { policy: unknown; payload: Transition | Action };
       const { breaker } = payload;
       if (this.registry.peek(breaker) !== policy) return;
-      const entry = 'action' in payload ? actionEntry(payload) : transitionEntry(payload, this.#watcher.redact);
+      const entry =
+        'action' in payload
+          ? actionEntry(payload)
+          : transitionEntry(payload, this.#watcher.redact, this.#watcher.traceId?.());
       this.#watcher.stirred(this, { at: Math.round(this.#watcher.at()), id: this.idOf(breaker), ...entry });
     } catch (fault) {
       this.#watcher.report(fault);

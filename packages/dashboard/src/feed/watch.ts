@@ -13,6 +13,7 @@ export interface Watcher {
   at(): number;
   happened(watch: Watched, entry: Entry): void;
   readonly ears: Ears;
+  readonly traceId?: (() => string | undefined) | undefined;
 }
 
 /** What has a row. */
@@ -29,10 +30,19 @@ export interface Watched {
 export function transitionEntry(
   { from, to, why, evidence, retryAfterMs }: Transition,
   redactor: (message: string) => string = redact,
+  traceId: string | undefined = undefined,
 ): Omit<Entry, 'at' | 'id'> {
   const { lastError } = evidence;
   const shown = lastError && { ...evidence, lastError: { ...lastError, message: redactor(lastError.message) } };
-  return { kind: 'transition', from, to, why, evidence: shown ?? evidence, sleepMs: retryAfterMs };
+  return {
+    kind: 'transition',
+    from,
+    to,
+    why,
+    evidence: shown ?? evidence,
+    sleepMs: retryAfterMs,
+    ...(traceId && { traceId }),
+  };
 }
 
 const cut = (text: string | undefined, length: number): string | undefined => text?.slice(0, length);
@@ -155,7 +165,7 @@ export class Watch implements Watched, Hearer {
       const cause = down ? causeOf(transition) : undefined;
       this.#since = { ...this.#since, downSince: down ? at : undefined, cause, failedProbes: 0 };
     } else if (to === 'open') this.#since = { ...this.#since, failedProbes: this.#since.failedProbes + 1 };
-    this.#tell(transitionEntry(transition, this.#redact));
+    this.#tell(transitionEntry(transition, this.#redact, this.#watcher.traceId?.()));
   }
 
   acted(action: Action): void {

@@ -12,9 +12,12 @@ const time = (at: number): string =>
 const plain = (text: string): string => text.replace(/\s+/g, ' ').replace(/[\\`*_{}[\]<>|#!~]/g, '\\$&');
 
 /** Who did what and why, or why it happened by itself. */
-export function said({ kind, why, action, by, reason, expiresInMs, changed, sleepMs }: Entry): string {
+export function said({ kind, why, action, by, reason, expiresInMs, changed, sleepMs, traceId }: Entry): string {
   if (kind === 'update') return `options changed: ${changed?.join(', ')}`;
-  if (kind === 'transition') return `${why ?? ''}${sleepMs === undefined ? '' : `; probes in ${span(sleepMs)}`}`;
+  if (kind === 'transition') {
+    const next = sleepMs === undefined ? '' : `; probes in ${span(sleepMs)}`;
+    return `${why ?? ''}${next}${traceId === undefined ? '' : `; trace ${traceId}`}`;
+  }
   const until = expiresInMs === undefined ? '' : ` for ${span(expiresInMs)}`;
   return `${action}${by ? ` by ${by}` : ''}${until}${reason ? `: ${reason}` : ''}`;
 }

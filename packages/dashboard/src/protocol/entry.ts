@@ -13,6 +13,8 @@ export interface Entry {
   readonly why?: string | undefined;
   readonly evidence?: Evidence | undefined;
   readonly sleepMs?: number | undefined;
+  /** Of a transition: the trace of the call that it happened in. */
+  readonly traceId?: string | undefined;
   /** Of an action: what was done, by whom, why and for how long. */
   readonly action?: Action['action'] | undefined;
   readonly by?: string | undefined;

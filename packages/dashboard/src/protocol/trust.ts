@@ -93,6 +93,7 @@ const entry = {
     kind: 'text',
     why: 'text',
     sleepMs: 'number',
+    traceId: 'text',
     action: 'text',
   },
   ...{ by: 'text', reason: 'text', expiresInMs: 'number' },

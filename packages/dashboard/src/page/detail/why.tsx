@@ -9,7 +9,7 @@ export function Why({ detail: { entries } }: { readonly detail: Detail }) {
   const last = entries.findLast(({ to, kind }) => kind === 'transition' && to === 'open');
   const shown = opened ?? last;
   if (shown?.evidence === undefined) return null;
-  const { evidence, why, at } = shown;
+  const { evidence, why, at, traceId } = shown;
   const again = last !== undefined && last.at > shown.at ? last : undefined;
   return (
     <section class="why-card" aria-label="Why it opened">
@@ -26,6 +26,11 @@ export function Why({ detail: { entries } }: { readonly detail: Detail }) {
         ))}
       </dl>
       <TopErrors evidence={evidence} />
+      {traceId !== undefined && (
+        <p class="again">
+          Trace of the call that opened it: <code>{traceId}</code>
+        </p>
+      )}
       {again !== undefined && (
         <p class="again">
           Still failing at {clock(again.at)}: {again.why}

@@ -42,7 +42,22 @@ function redacted(evidence: Evidence, redact: Redact): Evidence {
   return { ...rest, lastError: { name, ...(typeof message === 'string' && { message }) } as typeof lastError };
 }
 
-export function transitionLine(policy: Teller, transition: Transition, redact: Redact | undefined): Line {
+/** A line without its trace is worth more than none. */
+function traceOf(traceId: (() => string | undefined) | undefined): object {
+  try {
+    const id = traceId?.();
+    return id ? { trace_id: id } : {};
+  } catch {
+    return {};
+  }
+}
+
+export function transitionLine(
+  policy: Teller,
+  transition: Transition,
+  redact: Redact | undefined,
+  traceId?: (() => string | undefined) | undefined,
+): Line {
   const { from, to, generation, why, evidence, retryAfterMs } = transition;
   const next = retryAfterMs === undefined ? '' : `, probes in ${span(retryAfterMs)}`;
   return {
@@ -54,6 +69,7 @@ export function transitionLine(policy: Teller, transition: Transition, redact: R
       generation,
       why,
       retryAfterMs,
+      ...traceOf(traceId),
       evidence: redact === undefined ? evidence : redacted(evidence, redact),
     },
     message: `${titleOf(policy)}: ${from} → ${to}: ${why}${next}`,

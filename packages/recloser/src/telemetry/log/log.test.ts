@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import {
   bulkhead,
   type CircuitBreaker,
@@ -87,6 +88,26 @@ test('a transition is one line with the whole evidence, in words and in figures'
     ['info', 'half-open', 'closed'],
   ]);
   expect(() => JSON.stringify(lines)).not.toThrow();
+});
+
+test('a transition tells the trace of the call it happened in, and is told without one where that can’t be said', async () => {
+  const trace = new AsyncLocalStorage<string>();
+  listen({ traceId: () => trace.getStore() });
+  const breaker = make();
+  await Promise.all(['7f3a', '81bc'].map((id) => trace.run(id, () => call(breaker, async () => failing()))));
+  expect(lines.map(({ entry }) => entry.trace_id)).toEqual(['81bc']);
+  await clock.advance(1_000);
+  await call(breaker, () => 1);
+  expect(lines).toHaveLength(3);
+  expect(lines[2]?.entry).not.toHaveProperty('trace_id');
+  lines.length = 0;
+  listen({
+    traceId: () => {
+      throw new Error('no tracer');
+    },
+  });
+  await Promise.all([call(breaker), call(breaker)]);
+  expect(lines.map(({ entry }) => entry.to)).toEqual(['open', 'open']);
 });
 
 test('error messages are logged as `redact` leaves them, and not at all where it fails', async () => {

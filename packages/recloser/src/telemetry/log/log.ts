@@ -33,7 +33,13 @@ const onlyReason: Readonly<Record<string, string>> = {
  */
 export function log(logger: Logger, options: LogOptions = {}): () => void {
   read('log', logger, loggerGiven);
-  const { rejectionsEveryMs = 10_000, redact, clock = systemClock, ...given } = read('log', options, logOptions);
+  const {
+    rejectionsEveryMs = 10_000,
+    redact,
+    traceId,
+    clock = systemClock,
+    ...given
+  } = read('log', options, logOptions);
   const levels = { ...defaultLevels, ...given.levels };
   const bursts = new Bursts(clock, rejectionsEveryMs);
 
@@ -66,7 +72,7 @@ export function log(logger: Logger, options: LogOptions = {}): () => void {
   };
   for (const topic of ['opened', 'half-opened', 'closed'] as const) {
     hear([`recloser:circuit-breaker:${topic}`], ({ policy, payload }) =>
-      say(topic, () => transitionLine(policy, payload, redact)),
+      say(topic, () => transitionLine(policy, payload, redact, traceId)),
     );
   }
   for (const topic of ['forced', 'released'] as const) {

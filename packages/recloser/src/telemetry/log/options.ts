@@ -48,6 +48,11 @@ export interface LogOptions {
    * they are, cut to 200 characters.
    */
   readonly redact?: ((message: string) => string | undefined) | undefined;
+  /**
+   * Answers the trace of the call that a transition happened in, e.g. `() => trace.getActiveSpan()?.spanContext().traceId` of OpenTelemetry;
+   * it is asked in that call's async context, and stands in the line as `trace_id`.
+   */
+  readonly traceId?: (() => string | undefined) | undefined;
   /** For the time between lines; the system's unless given. */
   readonly clock?: Clock | undefined;
 }
@@ -61,6 +66,7 @@ export const logOptions: Reader<LogOptions> = optionsOf<object, LogOptions>(
     rejectionsEveryMs: duration,
     levels: optionsOf({}, topics as unknown as Readers<object>) as never,
     redact: callback,
+    traceId: callback,
     clock: common([]).clock,
   },
 );

@@ -127,4 +127,24 @@ describe.skipIf(!hasChromium)('what is read off the page', () => {
     await page.context().close();
     other.close();
   });
+
+  test('the curves are marked where somebody did something, and say what another threshold would have done', async () => {
+    const breaker = circuitBreaker({ name: 'rising', trip: failureRate({ threshold: 0.5, windowMs: 60_000 }) });
+    const other = dashboard({ breakers: [breaker], traceId: () => '7f3a' });
+    const { page, faults } = await opened(browser, `${(await other.listen({ port: 0 })).url}#/b/rising`);
+    await calls(breaker, 45, 55);
+    breaker.update({ successThreshold: 3 });
+    await page.waitForTimeout(2_500);
+    await calls(breaker, 30, 0);
+    expect(breaker.state).toBe('open');
+    await expect
+      .poll(() => page.textContent('.what-if'), { timeout: 10_000 })
+      .toMatch(/at 40 % about \d s earlier, at 60 % later or not at all/);
+    expect(await page.textContent('.marks')).toMatch(/process started .*, options changed \d\d:\d\d:\d\d/);
+    expect(await page.textContent('.why-card')).toContain('Trace of the call that opened it: 7f3a');
+    expect(await page.textContent('.configuration')).toMatch(/successThreshold3update at/);
+    expect(faults).toEqual([]);
+    await page.context().close();
+    other.close();
+  });
 });

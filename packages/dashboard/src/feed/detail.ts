@@ -16,6 +16,7 @@ export function detailOf(feed: Feed, id: string): Detail | undefined {
     id,
     at,
     row,
+    startedAt: Math.round(at - process.uptime() * 1_000),
     explain: watch.explain(),
     metrics,
     series: seriesOf(watch, feed.series, Math.floor(at / 1_000)),

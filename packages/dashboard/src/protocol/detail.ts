@@ -9,6 +9,8 @@ export interface Detail {
   readonly at: number;
   readonly row: Row;
   readonly explain: string;
+  /** When its process began, epoch ms: a deploy, or a restart. */
+  readonly startedAt?: number | undefined;
   readonly metrics: BreakerMetrics;
   readonly series: Series;
   /** The newest last. */

@@ -222,7 +222,7 @@ export function readDetail(value: unknown): Detail {
   return {
     ...(taken(
       given,
-      { instance: 'text', id: 'text', at: 'time', explain: 'text' },
+      { instance: 'text', id: 'text', at: 'time', explain: 'text', startedAt: 'time' },
       'instance id at explain',
     ) as unknown as Detail),
     row: { ...taken(given.row, row, rowNeeds), id: text(given.id, 500) } as unknown as Row,

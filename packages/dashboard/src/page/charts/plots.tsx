@@ -2,7 +2,9 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { percent, rate, span } from '../../incident/words.ts';
 import type { Detail } from '../../protocol/detail.ts';
+import { clock } from '../detail/clock.ts';
 import { repainted } from '../state/theme.ts';
+import { whatIf } from './what-if.ts';
 
 export interface PlotsProps {
   readonly detail: Detail;
@@ -31,21 +33,32 @@ interface Chart {
   readonly least: number;
 }
 
-export const Plots = ({ detail, first, last, at }: PlotsProps) => (
-  <>
-    {chartsOf(detail).map((chart, i, all) => (
-      <Plot
-        key={chart.title}
-        chart={chart}
-        timed={i === all.length - 1}
-        seconds={detail.series.seconds}
-        first={first}
-        last={last}
-        at={at}
-      />
-    ))}
-  </>
-);
+export function Plots({ detail, first, last, at }: PlotsProps) {
+  const marks = marksOf(detail).filter((mark) => mark.at >= first * 1_000 && mark.at <= last * 1_000);
+  const other = whatIf(detail);
+  return (
+    <>
+      {chartsOf(detail).map((chart, i, all) => (
+        <Plot
+          key={chart.title}
+          chart={chart}
+          timed={i === all.length - 1}
+          seconds={detail.series.seconds}
+          first={first}
+          last={last}
+          at={at}
+          marks={marks}
+        />
+      ))}
+      {marks.length > 0 && (
+        <p class="marks">
+          <span class="key dash">Marked:</span> {marks.map(({ at, text }) => `${text} ${clock(at)}`).join(', ')}
+        </p>
+      )}
+      {other !== undefined && <p class="what-if">With another threshold it would have opened {other}.</p>}
+    </>
+  );
+}
 
 /** Three questions: how bad is it, whom does it cost, how slow is it. */
 function chartsOf({ series, row, configuration }: Detail): Chart[] {
@@ -105,18 +118,35 @@ const axisWidth = 58;
 const height = 116;
 const timeHeight = 24;
 
+interface Mark {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** What somebody did while the curves went on: new options, a state that was set, a new process. */
+export const marksOf = ({ entries, startedAt }: Pick<Detail, 'entries' | 'startedAt'>): Mark[] => [
+  ...(startedAt === undefined ? [] : [{ at: startedAt, text: 'process started' }]),
+  ...entries
+    .filter(({ kind }) => kind !== 'transition')
+    .map(({ at, kind, action, to }) => ({
+      at,
+      text: kind === 'update' ? 'options changed' : action === 'forced' ? to : (action ?? to),
+    })),
+];
+
 interface PlotProps extends Omit<PlotsProps, 'detail'> {
   readonly chart: Chart;
   readonly seconds: readonly number[];
   /** Whether it has the axis of time, which all share. */
   readonly timed: boolean;
+  readonly marks: readonly Mark[];
 }
 
-function Plot({ chart, seconds, first, last, at, timed }: PlotProps) {
+function Plot({ chart, seconds, first, last, at, timed, marks }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
-  const shown = useRef({ chart, first, last, at, timed });
-  shown.current = { chart, first, last, at, timed };
+  const shown = useRef({ chart, first, last, at, timed, marks });
+  shown.current = { chart, first, last, at, timed, marks };
   const data = [seconds, ...chart.curves.map(({ values }) => values)] as unknown as uPlot.AlignedData;
   const names = chart.curves.map(({ name }) => name).join();
 
@@ -152,6 +182,9 @@ function Plot({ chart, seconds, first, last, at, timed }: PlotProps) {
   );
 }
 
+/** A line at which something is held against jumps where it is changed; a slope would be none of its values. */
+const { stepped } = uPlot.paths;
+
 type Shown = { readonly current: Omit<PlotProps, 'seconds'> };
 
 function optionsFor(element: HTMLElement, shown: Shown): uPlot.Options {
@@ -165,7 +198,7 @@ function optionsFor(element: HTMLElement, shown: Shown): uPlot.Options {
     stroke: colour(curve.colour),
     width: 1.5,
     points: { show: false },
-    ...(curve.dash ? { dash: [5, 4] } : {}),
+    ...(curve.dash ? { dash: [5, 4], ...(stepped && { paths: stepped({ align: -1 }) }) } : {}),
     ...(curve.fill ? { fill: colour(curve.fill) } : {}),
   });
   return {
@@ -192,11 +225,15 @@ function optionsFor(element: HTMLElement, shown: Shown): uPlot.Options {
     hooks: {
       draw: [
         ({ ctx, bbox, valToPos }) => {
-          if (shown.current.at === undefined) return;
-          const x = Math.round(valToPos(shown.current.at / 1_000, 'x', true));
-          if (x < bbox.left || x > bbox.left + bbox.width) return;
-          ctx.fillStyle = colour('--ink');
-          ctx.fillRect(x, bbox.top, 2, bbox.height);
+          const bar = (at: number, name: string, length: number): void => {
+            const x = Math.round(valToPos(at / 1_000, 'x', true));
+            if (x < bbox.left || x > bbox.left + bbox.width) return;
+            ctx.fillStyle = colour(name);
+            for (let y = 0; y < bbox.height; y += 2 * length)
+              ctx.fillRect(x, bbox.top + y, 2, Math.min(length, bbox.height - y));
+          };
+          for (const { at } of shown.current.marks) bar(at, '--forced', 4);
+          if (shown.current.at !== undefined) bar(shown.current.at, '--ink', bbox.height);
         },
       ],
     },

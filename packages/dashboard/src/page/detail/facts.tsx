@@ -33,6 +33,7 @@ export function Facts({ detail }: { readonly detail: Detail }) {
       </Fact>
       <Fact name="refused in all">{metrics.rejectedRequests.toLocaleString()}</Fact>
       <Fact name="open in all">{span(metrics.circuitOpenTimeMs)}</Fact>
+      {detail.startedAt !== undefined && <Fact name="process up for">{span(Math.max(0, now - detail.startedAt))}</Fact>}
       {metrics.fallbackRequests > 0 && (
         <Fact name="answered by the fallback">{metrics.fallbackRequests.toLocaleString('en')}</Fact>
       )}

@@ -14,11 +14,12 @@ const quiet =
 export const launch = (...more: string[]): Promise<Browser> =>
   chromium.launch({ executablePath: place, args: [...quiet.split(' '), ...more] });
 
-/** A page, and all that went wrong in it: faults of scripts, and what its policy kept from loading. */
+/** A page, with a script that runs `before` its own, and all that went wrong in it: faults of scripts, and what its policy kept from loading. */
 export async function opened(
   browser: Browser,
   url: string,
   options: BrowserContextOptions = {},
+  before = '',
 ): Promise<{ page: Page; faults: string[] }> {
   const context = await browser.newContext({ reducedMotion: 'reduce', ...options });
   const page = await context.newPage();
@@ -27,6 +28,7 @@ export async function opened(
   page.on('console', (message) => {
     if (message.type() === 'error') faults.push(message.text());
   });
+  await page.addInitScript(before);
   await page.goto(url);
   await page.waitForSelector('.row, .nothing');
   return { page, faults };

@@ -12,6 +12,9 @@ async function calls(breaker: CircuitBreaker, fails: number, succeeds: number): 
   for (let i = 0; i < fails; i++) await breaker.execute(bad).catch(() => {});
 }
 
+/** Chromium without a screen takes every page for one that is seen. */
+const hidden = `Object.defineProperty(document, 'hidden', { configurable: true, get: () => true })`;
+
 describe.skipIf(!hasChromium)('what is read off the page', () => {
   let browser: Browser;
   let shown: Dashboard;
@@ -144,6 +147,35 @@ describe.skipIf(!hasChromium)('what is read off the page', () => {
     expect(await page.textContent('.why-card')).toContain('Trace of the call that opened it: 7f3a');
     expect(await page.textContent('.configuration')).toMatch(/successThreshold3update at/);
     expect(faults).toEqual([]);
+    await page.context().close();
+    other.close();
+  });
+
+  test('a page that nobody sees gives its connection back, also one that opened behind others, and comes back when it is looked at', async () => {
+    const { page, faults } = await opened(browser, url, {}, hidden);
+    await expect.poll(() => page.title()).toBe('■ 1 open – prod-api');
+    expect(shown.streams.open).toBe(1);
+    await expect.poll(() => shown.streams.open, { timeout: 10_000 }).toBe(0);
+    // It knows no longer.
+    expect(await page.title()).toBe('prod-api');
+    await page.evaluate(`
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => false });
+      document.dispatchEvent(new Event('visibilitychange'));
+    `);
+    await expect.poll(() => shown.streams.open).toBe(1);
+    await expect.poll(() => page.textContent('.pulse')).toBe('live');
+    await expect.poll(() => page.title()).toBe('■ 1 open – prod-api');
+    expect(faults).toEqual([]);
+    await page.context().close();
+  });
+
+  test('of a rule of failures in a row it says how many there are, however many calls end well', async () => {
+    const plain = circuitBreaker({ name: 'plain', failureThreshold: 3 });
+    const other = dashboard({ breakers: [plain] });
+    const { page } = await opened(browser, `${(await other.listen({ port: 0 })).url}#/b/plain`);
+    await calls(plain, 2, 40);
+    await expect.poll(() => row(page, 'plain').locator('.why').textContent()).toBe('2, opens at 3 failures in a row');
+    await expect.poll(() => page.textContent('.facts')).toContain('failures in a row2 of 3');
     await page.context().close();
     other.close();
   });

@@ -8,6 +8,7 @@ interface Shown {
     readonly name: string;
     readonly live: boolean;
     readonly rows: readonly { readonly state: string }[];
+    readonly recent: Readonly<Record<string, { readonly ok: readonly number[] }>>;
   }[];
   readonly entries: readonly { readonly instance: string; readonly to: string }[];
 }
@@ -52,6 +53,14 @@ test('one page shows all instances, their transitions and their details', async 
     breakers: Detail[];
   };
   expect(breakers.map(({ instance }) => instance)).toEqual(['a', 'b']);
+});
+
+test('the last minute of a peer goes on after it was first heard of', async () => {
+  const { b, aPort } = await pair();
+  await until(aPort, ({ instances }) => instances.every(({ live }) => live));
+  for (let i = 0; i < 3; i++) await b.breaker.execute(async () => 1);
+  const { instances } = await until(aPort, (now) => now.instances[1]?.recent.payments !== undefined);
+  expect(Math.max(...(instances[1]?.recent.payments?.ok ?? []))).toBeGreaterThan(0);
 });
 
 test('an action is taken in every instance, and each tells what became of it', async () => {

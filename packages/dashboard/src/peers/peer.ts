@@ -2,6 +2,7 @@ import type { Order } from '../actions/order.ts';
 import type { Detail } from '../protocol/detail.ts';
 import type { Entry } from '../protocol/entry.ts';
 import type { Change, Instance, Session, Snapshot } from '../protocol/messages.ts';
+import { type Minute, minuteFrom, remember } from '../protocol/minute.ts';
 import type { Outcome } from '../protocol/outcome.ts';
 import { patched, type Row } from '../protocol/row.ts';
 import { readChange, readDetail, readOutcome, readSnapshot } from '../protocol/trust.ts';
@@ -22,6 +23,8 @@ const answerMs = 5_000;
 const longestAnswer = 4 * 1024 * 1024;
 /** Breakers of one peer. */
 const mostRows = 100_000;
+/** Of these the last minute. */
+const mostRecent = 500;
 
 export interface PeerListener {
   /** The life of this very process: a peer with the same is no other. */
@@ -40,18 +43,19 @@ export class Peer {
   readonly #listener: PeerListener;
   readonly #stop = new AbortController();
   readonly #rows = new Map<string, Row>();
+  readonly #recent = new Map<string, Minute>();
   /** What it calls itself; another instance may do so too, so it is shown as `name`. */
   #self = '';
   /** The address leads back to this process. */
   isSelf = false;
-  #state: Omit<Instance, 'rows'>;
+  #state: Omit<Instance, 'rows' | 'recent'>;
   #retryMs = soonestMs;
 
   constructor({ url, headers = {} }: PeerOptions, listener: PeerListener) {
     this.#url = new URL(url.endsWith('/') ? url : `${url}/`);
     this.#headers = headers;
     this.#listener = listener;
-    this.#state = { name: this.#url.host, live: false, trouble: 'connecting', recent: {} };
+    this.#state = { name: this.#url.host, live: false, trouble: 'connecting' };
     void this.#follow();
   }
 
@@ -60,7 +64,7 @@ export class Peer {
   }
 
   get state(): Instance {
-    return { ...this.#state, rows: [...this.#rows.values()] };
+    return { ...this.#state, rows: [...this.#rows.values()], recent: Object.fromEntries(this.#recent) };
   }
 
   close(): void {
@@ -149,7 +153,9 @@ export class Peer {
     for (const row of own?.rows ?? []) this.#rows.set(row.id, row);
     this.#retryMs = soonestMs;
     const name = this.#listener.taken(self) ? `${self} at ${host}` : self;
-    this.#state = { name, live: true, process: own?.process, recent: own?.recent ?? {} };
+    this.#state = { name, live: true, process: own?.process };
+    this.#recent.clear();
+    for (const [id, minute] of Object.entries(own?.recent ?? {})) this.#recent.set(id, minuteFrom(minute));
     this.#listener.news(
       this.state,
       entries.filter(({ instance }) => instance === self),
@@ -162,7 +168,11 @@ export class Peer {
       const row = this.#rows.get(patch.id);
       if (row !== undefined || this.#rows.size < mostRows) this.#rows.set(patch.id, patched(row, patch));
     }
-    for (const id of change.gone ?? []) this.#rows.delete(id);
+    for (const id of change.gone ?? []) {
+      this.#rows.delete(id);
+      this.#recent.delete(id);
+    }
+    if (change.second) remember(this.#rows.values(), this.#recent, mostRecent);
     if (change.process !== undefined) this.#state = { ...this.#state, process: change.process };
     this.#listener.changed({ ...change, instance: this.name });
   }

@@ -65,7 +65,9 @@ function chartsOf({ series, row, configuration }: Detail): Chart[] {
   const isShare = /Rate$/.test(row.rule);
   const timeout = configuration.find(({ option }) => option === 'timeoutMs')?.value;
   const sum = (...lists: Values[]): Values =>
-    series.seconds.map((_, i) => lists.reduce((n, list) => n + (list[i] ?? 0), 0));
+    series.seconds.map((_, i) =>
+      lists.every((list) => list[i] == null) ? null : lists.reduce((n, list) => n + (list[i] ?? 0), 0),
+    );
   const hasLatency = series.p95.some((n) => n !== null);
   return [
     {
@@ -124,7 +126,7 @@ interface Mark {
 }
 
 /** What somebody did while the curves went on: new options, a state that was set, a new process. */
-export const marksOf = ({ entries, startedAt }: Pick<Detail, 'entries' | 'startedAt'>): Mark[] => [
+const marksOf = ({ entries, startedAt }: Pick<Detail, 'entries' | 'startedAt'>): Mark[] => [
   ...(startedAt === undefined ? [] : [{ at: startedAt, text: 'process started' }]),
   ...entries
     .filter(({ kind }) => kind !== 'transition')
@@ -213,7 +215,13 @@ function optionsFor(element: HTMLElement, shown: Shown): uPlot.Options {
       y: { range: (_plot, _low, high) => [0, Math.max(shown.current.chart.least, (high ?? 0) * 1.08)] },
     },
     axes: [
-      { ...axis, show: timed, grid: { show: false }, size: timeHeight, values: (_plot, at) => at.map(clockOf) },
+      {
+        ...axis,
+        show: timed,
+        grid: { show: false },
+        size: timeHeight,
+        values: (plot, at) => at.map((second) => (isNearEnd(plot, second) ? '' : clockOf(second))),
+      },
       {
         ...axis,
         size: axisWidth,
@@ -239,6 +247,10 @@ function optionsFor(element: HTMLElement, shown: Shown): uPlot.Options {
     },
   };
 }
+
+/** Half a label would be cut off. */
+const isNearEnd = (plot: uPlot, second: number): boolean =>
+  plot.valToPos(second, 'x') > plot.bbox.width / devicePixelRatio - 16;
 
 const clockOf = (second: number): string =>
   new Date(second * 1_000).toLocaleTimeString(undefined, {

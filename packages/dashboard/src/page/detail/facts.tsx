@@ -28,9 +28,13 @@ export function Facts({ detail }: { readonly detail: Detail }) {
       <Fact name="failing">{ended > 0 ? percent(row.failed / ended) : '–'}</Fact>
       {row.p95 !== undefined && <Fact name="p50 / p95">{`${span(row.p50 ?? 0)} / ${span(row.p95)}`}</Fact>}
       <Fact name="in flight">{typeof limit === 'number' ? `${row.inFlight} of ${limit}` : String(row.inFlight)}</Fact>
-      <Fact name="in its window">
-        {row.calls < (row.minimumCalls ?? 0) ? `${row.calls} of ${row.minimumCalls} needed` : `${row.calls} calls`}
-      </Fact>
+      {row.rule === 'consecutiveFailures' ? (
+        <Fact name="failures in a row">{`${row.value} of ${row.threshold}`}</Fact>
+      ) : (
+        <Fact name="in its window">
+          {row.calls < (row.minimumCalls ?? 0) ? `${row.calls} of ${row.minimumCalls} needed` : `${row.calls} calls`}
+        </Fact>
+      )}
       <Fact name="refused in all">{metrics.rejectedRequests.toLocaleString()}</Fact>
       <Fact name="open in all">{span(metrics.circuitOpenTimeMs)}</Fact>
       {detail.startedAt !== undefined && <Fact name="process up for">{span(Math.max(0, now - detail.startedAt))}</Fact>}

@@ -113,7 +113,7 @@ function Pulse() {
   }, []);
   const { state, at, why } = link.value;
   const age = Math.max(0, now - at);
-  if (state === 'connecting') return <span class="pulse late">connecting …</span>;
+  if (state === 'connecting' || state === 'resting') return <span class="pulse late">connecting …</span>;
   if (state === 'lost') {
     return (
       <span class="pulse lost" role="status">

@@ -46,7 +46,11 @@ export function Row({ group, top, height, position, size, current, focused }: Pr
           </StateMark>
           <span class="name">
             <b>{row.of === undefined ? id : <Key id={id} of={row.of} />}</b>
-            {group.keys !== undefined && <span class="badge">{group.keys.size.toLocaleString('en')} keys</span>}
+            {group.keys !== undefined && (
+              <span class="badge">
+                {group.keys.size.toLocaleString('en')} keys{group.count > 1 && ` on ${group.count} instances`}
+              </span>
+            )}
             <Disagreement group={group} />
             <span class="why">{whyOf(group)}</span>
           </span>
@@ -148,6 +152,8 @@ function whyOf({ row, keys }: Group): string {
   if (keys !== undefined && cause === undefined) return keysOf(keys);
   if (cause !== undefined) return cause;
   if (explain !== undefined) return explain.replace(new RegExp(`^${state} `), '');
+  // Its window is the run of failures: a call that ends well empties it.
+  if (rule === 'consecutiveFailures') return `${value}, opens at ${threshold} failures in a row`;
   if (calls === 0) return 'no calls in its window';
   if (calls < minimumCalls) return `${calls} of ${minimumCalls} calls it needs to decide`;
   const least = row.confidence === undefined || value === 0 ? '' : 'at least ';

@@ -1,4 +1,4 @@
-import type { Minute } from '../state/store.ts';
+import type { Minute } from '../../protocol/minute.ts';
 
 const [width, height, seconds] = [120, 24, 60];
 

@@ -17,7 +17,7 @@ import {
 
 const retryMs = 3_000;
 /** A page that nobody sees gives its connection back: a browser has six for each server. */
-const hiddenMs = 30_000;
+const hiddenMs = 5_000;
 
 let source: EventSource | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
@@ -79,12 +79,22 @@ function disconnect(): void {
 }
 
 let hidden: ReturnType<typeof setTimeout> | undefined;
-document.addEventListener('visibilitychange', () => {
-  clearTimeout(hidden);
-  if (incident.value !== undefined || session.value?.recorded) return;
-  if (document.hidden) hidden = setTimeout(disconnect, hiddenMs);
-  else if (source === undefined) void connect();
-});
+/** One that opens behind others is hidden from its beginning. */
+export function restWhileHidden(): void {
+  const look = (): void => {
+    clearTimeout(hidden);
+    if (incident.value !== undefined || session.value?.recorded) return;
+    if (document.hidden) hidden = setTimeout(rest, hiddenMs);
+    else if (link.value.state === 'resting') void connect();
+  };
+  document.addEventListener('visibilitychange', look);
+  if (document.hidden) look();
+}
+
+function rest(): void {
+  disconnect();
+  link.value = { state: 'resting', at: link.value.at };
+}
 
 /** Shows a recorded incident in place of what is live; loading the page again goes back. */
 export async function openIncident(file: File): Promise<void> {

@@ -1,20 +1,14 @@
 import { computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { Incident } from '../../protocol/detail.ts';
 import type { Entry } from '../../protocol/entry.ts';
-import type { Change, Instance, ProcessFigures, Recent, Session, Snapshot } from '../../protocol/messages.ts';
+import type { Change, Instance, ProcessFigures, Session, Snapshot } from '../../protocol/messages.ts';
+import { callsOf, type Minute, minuteFrom, remember } from '../../protocol/minute.ts';
 import { patched, type Row } from '../../protocol/row.ts';
 import { byUrgency, filtered, type Group, grouped, type Kind } from './groups.ts';
 import { type Route, routeOf } from './route.ts';
 
 export interface Told extends Entry {
   readonly instance: string;
-}
-
-/** The last minute of one row, the newest last. */
-export interface Minute {
-  readonly ok: number[];
-  readonly failed: number[];
-  readonly refused: number[];
 }
 
 interface Live {
@@ -47,7 +41,7 @@ export const incident: Signal<Incident | undefined> = signal(undefined);
 /** Of a recorded incident the moment it was recorded: nothing in it goes on. */
 export const recordedAt: Signal<number | undefined> = signal(undefined);
 export const link: Signal<{
-  readonly state: 'connecting' | 'live' | 'lost';
+  readonly state: 'connecting' | 'live' | 'resting' | 'lost';
   readonly at: number;
   readonly why?: string;
 }> = signal({ state: 'connecting', at: 0 });
@@ -111,24 +105,15 @@ export function takeInstance({ name, live, trouble, process, rows, recent }: Ins
   instance.rows.clear();
   instance.recent.clear();
   for (const row of rows) instance.rows.set(row.id, row);
-  for (const [id, minute] of Object.entries(recent)) instance.recent.set(id, copied(minute));
+  for (const [id, minute] of Object.entries(recent)) instance.recent.set(id, minuteFrom(minute));
   const top = Math.max(0, ...[...instance.recent.values()].flatMap(callsOf));
   instance.peaks = [top];
 }
-
-const callsOf = ({ ok, failed, refused }: Minute): number[] =>
-  ok.map((n, i) => n + (failed[i] ?? 0) + (refused[i] ?? 0));
 
 /** The most calls a second that any breaker had in the last minute: what all rows are drawn by. (In several instances, at most.) */
 export const topRate: ReadonlySignal<number> = computed(() => {
   drawn.value;
   return [...instances.values()].reduce((sum, { peaks }) => sum + Math.max(0, ...peaks), 0);
-});
-
-const copied = ({ ok, failed, refused }: Recent): Minute => ({
-  ok: [...ok],
-  failed: [...failed],
-  refused: [...refused],
 });
 
 export function takeSnapshot(snapshot: Snapshot): void {
@@ -157,35 +142,10 @@ export function takeChange(change: Change): void {
   }
   if (change.second) {
     instance.process = change.process;
-    remember(instance);
+    instance.peaks.push(remember(instance.rows.values(), instance.recent));
+    if (instance.peaks.length > minuteSeconds) instance.peaks.shift();
   }
   draw();
-}
-
-/** A second of each row; a row without calls for a minute is not remembered. */
-function remember({ rows, recent, peaks }: Live): void {
-  let top = 0;
-  for (const [id, { ok, failed, refused }] of rows) {
-    top = Math.max(top, ok + failed + refused);
-    let minute = recent.get(id);
-    if (minute === undefined) {
-      if (ok + failed + refused === 0) continue;
-      minute = { ok: [], failed: [], refused: [] };
-      recent.set(id, minute);
-    }
-    let busy = 0;
-    for (const [list, value] of [
-      [minute.ok, ok],
-      [minute.failed, failed],
-      [minute.refused, refused],
-    ] as const) {
-      list.push(value);
-      if (list.length > minuteSeconds) list.shift();
-      if (value > 0) busy++;
-    }
-    if (busy === 0 && callsOf(minute).every((n) => n === 0)) recent.delete(id);
-  }
-  if (peaks.push(top) > minuteSeconds) peaks.shift();
 }
 
 /** The last minute of a breaker in all instances. */

@@ -29,36 +29,32 @@ const eventOf = (kind: string, event: string): string => `recloser.${kind.replac
 
 export type Redact = (message: string) => string | undefined;
 
+/** What the user's function answers; if it throws, the line is told without. */
+function attempt<T>(ask: () => T): T | undefined {
+  try {
+    return ask();
+  } catch {
+    return undefined;
+  }
+}
+
 function redacted(evidence: Evidence, redact: Redact): Evidence {
   const { lastError, ...rest } = evidence;
   if (lastError === undefined) return evidence;
   const { name } = lastError;
-  let message: string | undefined;
-  try {
-    message = redact(lastError.message);
-  } catch {
-    // It could not say what is no secret: then all of it is.
-  }
+  // If it could not say what is no secret, all of it is.
+  const message = attempt(() => redact(lastError.message));
   return { ...rest, lastError: { name, ...(typeof message === 'string' && { message }) } as typeof lastError };
-}
-
-/** A line without its trace is worth more than none. */
-function traceOf(traceId: (() => string | undefined) | undefined): object {
-  try {
-    const id = traceId?.();
-    return id ? { trace_id: id } : {};
-  } catch {
-    return {};
-  }
 }
 
 export function transitionLine(
   policy: Teller,
   transition: Transition,
   redact: Redact | undefined,
-  traceId?: (() => string | undefined) | undefined,
+  traceId: () => string | undefined,
 ): Line {
   const { from, to, generation, why, evidence, retryAfterMs } = transition;
+  const trace = attempt(traceId);
   const next = retryAfterMs === undefined ? '' : `, probes in ${span(retryAfterMs)}`;
   return {
     entry: {
@@ -69,7 +65,7 @@ export function transitionLine(
       generation,
       why,
       retryAfterMs,
-      ...traceOf(traceId),
+      ...(trace && { trace_id: trace }),
       evidence: redact === undefined ? evidence : redacted(evidence, redact),
     },
     message: `${titleOf(policy)}: ${from} → ${to}: ${why}${next}`,

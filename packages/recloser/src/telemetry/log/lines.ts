@@ -30,9 +30,9 @@ const eventOf = (kind: string, event: string): string => `recloser.${kind.replac
 export type Redact = (message: string) => string | undefined;
 
 /** What the user's function answers; if it throws, the line is told without. */
-function attempt<T>(ask: () => T): T | undefined {
+function attempt<T>(ask: (() => T) | undefined): T | undefined {
   try {
-    return ask();
+    return ask?.();
   } catch {
     return undefined;
   }
@@ -51,10 +51,9 @@ export function transitionLine(
   policy: Teller,
   transition: Transition,
   redact: Redact | undefined,
-  traceId: () => string | undefined,
+  traceId: (() => string | undefined) | undefined,
 ): Line {
   const { from, to, generation, why, evidence, retryAfterMs } = transition;
-  const trace = attempt(traceId);
   const next = retryAfterMs === undefined ? '' : `, probes in ${span(retryAfterMs)}`;
   return {
     entry: {
@@ -65,7 +64,7 @@ export function transitionLine(
       generation,
       why,
       retryAfterMs,
-      ...(trace && { trace_id: trace }),
+      trace_id: attempt(traceId),
       evidence: redact === undefined ? evidence : redacted(evidence, redact),
     },
     message: `${titleOf(policy)}: ${from} → ${to}: ${why}${next}`,

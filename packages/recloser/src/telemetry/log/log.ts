@@ -36,7 +36,7 @@ export function log(logger: Logger, options: LogOptions = {}): () => void {
   const {
     rejectionsEveryMs = 10_000,
     redact,
-    traceId = () => undefined,
+    traceId,
     clock = systemClock,
     ...given
   } = read('log', options, logOptions);

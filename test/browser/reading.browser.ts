@@ -1,4 +1,8 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { type Dashboard, dashboard, type Incident } from '@recloser/dashboard';
+import express from 'express';
+import helmet from 'helmet';
 import type { Browser, Page } from 'playwright-core';
 import { type CircuitBreaker, circuitBreaker, failureRate } from 'recloser';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -178,5 +182,18 @@ describe.skipIf(!hasChromium)('what is read off the page', () => {
     await expect.poll(() => page.textContent('.facts')).toContain('failures in a row2 of 3');
     await page.context().close();
     other.close();
+  });
+
+  test('below a prefix of an Express with helmet everything loads, and is live', async () => {
+    const server = createServer(express().use(helmet()).use('/ops/circuits', shown));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const { page, faults } = await opened(browser, `http://127.0.0.1:${port}/ops/circuits/#/b/payments`);
+    await page.waitForSelector('.plot canvas');
+    await expect.poll(() => page.textContent('.pulse')).toBe('live');
+    expect(faults).toEqual([]);
+    await page.context().close();
+    server.closeAllConnections();
+    server.close();
   });
 });

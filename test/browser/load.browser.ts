@@ -110,8 +110,10 @@ test('500 breakers at 50,000 calls a second, an open page: it takes 3 % of a cor
   const load = busy(breakers, 50_000);
   const began = performance.now();
   const taken: { open: number; closed: number }[] = [];
-  const more = (): number => median(taken.map(({ open, closed }) => open - closed));
-  const least = (of: 'open' | 'closed'): number => Math.min(...taken.map((each) => each[of]));
+  // Of the half in which the process without a page took least, so nobody else was in its way. They are chosen by that alone, never by what
+  // the page took: whoever picks the cheapest pages measures his luck.
+  const quiet = () => [...taken].sort((a, b) => a.closed - b.closed).slice(0, (taken.length + 1) >> 1);
+  const more = (): number => median(quiet().map(({ open, closed }) => open - closed));
   // The first two rounds warm up; others who are busy on the machine spoil some, so in doubt there are more.
   for (let round = 0; round < 9 || (round < 21 && more() > 3); round++) {
     const mounted = dashboard({ breakers, title: 'busy', instance: 'busy' });
@@ -128,11 +130,10 @@ test('500 breakers at 50,000 calls a second, an open page: it takes 3 % of a cor
   const perSecond = Math.round(load.made / ((performance.now() - began) / 1_000));
   const without = median(taken.map(({ closed }) => closed));
   console.log(
-    `500 breakers, ${perSecond} calls/s: the page takes ${more().toFixed(1)} % of a core, on top of ${without.toFixed(1)} % (median of ${taken.length}), ${(least('open') - least('closed')).toFixed(1)} % at the cheapest`,
+    `500 breakers, ${perSecond} calls/s: the page takes ${more().toFixed(1)} % of a core, on top of ${without.toFixed(1)} % (median of the ${quiet().length} quietest of ${taken.length} pairs), of all pairs ${median(taken.map(({ open, closed }) => open - closed)).toFixed(1)} %`,
   );
   expect(perSecond).toBeGreaterThan(49_000);
-  // They only ever make it dearer: the cheapest of each is nearest to what it takes by itself.
-  expect(Math.min(more(), least('open') - least('closed'))).toBeLessThanOrEqual(3);
+  expect(more()).toBeLessThanOrEqual(3);
 });
 
 test('10,000 busy breakers: memory stays within its bounds', { timeout: 120_000 }, async () => {

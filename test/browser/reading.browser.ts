@@ -196,4 +196,14 @@ describe.skipIf(!hasChromium)('what is read off the page', () => {
     server.closeAllConnections();
     server.close();
   });
+
+  test.each(['reduce', 'no-preference'] as const)('who wants %s of motion gets that', async (reducedMotion) => {
+    const { page } = await opened(browser, `${url}#/b/payments`, { reducedMotion });
+    await page.waitForSelector('.plot canvas');
+    const moving = await page.evaluate(`[...document.querySelectorAll('*')].map((each) => getComputedStyle(each))
+      .filter(({ transitionDuration, animationDuration }) => /[1-9]/.test(transitionDuration + animationDuration)).length`);
+    if (reducedMotion === 'reduce') expect(moving).toBe(0);
+    else expect(moving).toBeGreaterThan(0);
+    await page.context().close();
+  });
 });

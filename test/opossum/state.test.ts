@@ -71,15 +71,23 @@ describe('switches', () => {
     });
   });
 
-  test('a call at work when the breaker is shut down ends as it would, and opens it if it fails', async () => {
-    const { breaker, clock } = setUp();
-    const [good, bad] = [hold(breaker), hold(breaker)];
-    breaker.shutdown();
-    good.resolve('result');
-    bad.reject(new Error('failed'));
-    expect([await good.result, await bad.result]).toMatchObject(['result', { message: 'failed' }]);
-    breaker.close();
-    expect([breaker.opened, breaker.isShutdown, clock.pending]).toEqual([true, true, 0]);
+  test('a call at work when the breaker is shut down ends as it would, and opens it if the figures of then want it', async () => {
+    for (const [failuresBefore, opened] of [
+      [0, false],
+      [1, true],
+    ] as const) {
+      const { breaker, clock } = setUp({ volumeThreshold: 2, errorThresholdPercentage: 30 });
+      for (let i = 0; i < failuresBefore; i++) await rejection(breaker.fire('fail'));
+      const [good, bad] = [hold(breaker), hold(breaker)];
+      breaker.shutdown();
+      const figures = breaker.stats;
+      good.resolve('result');
+      bad.reject(new Error('failed'));
+      expect([await good.result, await bad.result]).toMatchObject(['result', { message: 'failed' }]);
+      breaker.close();
+      expect([breaker.opened, breaker.isShutdown, clock.pending]).toEqual([opened, true, 0]);
+      expect(breaker.stats).toEqual(figures);
+    }
   });
 
   test('the half-open to come lets the process end, a call at work does not', () => {

@@ -1,4 +1,4 @@
-import { promised } from '../../core/call/context.ts';
+import { causedBy } from '../../core/fallback.ts';
 import { inContext, type OwnContext, rememberContext } from '../../core/time/async-context.ts';
 import { Deadline, type Deadlines } from '../../core/time/timers.ts';
 import type { Ticket } from './circuit.ts';
@@ -20,7 +20,9 @@ export interface CallHost {
   /** The queue of the call timeouts, if there is a timeout. */
   timeouts(): Deadlines | undefined;
   /** The call is over, though its work may go on. */
-  leave(): void;
+  ended(): void;
+  /** Frees its place in the capacity. */
+  release(): void;
   succeeded(ticket: Ticket, result: unknown, latencyMs: number): void;
   timedOut(error: BreakerError<'ETIMEDOUT'>, args: unknown[], latencyMs: number): void;
   /** @returns what the caller gets in place of the error, if anything */
@@ -55,38 +57,52 @@ export class Call extends Deadline {
       this.#context = rememberContext();
       timeouts.add(this);
     }
-    promised(work, undefined).then(
-      (value) => this.#fulfilled(value),
-      (error) => {
-        if (!this.#ended) this.#failed(error, this.#leave(), 'error');
-      },
-    );
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
+      try {
+        // A rejection is heard one microtask later than a result, as in opossum: the order of events among calls hangs on it.
+        Promise.resolve(work())
+          .then((value) => this.#fulfilled(value))
+          .catch((error) => this.#rejected(error));
+      } catch (error) {
+        this.#rejected(error); // At once: the next call may find the circuit open.
+      }
     });
   }
 
   /** Whole milliseconds since it began. */
-  #leave(): number {
+  #end(): number {
     this.#ended = true;
     this.queue?.remove(this);
-    this.#host.leave();
+    this.#host.ended();
     return Math.round(this.#host.parts.options.clock.now() - this.#startedAt);
   }
 
   #fulfilled(value: unknown): void {
     if (this.#ended) return;
-    this.#host.succeeded(this.#ticket, value, this.#leave());
+    this.#host.succeeded(this.#ticket, value, this.#end());
+    this.#host.release();
     this.#watcher?.ended('success', value);
     this.#resolve(value);
+  }
+
+  #rejected(error: unknown): void {
+    if (this.#ended) return;
+    const latencyMs = this.#end();
+    this.#host.release();
+    this.#failed(error, latencyMs, 'error');
   }
 
   #failed(error: unknown, latencyMs: number, outcome: 'error' | 'timeout'): void {
     const answer = this.#host.failed(this.#ticket, error, this.#args, latencyMs);
     this.#watcher?.ended(outcome, undefined);
-    if (answer === undefined) this.#reject(error);
-    else this.#resolve(answer);
+    if (answer === undefined) {
+      this.#reject(error);
+      return;
+    }
+    this.#resolve(answer);
+    answer.catch((fault) => causedBy(fault, error));
   }
 
   due(): void {
@@ -95,7 +111,8 @@ export class Call extends Deadline {
 
   #timeOut(): void {
     const { options, report } = this.#host.parts;
-    const latencyMs = this.#leave();
+    const latencyMs = this.#end();
+    this.#host.release();
     const error = breakerError(`Timed out after ${options.timeout}ms`, 'ETIMEDOUT');
     this.#host.timedOut(error, this.#args, latencyMs);
     this.#failed(error, latencyMs, 'timeout');

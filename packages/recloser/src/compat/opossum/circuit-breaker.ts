@@ -5,7 +5,7 @@ import { Caching } from './cache/caching.ts';
 import { MemoryCache } from './cache/memory-cache.ts';
 import { Circuit } from './circuit.ts';
 import { type BreakerError, type BreakerErrorCode, breakerError, isBreakerError } from './errors.ts';
-import { BreakerEmitter, type BreakerEvents, countedEvents, type EventName } from './events.ts';
+import { BreakerEmitter, type BreakerEvents, type Count, countedEvents, type EventName } from './events.ts';
 import { type Fallback, Guard } from './guard.ts';
 import { type CacheTransport, type Options, type ResolvedOptions, readOptions, type State } from './options.ts';
 import { Repeated } from './repeated.ts';
@@ -57,7 +57,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
   readonly #caching: Caching | undefined;
   readonly #report: ListenerErrorHandler;
   readonly #healthChecks: Repeated[] = [];
-  readonly #warmUpUntil: number;
+  #warmUpUntil: number;
   #isEnabled: boolean;
   #isShutdown = false;
 
@@ -89,17 +89,21 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
     this.#circuit = this.#newCircuit();
     const tell = this.#tell.bind(this);
     const { status, semaphore } = this;
+    const count: Count = (counter, latencyMs) => {
+      if (!this.#isShutdown) status.increment(counter, latencyMs);
+    };
     this.#guard = new Guard({
       options,
       status,
       semaphore,
       circuit: this.#circuit,
+      count,
       tell,
       report: this.#report,
       isWarmingUp: () => this.warmUp,
     });
     if (options.cache || options.coalesce) {
-      this.#caching = new Caching(options, (counter) => status.increment(counter), tell, this.#report);
+      this.#caching = new Caching(options, count, tell, this.#report);
     }
     if (state?.shutdown) this.shutdown();
     else if (state) this.#circuit.restore(state);
@@ -109,7 +113,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
     return new Circuit({
       options: this.options,
       opened: () => {
-        this.status.open();
+        if (!this.#isShutdown) this.status.open();
         this.#tell('open');
       },
       halfOpened: () => {
@@ -152,7 +156,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
     return !this.#isShutdown && this.#circuit.isClosed;
   }
 
-  /** A call that was at work when the breaker was shut down can still open it. */
+  /** A call that was at work when the breaker was shut down can still open it, if the figures of then want it. */
   get opened(): boolean {
     return this.#circuit.isOpen;
   }
@@ -255,6 +259,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
   shutdown(): void {
     this.#tell('shutdown');
     this.disable();
+    if (this.warmUp) this.#warmUpUntil = Infinity;
     this.removeAllListeners();
     for (const check of this.#healthChecks.splice(0)) check.stop();
     this.#isShutdown = true;

@@ -60,6 +60,10 @@ export class Circuit extends Deadline {
     return this.#machine.state === 'closed';
   }
 
+  get isShut(): boolean {
+    return this.#shut;
+  }
+
   get isOpen(): boolean {
     return this.#machine.state === 'open' && !this.#sleepOver;
   }
@@ -75,6 +79,7 @@ export class Circuit extends Deadline {
 
   /** Lets a call pass, or not. */
   admit(): Ticket | undefined {
+    if (this.#shut) return undefined; // By a listener of `fire`.
     if (this.isOpen && this.#now() >= this.#wakesAt) this.due(); // The process slept, and its timers are late.
     const { machine, answer } = this.#step({ type: 'call' });
     if (answer?.type !== 'admit') return undefined;
@@ -115,10 +120,12 @@ export class Circuit extends Deadline {
     const known = typeof lastTimerAt === 'number';
     const leftMs = known ? Math.min(resetTimeout, lastTimerAt + resetTimeout - wallTime()) : resetTimeout;
     this.#leftMs = leftMs;
-    this.open();
+    if (halfOpen || leftMs < 0) {
+      this.#machine = this.#step(tripped).machine;
+      this.due();
+    } else this.open();
     this.#leftMs = undefined;
-    if (known) this.openedAt = lastTimerAt;
-    if (halfOpen || leftMs < 0) this.due();
+    this.openedAt = known ? lastTimerAt : wallTime();
   }
 
   /** From now on it moves without a timer, if it moves at all. */

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { BreakerError } from './errors.ts';
+import type { Counter } from './status/bucket.ts';
 
 /** What listeners get, by event. `TI` are the action's arguments, `TR` is its result. */
 export interface BreakerEvents<TI extends unknown[] = unknown[], TR = unknown> {
@@ -32,6 +33,9 @@ export type EventName = keyof BreakerEvents;
 
 /** Emits an event; a listener that throws changes nothing for the call. */
 export type Tell = <E extends EventName>(event: E, ...args: BreakerEvents[E]) => void;
+
+/** Counts, until the shutdown: opossum counts by listeners, and a shutdown takes them off. */
+export type Count = (counter: Counter, latencyMs?: number) => void;
 
 /** What a breaker has listeners for from the start in opossum: exporters of metrics read the list. */
 export const countedEvents: readonly EventName[] = [

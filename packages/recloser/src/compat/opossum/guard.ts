@@ -4,7 +4,7 @@ import { type Deadlines, deadlines } from '../../core/time/timers.ts';
 import { Call, type CallHost, type CallWatcher } from './call.ts';
 import type { Circuit, Ticket } from './circuit.ts';
 import { type BreakerError, breakerError } from './errors.ts';
-import type { Tell } from './events.ts';
+import type { Count, Tell } from './events.ts';
 import type { ResolvedOptions } from './options.ts';
 import type { Semaphore } from './semaphore.ts';
 import type { Status } from './status/status.ts';
@@ -17,6 +17,7 @@ export interface Parts {
   readonly status: Status;
   readonly semaphore: Semaphore;
   readonly circuit: Circuit;
+  readonly count: Count;
   readonly tell: Tell;
   /** What went wrong in the user's own code, and must not go wrong for the call. */
   readonly report: (fault: unknown, where: string) => void;
@@ -36,18 +37,18 @@ export class Guard implements CallHost {
   }
 
   fire(work: () => unknown, args: unknown[], watcher: CallWatcher | undefined): Promise<unknown> {
-    const { circuit, semaphore, status, tell } = this.parts;
+    const { circuit, count, semaphore, tell } = this.parts;
     const ticket = circuit.admit();
     if (ticket === undefined) {
       const error = breakerError('Breaker is open', 'EOPENBREAKER');
-      status.increment('rejects');
+      count('rejects');
       tell('reject', error);
       return this.#instead(error, args) ?? Promise.reject(error);
     }
     if (!semaphore.test()) {
       circuit.ignored(ticket);
       const error = breakerError('Semaphore locked', 'ESEMLOCKED');
-      status.increment('semaphoreRejections');
+      count('semaphoreRejections');
       tell('semaphoreLocked', error, 0);
       return this.#instead(error, args) ?? Promise.reject(error);
     }
@@ -65,20 +66,23 @@ export class Guard implements CallHost {
     return this.#timeouts;
   }
 
-  leave(): void {
-    this.#running--;
+  ended(): void {
+    if (!this.parts.circuit.isShut) this.#running--;
+  }
+
+  release(): void {
     this.parts.semaphore.release();
   }
 
   succeeded(ticket: Ticket, result: unknown, latencyMs: number): void {
-    const { circuit, status, tell } = this.parts;
-    status.increment('successes', latencyMs);
+    const { circuit, count, tell } = this.parts;
+    count('successes', latencyMs);
     circuit.succeeded(ticket);
     tell('success', result, latencyMs);
   }
 
   timedOut(error: BreakerError<'ETIMEDOUT'>, args: unknown[], latencyMs: number): void {
-    this.parts.status.increment('timeouts');
+    this.parts.count('timeouts');
     this.parts.tell('timeout', error, latencyMs, args);
   }
 
@@ -87,8 +91,8 @@ export class Guard implements CallHost {
       this.succeeded(ticket, error, latencyMs);
       return undefined;
     }
-    const { circuit, status, tell } = this.parts;
-    status.increment('failures', latencyMs);
+    const { circuit, count, tell } = this.parts;
+    count('failures', latencyMs);
     tell('failure', error as Error, latencyMs, args);
     circuit.failed(ticket, () => this.#trips());
     return this.#instead(error, args);
@@ -120,9 +124,9 @@ export class Guard implements CallHost {
     if (!fallback) return undefined;
     try {
       const answer = fallback.call(fallback, ...args, error);
-      this.parts.status.increment('fallbacks');
+      this.parts.count('fallbacks');
       this.parts.tell('fallback', answer, error as Error);
-      return Promise.resolve(answer).catch((fault) => Promise.reject(causedBy(fault, error)));
+      return Promise.resolve(answer);
     } catch (fault) {
       return Promise.reject(causedBy(fault, error));
     }

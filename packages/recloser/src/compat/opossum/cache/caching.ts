@@ -1,8 +1,7 @@
 import { wallTime } from '../../../core/time/clock.ts';
 import type { CallWatcher } from '../call.ts';
-import type { Tell } from '../events.ts';
+import type { Count, Tell } from '../events.ts';
 import type { CacheTransport, ResolvedOptions } from '../options.ts';
-import type { Counter } from '../status/bucket.ts';
 import { MemoryCache } from './memory-cache.ts';
 
 type Run = (watcher: CallWatcher) => Promise<unknown>;
@@ -13,16 +12,11 @@ const entries = new WeakSet<object>();
 /** Answers calls from the cache, or from a call of the same key that runs already. */
 export class Caching {
   readonly #options: ResolvedOptions;
-  readonly #count: (counter: Counter) => void;
+  readonly #count: Count;
   readonly #tell: Tell;
   readonly #report: (fault: unknown, where: string) => void;
 
-  constructor(
-    options: ResolvedOptions,
-    count: (counter: Counter) => void,
-    tell: Tell,
-    report: (fault: unknown, where: string) => void,
-  ) {
+  constructor(options: ResolvedOptions, count: Count, tell: Tell, report: (fault: unknown, where: string) => void) {
     this.#options = options;
     this.#count = count;
     this.#tell = tell;
@@ -80,14 +74,16 @@ export class Caching {
   #watch(key: string): CallWatcher {
     const { cache, cacheTTL, cacheTransport, clock, coalesceCache, coalesceResetOn, coalesceTTL } = this.#options;
     let running: unknown;
+    let isOver = false;
     return {
       started: (call) => {
         running = call;
-        coalesceCache?.set(key, call, coalesceTTL && coalesceTTL > 0 ? clock.now() + coalesceTTL : 0);
+        // One that threw has ended before.
+        if (!isOver) coalesceCache?.set(key, call, coalesceTTL && coalesceTTL > 0 ? clock.now() + coalesceTTL : 0);
       },
       ended: (outcome, value) => {
-        const isOver = coalesceTTL === false || coalesceResetOn.includes(outcome);
-        if (isOver && coalesceCache?.get(key) === running) coalesceCache?.delete(key);
+        isOver = coalesceTTL === false || coalesceResetOn.includes(outcome);
+        if (isOver && running && coalesceCache?.get(key) === running) coalesceCache.delete(key);
         if (outcome !== 'success' || !cache) return;
         const entry = Promise.resolve(value);
         entries.add(entry);

@@ -62,7 +62,7 @@ export class Status extends EventEmitter {
 
   /** The window at this moment. */
   #current(): [Bucket, ...Bucket[]] {
-    if (!this.rotateBucketController) {
+    if (!this.rotateBucketController && !this.#ended) {
       const passed = Math.floor((this.#clock.now() - this.#newestSince) / this.#bucketMs);
       this.#newestSince += passed * this.#bucketMs;
       for (let i = Math.min(passed, this.#buckets.length); i > 0; i--) this.rotateBucket();
@@ -102,8 +102,9 @@ export class Status extends EventEmitter {
     this.#current()[0].isCircuitBreakerOpen = false;
   }
 
-  /** Lets go of listeners and timer. */
+  /** Lets go of listeners and timer; the window stays as it is. */
   shutdown(): void {
+    this.#current();
     this.#ended = true;
     this.removeAllListeners();
     this.removeRotateBucketControllerListener();

@@ -34,16 +34,38 @@ describe('defaults', () => {
   });
 
   test('numbers that are none are told together', () => {
-    const options = { timeout: Number.NaN, resetTimeout: '5' as unknown as number, cacheTTL: Infinity };
-    expect(() => new CircuitBreaker(act, options)).toThrow(
-      "CircuitBreaker: options.timeout must be a finite number, got NaN; options.resetTimeout must be a finite number, got '5'; options.cacheTTL must be a finite number, got Infinity; options.coalesceTTL must be a finite number, got NaN",
+    const options = { timeout: Number.NaN, resetTimeout: '5 s' as unknown as number, rollingCountTimeout: Infinity };
+    expect(() => new CircuitBreaker(act, { ...options, rollingCountBuckets: 2.5 })).toThrow(
+      "CircuitBreaker: options.timeout must be a number, got NaN; options.rollingCountBuckets must be a whole number, got 2.5; options.resetTimeout must be a number, got '5 s'; options.rollingCountTimeout must be a finite number, got Infinity; options.coalesceTTL must be a number, got NaN",
     );
+    expect(() => new CircuitBreaker(act, { rollingCountBuckets: -1 })).toThrow(RangeError);
+  });
+
+  test('numbers may come as text, as from the environment', async () => {
+    const text = { timeout: '100', resetTimeout: '200', errorThresholdPercentage: '60', cacheTTL: '50' };
+    const { breaker, clock } = setUp({ ...(text as object), cache: true, cacheGetKey: () => 'key' });
+    expect(breaker.options).toMatchObject({ timeout: 100, resetTimeout: 200, errorThresholdPercentage: 60 });
+    await breaker.fire('ok');
+    await clock.advance(50);
+    const call = hold(breaker);
+    await clock.advance(100);
+    expect(await call.result).toMatchObject({ code: 'ETIMEDOUT', message: 'Timed out after 100ms' });
+  });
+
+  test('what is kept for ever, and a threshold that is never reached, may be infinite', async () => {
+    const { breaker, clock } = setUp({ cache: true, cacheTTL: Infinity, errorThresholdPercentage: Infinity });
+    await rejection(breaker.fire('fail'));
+    expect(breaker.closed).toBe(true);
+    await breaker.fire('ok');
+    await clock.advance(1e9);
+    await breaker.fire('ok');
+    expect(breaker.stats.cacheHits).toBe(1);
   });
 });
 
 test.each([
   [Number.NaN, RangeError],
-  ['5', TypeError],
+  ['soon', TypeError],
 ])('a timeout of %s is a %o', (timeout, type) => {
   expect(() => new CircuitBreaker(act, { timeout: timeout as number })).toThrow(type);
 });

@@ -137,13 +137,20 @@ export function readOptions(given: Options): ResolvedOptions {
 }
 
 function resolve(given: Options, fault: Fault): ResolvedOptions {
+  // Text of the environment is taken as the number it says, as JavaScript's timers and comparisons take it in opossum.
+  const number = (name: keyof Options, value: unknown): number => {
+    if (Number.isNaN(Number(value))) fault(`options.${name}`, 'a number', value, typeof value !== 'number');
+    return Number(value);
+  };
   const finite = (name: keyof Options, value: unknown): number => {
-    if (!Number.isFinite(value)) fault(`options.${name}`, 'a finite number', value, typeof value !== 'number');
-    return value as number;
+    if (Math.abs(Number(value)) === Infinity) fault(`options.${name}`, 'a finite number', value, false);
+    return number(name, value);
   };
   const whole = (value: unknown, otherwise: number): number =>
     Number.isInteger(value) ? (value as number) : otherwise;
   const timeout = given.timeout === false ? false : finite('timeout', given.timeout ?? 10_000);
+  const buckets = finite('rollingCountBuckets', given.rollingCountBuckets ?? 10);
+  if (buckets < 0 || buckets % 1 !== 0) fault('options.rollingCountBuckets', 'a whole number', buckets, false);
   const coalesceTTL = given.coalesceTTL ?? timeout;
   const clock = given.clock ?? systemClock;
   const cache = (size: number | undefined): MemoryCache => new MemoryCache(size, () => clock.now());
@@ -152,18 +159,18 @@ function resolve(given: Options, fault: Fault): ResolvedOptions {
     ...given,
     timeout,
     resetTimeout: finite('resetTimeout', given.resetTimeout ?? 30_000),
-    errorThresholdPercentage: finite('errorThresholdPercentage', given.errorThresholdPercentage ?? 50),
+    errorThresholdPercentage: number('errorThresholdPercentage', given.errorThresholdPercentage ?? 50),
     rollingCountTimeout: finite('rollingCountTimeout', given.rollingCountTimeout ?? 10_000),
-    rollingCountBuckets: finite('rollingCountBuckets', given.rollingCountBuckets ?? 10),
+    rollingCountBuckets: buckets,
     rollingPercentilesEnabled: given.rollingPercentilesEnabled !== false,
     capacity: whole(given.capacity, Number.MAX_SAFE_INTEGER),
     volumeThreshold: whole(given.volumeThreshold, 0),
     errorFilter: typeof given.errorFilter === 'function' ? given.errorFilter : () => false,
-    cacheTTL: finite('cacheTTL', given.cacheTTL ?? 0),
+    cacheTTL: number('cacheTTL', given.cacheTTL ?? 0),
     cacheGetKey: given.cacheGetKey ?? ((...args) => JSON.stringify(args)),
     cacheTransport: given.cacheTransport ?? (given.cache ? cache(given.cacheSize) : undefined),
     coalesce: !!given.coalesce,
-    coalesceTTL: coalesceTTL === false ? false : finite('coalesceTTL', coalesceTTL),
+    coalesceTTL: coalesceTTL === false ? false : number('coalesceTTL', coalesceTTL),
     coalesceResetOn: (given.coalesceResetOn ?? []).filter((outcome) => coalesceResets.includes(outcome)),
     coalesceCache: given.coalesce ? cache(given.coalesceSize) : undefined,
     abortController: given.abortController || (given.autoRenewAbortController ? new AbortController() : undefined),

@@ -44,14 +44,12 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
 
   /** A copy of the options, with the defaults. */
   readonly options: ResolvedOptions<TI>;
+  readonly semaphore: Semaphore;
   /** What the breaker calls. */
   readonly action: { bivariant(...args: TI): TR | PromiseLike<TR> }['bivariant'];
-  readonly semaphore: Semaphore;
-  readonly name: string;
-  /** For reporting. */
-  readonly group: string;
-  readonly status: Status;
-  readonly volumeThreshold: number;
+  readonly #name: string;
+  readonly #group: string;
+  readonly #status: Status;
   readonly #circuit: Circuit;
   readonly #guard: Guard;
   readonly #caching: Caching | undefined;
@@ -75,12 +73,11 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
     }
     const { clock, state, rollingCountTimeout } = options;
     this.options = options as unknown as ResolvedOptions<TI>;
-    this.action = (typeof action === 'function' ? action : () => Promise.resolve(action)) as typeof this.action;
     this.semaphore = Semaphore(options.capacity);
-    this.name = options.name || (action as { name?: string }).name || randomUUID();
-    this.group = options.group || this.name;
-    this.volumeThreshold = options.volumeThreshold;
-    this.status =
+    this.action = (typeof action === 'function' ? action : () => Promise.resolve(action)) as typeof this.action;
+    this.#name = options.name || (action as { name?: string }).name || randomUUID();
+    this.#group = options.group || this.#name;
+    this.#status =
       options.status instanceof Status ? options.status : new Status({ ...options, stats: statsOf(options) });
     const policy = { name: this.name, onListenerError: undefined };
     this.#report = (fault, where) => report(policy, fault, where);
@@ -113,7 +110,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
     return new Circuit({
       options: this.options,
       opened: () => {
-        if (!this.#isShutdown) this.status.open();
+        if (!this.#isShutdown) this.#status.open();
         this.#tell('open');
       },
       halfOpened: () => {
@@ -122,7 +119,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
       },
       closed: () => {
         this.#renewAbortController();
-        this.status.close();
+        this.#status.close();
         this.#tell('close');
       },
     });
@@ -142,6 +139,23 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
     if (options.autoRenewAbortController && options.abortController?.signal?.aborted) {
       options.abortController = new AbortController();
     }
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** For reporting. */
+  get group(): string {
+    return this.#group;
+  }
+
+  get status(): Status {
+    return this.#status;
+  }
+
+  get volumeThreshold(): number {
+    return this.options.volumeThreshold;
   }
 
   get isShutdown(): boolean {
@@ -176,7 +190,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
   }
 
   get stats(): Stats {
-    return this.status.stats;
+    return this.#status.stats;
   }
 
   /** The breaker as JSON, for the options `state` and `status` of another. */
@@ -220,7 +234,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
   call(context: unknown, ...args: TI): Promise<TR>;
   call(context: unknown, ...args: TI): Promise<unknown> {
     if (this.#isShutdown) return Promise.reject(breakerError('The circuit has been shutdown.', 'ESHUTDOWN'));
-    this.status.increment('fires');
+    this.#status.increment('fires');
     this.#tell('fire', args);
     const work = (): unknown => this.action.apply(context, args);
     if (!this.#isEnabled) return promised(work, undefined);
@@ -246,13 +260,13 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
   /** Protects again, after `disable`. */
   enable(): void {
     this.#isEnabled = true;
-    this.status.startListeneningForRotateEvent();
+    this.#status.startListeneningForRotateEvent();
   }
 
   /** Calls the action without any protection from now on. */
   disable(): void {
     this.#isEnabled = false;
-    this.status.removeRotateBucketControllerListener();
+    this.#status.removeRotateBucketControllerListener();
   }
 
   /** Rejects every call from now on, and lets go of listeners, timers and caches. */
@@ -264,7 +278,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
     for (const check of this.#healthChecks.splice(0)) check.stop();
     this.#isShutdown = true;
     this.#circuit.shut();
-    this.status.shutdown();
+    this.#status.shutdown();
     this.clearCache();
   }
 

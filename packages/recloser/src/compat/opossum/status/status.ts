@@ -44,7 +44,7 @@ export class Status extends EventEmitter {
     const size = options.rollingCountBuckets || 10;
     this.rollingPercentilesEnabled = options.rollingPercentilesEnabled !== false;
     this.enableSnapshots = options.enableSnapshots !== false;
-    this.rotateBucketController = options.rotateBucketController;
+    this.rotateBucketController = options.rotateBucketController || undefined;
     this.#clock = options.clock ?? systemClock;
     this.#newestSince = this.#clock.now();
     this.#bucketMs = Math.max(1, Math.floor((options.rollingCountTimeout || 10_000) / size));
@@ -85,12 +85,13 @@ export class Status extends EventEmitter {
     return sum(this.#current(), counter);
   }
 
-  /** @param latencyMs how long the call took that succeeded or failed */
+  /** @param latencyMs how long the call took that succeeded, failed or timed out */
   increment(counter: Counter, latencyMs?: number): void {
     const [bucket] = this.#current();
     bucket[counter]++;
-    // A call that timed out has failed too: one call is one latency.
-    const ended = counter === 'successes' || counter === 'failures';
+    // A call that timed out has failed too: a breaker gives its latency once.
+    const ended =
+      counter === 'successes' || counter === 'failures' || (counter === 'timeouts' && latencyMs !== undefined);
     if (ended && this.rollingPercentilesEnabled) bucket.latencyTimes.push(latencyMs || 0);
   }
 

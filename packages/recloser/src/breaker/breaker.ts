@@ -1,10 +1,9 @@
 import { begin } from '../core/call/begin.ts';
-import { Call, type Rig } from '../core/call/call.ts';
+import { Call, type Hold, type RefusingHold, type Rig } from '../core/call/call.ts';
 import type { Work } from '../core/call/context.ts';
 import type { CallerScope, Scope, Stage } from '../core/call/scope.ts';
 import type { RejectedError, TimeoutError } from '../core/errors.ts';
 import { tellLife } from '../core/events/channels.ts';
-import { PlaceHold } from '../core/places.ts';
 import type { Policy } from '../core/policy.ts';
 import { AcquiredPermit, type Permit } from './calls/permit.ts';
 import { isTicket, type Ticket } from './calls/ticket.ts';
@@ -134,35 +133,52 @@ export class Breaker extends Traffic implements CircuitBreaker {
 
   /** A call that something may end early, or that a fallback may answer. */
   guard(rig: Rig<Ticket>, work: Work, scope: Scope, next?: Stage): Promise<unknown> {
-    if (scope.aborted) {
-      this.pass(scope);
-      return Promise.reject(scope.reason);
-    }
+    if (!this.straight || scope.aborted) return this.#guardWarily(rig, work, scope, next);
+    const { hold } = rig;
+    const ticket = this.epoch();
+    if (hold !== undefined && !hold.take()) return this.#full(rig, hold, ticket, true, scope);
+    this.admitted++;
+    return new Call(rig, scope, ticket, hold !== undefined, this.stamp()).run(work, next);
+  }
+
+  #guardWarily(rig: Rig<Ticket>, work: Work, scope: Scope, next: Stage | undefined): Promise<unknown> {
+    const { hold } = rig;
     // Asked before a listener of the refusal can change it.
-    if (this.override !== undefined) this.expire(this.now());
-    const counted = this.override?.state !== 'disabled';
-    const ticket = this.admit(scope, rig.limit?.timeoutMs ?? 0);
-    if (!isTicket(ticket)) {
-      return this.answer(rig.fallback, ticket, 'ignored', counted, scope) ?? Promise.reject(ticket);
-    }
-    const full = rig.hold?.enter(scope);
-    const ownPlaces = rig.hold instanceof PlaceHold;
-    const took = this.holdsPlace(ticket);
-    // A listener has given the breaker places since the call came.
-    if (took && !ownPlaces) this.leavePlace();
-    const holds = ownPlaces ? took : rig.hold !== undefined && full === undefined;
-    const call = new Call(rig, scope, ticket, holds, this.stamp());
-    return full === undefined ? call.run(work, next) : call.run(work, { run: () => Promise.reject(full) });
+    const counted = this.counts();
+    if (scope.aborted) return this.pass(scope, counted);
+    const ticket = this.ask(scope, rig.limit?.timeoutMs ?? 0);
+    if (!isTicket(ticket)) return this.#refused(rig, ticket, counted, scope);
+    // A probe needs no place of the breaker's own.
+    const takes = hold !== undefined && (ticket.probe === 0 || 'refuse' in hold);
+    if (takes && !hold.take()) return this.#full(rig, hold, ticket, counted, scope);
+    this.count(ticket);
+    return new Call(rig, scope, ticket, takes, this.stamp()).run(work, next);
+  }
+
+  #refused(rig: Rig<Ticket>, refusal: RejectedError, counted: boolean, scope: Scope): Promise<unknown> {
+    return this.answer(rig.fallback, refusal, 'ignored', counted, scope) ?? Promise.reject(refusal);
+  }
+
+  /** No place: the breaker refuses the call, or a policy inside does whose places they are, and then that is how the call ended. */
+  #full(rig: Rig<Ticket>, hold: Hold, ticket: Ticket, counted: boolean, scope: Scope): Promise<unknown> {
+    if (!('refuse' in hold))
+      return this.#refused(rig, this.refuse('bulkhead-full', undefined, scope, ticket), counted, scope);
+    const full = (hold as RefusingHold).refuse(scope);
+    this.count(ticket);
+    return new Call(rig, scope, ticket, false, this.stamp()).run(() => {}, { run: () => Promise.reject(full) });
   }
 
   acquire(): Permit | undefined {
-    const ticket = this.admit(undefined, 0);
-    if (!isTicket(ticket)) {
-      this.#refusal = ticket;
-      return undefined;
+    const ticket = this.ask(undefined, 0);
+    const places = isTicket(ticket) && ticket.probe === 0 ? this.places : undefined;
+    if (!isTicket(ticket)) this.#refusal = ticket;
+    else if (places?.take() === false) this.#refusal = this.refuse('bulkhead-full', undefined, undefined, ticket);
+    else {
+      this.#refusal = undefined;
+      this.count(ticket);
+      return new AcquiredPermit(this, ticket, places !== undefined);
     }
-    this.#refusal = undefined;
-    return new AcquiredPermit(this, ticket, this.holdsPlace(ticket));
+    return undefined;
   }
 
   refusal(): RejectedError | undefined {

@@ -191,6 +191,12 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     if (this.override !== undefined && standing(this.override, () => now) === undefined) this.uncover('expired');
   }
 
+  /** Whether the next call is one of its figures. */
+  protected counts(): boolean {
+    if (this.override !== undefined) this.expire(this.now());
+    return this.override?.state !== 'disabled';
+  }
+
   /** Takes off the set state and tells so. */
   protected uncover(
     action: 'released' | 'expired' | 'reset',

@@ -8,7 +8,7 @@ import { wallTime } from '../core/time/clock.ts';
 import { deadlines } from '../core/time/timers.ts';
 import { LatencyHistogram } from '../windows/latency.ts';
 import { refusal } from './calls/refusal.ts';
-import { type Caller, Epoch, isTicket, Lease, passing, shadowed, type Ticket, uncounted } from './calls/ticket.ts';
+import { type Caller, Epoch, Lease, passing, shadowed, type Ticket, uncounted } from './calls/ticket.ts';
 import { Circuit } from './circuit.ts';
 import { TroubleLog } from './evidence.ts';
 import { whyOf } from './explain.ts';
@@ -60,15 +60,17 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
 
   /** What its calls run under by themselves. */
   get rig(): Rig<Ticket> {
-    if (this.#rig === undefined) {
-      const { timeoutMs, clock, releaseOnTimeout, abandonAfterMs, fallback } = this.settings;
-      this.#rig = {
-        judge: this,
-        limit: timeoutMs > 0 ? new TimeLimit(this.name, timeoutMs, clock) : undefined,
-        hold: this.places && new PlaceHold(this.places, releaseOnTimeout, abandonAfterMs, clock),
-        fallback,
-      };
-    }
+    return this.#rig ?? this.#makeRig();
+  }
+
+  #makeRig(): Rig<Ticket> {
+    const { timeoutMs, clock, releaseOnTimeout, abandonAfterMs, fallback } = this.settings;
+    this.#rig = {
+      judge: this,
+      limit: timeoutMs > 0 ? new TimeLimit(this.name, timeoutMs, clock) : undefined,
+      hold: this.places && new PlaceHold(this.places, releaseOnTimeout, abandonAfterMs, clock),
+      fallback,
+    };
     return this.#rig;
   }
 
@@ -78,47 +80,40 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   }
 
   protected epoch(): Epoch {
-    this.#epoch ??= new Epoch(this.#sampling, this);
+    return this.#epoch ?? this.#newEpoch();
+  }
+
+  #newEpoch(): Epoch {
+    this.#epoch = new Epoch(this.#sampling, this);
     return this.#epoch;
   }
 
-  /** Admits a call or answers with its refusal. `limitMs`: when its own timeout ends it (0: never), so that a probe needs no other. */
-  protected admit(caller: Caller | undefined, limitMs: number): Ticket | RejectedError {
-    const { tally } = this;
-    const ticket = this.straight ? this.epoch() : this.#ask(caller, limitMs);
-    if (!isTicket(ticket)) return ticket;
-    if (this.holdsPlace(ticket) && !this.places?.take()) {
-      return this.#refuse('bulkhead-full', undefined, caller, ticket);
-    }
+  /** Counts a call that is admitted. */
+  protected count(ticket: Ticket): void {
     if (ticket === uncounted) this.uncounted++;
     else this.admitted++;
-    if (ticket === shadowed) tally.shadowRejectedRequests++;
-    return ticket;
+    if (ticket === shadowed) this.tally.shadowRejectedRequests++;
   }
 
-  /** A probe needs no place in the bulkhead. */
-  protected holdsPlace(ticket: Ticket): boolean {
-    return this.places !== undefined && ticket.probe === 0;
-  }
-
-  #ask(caller: Caller | undefined, limitMs: number): Ticket | RejectedError {
+  /** What a call is admitted as, or its refusal. `limitMs`: when its own timeout ends it (0: never), so that a probe needs no other. */
+  protected ask(caller: Caller | undefined, limitMs: number): Ticket | RejectedError {
+    if (this.straight) return this.epoch();
     const now = this.now();
     this.expire(now);
     const over = this.override;
     const pass = over?.state === 'disabled' ? uncounted : undefined;
-    if (this.ending !== 'no') return this.#refuse('disposed', undefined, caller, pass);
+    if (this.ending !== 'no') return this.refuse('disposed', undefined, caller, pass);
     if (pass !== undefined) return pass;
     if (over?.state === 'forced-closed') return this.#sampling > 0 ? this.epoch() : passing;
     if (over?.state === 'forced-open') {
-      return this.#refuse('forced-open', over.expiresAt === Infinity ? undefined : over.expiresAt - now, caller);
+      return this.refuse('forced-open', over.expiresAt === Infinity ? undefined : over.expiresAt - now, caller);
     }
     const answer = this.apply({ type: 'call' }, now);
     // Made before the transition is told: a listener may bring about the next one.
     let ticket: Ticket = shadowed;
     if (answer?.type !== 'refuse') ticket = answer?.probe ? this.#lease(answer.probe, limitMs) : this.epoch();
     this.announce();
-    if (answer?.type === 'refuse' && over === undefined)
-      return this.#refuse(answer.reason, answer.retryAfterMs, caller);
+    if (answer?.type === 'refuse' && over === undefined) return this.refuse(answer.reason, answer.retryAfterMs, caller);
     return ticket;
   }
 
@@ -143,7 +138,12 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     this.#leases = undefined;
   }
 
-  #refuse(reason: RejectionReason, retryAfterMs: number | undefined, caller?: Caller, ticket?: Ticket): RejectedError {
+  protected refuse(
+    reason: RejectionReason,
+    retryAfterMs: number | undefined,
+    caller?: Caller,
+    ticket?: Ticket,
+  ): RejectedError {
     const { captureStacks, maxConcurrent, trip } = this.settings;
     const { name, machine } = this;
     let words = '';
@@ -168,6 +168,12 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   }
 
   conclude(call: Call<Ticket>, ok: boolean, result: unknown, end: CallEnd): Promise<unknown> | undefined {
+    const { ticket, startedAt, fallback } = call;
+    if (ok && fallback === undefined && this.#succeeded(ticket, startedAt)) return undefined;
+    return this.#conclude(call, ok, result, end);
+  }
+
+  #conclude(call: Call<Ticket>, ok: boolean, result: unknown, end: CallEnd): Promise<unknown> | undefined {
     const { ticket, scope, fallback } = call;
     const counted = ticket !== uncounted;
     call.quiet = !counted || this.isLate(ticket);
@@ -189,8 +195,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     end: CallEnd,
   ): Verdict {
     const { classify } = this.settings;
-    const quick = ok && classify === undefined && ticket.generation === this.#sampling && !this.hears;
-    if (quick && this.#succeeded(startedAt)) return 'success';
+    if (ok && this.#succeeded(ticket, startedAt)) return 'success';
     const error = ok ? undefined : result;
     const aborted = end === 'aborted';
     let verdict = defaultVerdict(ok, error, aborted);
@@ -206,26 +211,34 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   }
 
   /** Counts a quick success, where nobody listens: the way of almost every call. (Measured against `settle`: 0.2 × bare less.) */
-  #succeeded(startedAt: number | undefined): boolean {
+  #succeeded(ticket: Ticket, startedAt: number | undefined): boolean {
     const { settings } = this;
-    if (this.onIdle !== undefined) return false;
-    let now = 0;
-    let elapsedMs = 0;
-    if (settings.timed) {
-      now = settings.clock.now();
-      elapsedMs = since(startedAt, now);
-      if (elapsedMs >= (settings.slowCallMs || this.learntSlowMs(now))) return false;
-      if (settings.latency) {
-        this.latency ??= new LatencyHistogram(now);
-        this.latency.record(elapsedMs, now);
-      }
+    if (ticket.generation !== this.#sampling || this.hears || this.onIdle !== undefined) return false;
+    if (settings.timed) return this.#succeededIn(startedAt);
+    if (settings.classify !== undefined) return false;
+    this.tally.successfulRequests++;
+    if (this.record(false, 0, 0)) this.#tripBy(this.now());
+    return true;
+  }
+
+  #succeededIn(startedAt: number | undefined): boolean {
+    const { settings } = this;
+    if (settings.classify !== undefined) return false;
+    const now = settings.clock.now();
+    const elapsedMs = since(startedAt, now);
+    if (elapsedMs >= (settings.slowCallMs || this.learntSlowMs(now))) return false;
+    if (settings.latency) {
+      this.latency ??= new LatencyHistogram(now);
+      this.latency.record(elapsedMs, now);
     }
     this.tally.successfulRequests++;
-    if (this.record(false, elapsedMs, now)) {
-      this.trip(0, settings.timed ? now : this.now());
-      this.announce();
-    }
+    if (this.record(false, elapsedMs, now)) this.#tripBy(now);
     return true;
+  }
+
+  #tripBy(now: number): void {
+    this.trip(0, now);
+    this.announce();
   }
 
   /** Counts one call, once. A result moves the state only in the generation it was admitted in. */
@@ -345,11 +358,12 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   }
 
   /** A call whose caller had given up before it began: counted, ignored, no sample. */
-  protected pass(scope: Scope): void {
-    this.expire(this.now());
-    if (this.override?.state === 'disabled') return;
-    this.admitted++;
-    this.settle(passing, scope, 'ignored', scope.reason, undefined, 0, 'aborted');
+  protected pass(scope: Scope, counted: boolean): Promise<never> {
+    if (counted) {
+      this.admitted++;
+      this.settle(passing, scope, 'ignored', scope.reason, undefined, 0, 'aborted');
+    }
+    return Promise.reject(scope.reason);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Rig } from './call/call.ts';
+import type { RefusingHold, Rig } from './call/call.ts';
 import type { CallOptions, Work } from './call/context.ts';
 import { CallerScope, nobody, type Scope, ShownContext, type Stage } from './call/scope.ts';
 import { type ChannelsOf, channelsOf } from './events/channels.ts';
@@ -9,7 +9,7 @@ import type { ArgumentsOf, KeyOfArguments, Policy, Wrapped } from './policy.ts';
 import { type Basics, optionOf } from './policy-options.ts';
 
 /** The parts of a call that a policy consists of, if it is no more than that. */
-export type Parts = Pick<Rig<never>, 'limit' | 'hold'>;
+export type Parts = Pick<Rig<never>, 'limit'> & { readonly hold?: RefusingHold | undefined };
 
 /** Nobody waits for an answer: the caller gave up, or what is around it ended. A caller whose own deadline has passed waits. */
 export const abandoned = (scope: Scope): boolean =>
@@ -61,9 +61,12 @@ export abstract class Layer<Events extends object> implements Policy {
 
   execute<T>(fn: Work<never> & (() => T), options?: CallOptions<Fallback>): Promise<Awaited<T>>;
   execute(fn: Work<never>, options?: CallOptions<Fallback>): Promise<unknown> {
-    if (typeof fn !== 'function') return Promise.reject(new TypeError(`${this.name}: execute takes a function`));
-    const work = fn as Work;
-    if (options == null) return this.run(work, nobody);
+    if (options == null && typeof fn === 'function') return this.run(fn as Work, nobody);
+    return this.#executeWith(fn as Work, options);
+  }
+
+  #executeWith(work: Work, options: CallOptions<Fallback> = {}): Promise<unknown> {
+    if (typeof work !== 'function') return Promise.reject(new TypeError(`${this.name}: execute takes a function`));
     try {
       const around = ShownContext.scopeOf(Object(options));
       return around === undefined ? this.called(work, new CallerScope(this.name, options)) : this.run(work, around);

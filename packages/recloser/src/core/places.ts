@@ -35,8 +35,9 @@ export class PlaceHold implements Hold {
     this.clock = clock;
   }
 
-  /** The breaker takes places itself: a probe needs none. */
-  enter(): undefined {}
+  take(): boolean {
+    return this.#places.take();
+  }
 
   release(): void {
     this.#places.release();

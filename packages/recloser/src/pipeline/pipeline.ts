@@ -43,9 +43,9 @@ function linked(layers: readonly Link[]): Stage | undefined {
   const limited = around.limit !== undefined && around.hold === undefined;
   const [guard, ...beside] = limited ? inner : layers;
   if (!isGuard(guard)) {
-    const parts = { ...around, ...partsOf(inner[0]) };
-    if (!parts.limit || !parts.hold) return new Around(outer, linked(inner));
-    return new Together(parts, linked(inner.slice(1)));
+    const { limit, hold }: Parts = { ...around, ...partsOf(inner[0]) };
+    if (!limit || !hold) return new Around(outer, linked(inner));
+    return new Together(limit, hold, linked(inner.slice(1)));
   }
   const parts: { -readonly [P in keyof Parts]: Parts[P] } = limited ? { limit: around.limit } : {};
   let taken = 0;

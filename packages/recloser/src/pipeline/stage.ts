@@ -1,7 +1,8 @@
 import { begin } from '../core/call/begin.ts';
-import { Call, type Rig } from '../core/call/call.ts';
+import { Call, type RefusingHold, type Rig } from '../core/call/call.ts';
 import type { CallContext, CallOptions, Work } from '../core/call/context.ts';
 import { CallerScope, type Scope, type Stage } from '../core/call/scope.ts';
+import type { TimeLimit } from '../core/call/time-limit.ts';
 import { Layer, type Parts } from '../core/layer.ts';
 import type { PolicyLike } from '../core/policy.ts';
 
@@ -68,17 +69,18 @@ export class Foreign implements Stage {
  */
 export class Together implements Stage {
   readonly #rig: Rig<undefined>;
+  readonly #hold: RefusingHold;
   readonly #next: Stage | undefined;
 
-  constructor(parts: Parts, next?: Stage) {
-    this.#rig = parts as Rig<undefined>;
+  constructor(limit: TimeLimit, hold: RefusingHold, next?: Stage) {
+    this.#rig = { limit, hold };
+    this.#hold = hold;
     this.#next = next;
   }
 
   run(work: Work, scope: Scope): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
-    const full = this.#rig.hold?.enter(scope);
-    if (full !== undefined) return Promise.reject(full);
+    if (!this.#hold.take()) return Promise.reject(this.#hold.refuse(scope));
     return new Call(this.#rig, scope, undefined, true).run(work, this.#next);
   }
 }

@@ -58,9 +58,9 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
 
   run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
-    if (this.#take()) return this.occupy(work, scope, next);
+    if (this.take()) return this.occupy(work, scope, next);
     const { maxQueue, queueTimeoutMs } = this.#settings;
-    if (this.#line.length >= maxQueue) return Promise.reject(this.#refuse(scope));
+    if (this.#line.length >= maxQueue) return Promise.reject(this.refuse(scope));
     const priority = this.#priorityOf(scope);
     if (scope.aborted) return Promise.reject(scope.reason);
     const since = this.now();
@@ -73,7 +73,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
           this.#tell('dequeued', { policy: this.name, key: scope.key, waitedMs: this.now() - since });
           resolve(this.occupy(work, scope, next));
         },
-        (timedOut) => reject(timedOut ? this.#refuse(scope, 'queue-timeout') : scope.reason),
+        (timedOut) => reject(timedOut ? this.refuse(scope, 'queue-timeout') : scope.reason),
       );
       this.#line.add(waiter);
       if (queueTimeoutMs > 0) deadlines(this.clock, queueTimeoutMs).add(waiter);
@@ -82,12 +82,8 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
     });
   }
 
-  enter(scope: Scope): BulkheadFullError | undefined {
-    return this.#take() ? undefined : this.#refuse(scope);
-  }
-
   /** While anybody waits there is no place: nobody barges in. */
-  #take(): boolean {
+  take(): boolean {
     this.#total++;
     if (this.taken >= this.places || this.#line.length > 0) return false;
     this.taken++;
@@ -112,7 +108,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
     this.#tell('abandoned', { policy: this.name });
   }
 
-  #refuse(scope: Scope, reason: RejectionReason = 'bulkhead-full'): BulkheadFullError {
+  refuse(scope: Scope, reason: RejectionReason = 'bulkhead-full'): BulkheadFullError {
     const { maxQueue, queueTimeoutMs, captureStacks } = this.#settings;
     this.#rejected++;
     this.#tell('rejected', { policy: this.name, key: scope.key, reason });

@@ -117,17 +117,16 @@ export class Fused implements Stage {
   }
 
   run(work: Work, scope: Scope): Promise<unknown> {
-    const base = this.#guard.rig;
-    if (base !== this.#base) {
-      this.#base = base;
-      const { limit, hold } = this.#parts;
-      const twice = (base.limit && limit) || (base.hold && hold);
-      this.#rig =
-        twice || (this.#limited && base.fallback !== undefined)
-          ? undefined
-          : ({ ...base, limit: limit ?? base.limit, hold: hold ?? base.hold } as Rig<unknown>);
-    }
+    if (this.#guard.rig !== this.#base) this.#adopt(this.#guard.rig);
     if (this.#rig === undefined) return this.#apart.run(work, scope);
     return this.#guard.guard(this.#rig, work, scope, this.#next);
+  }
+
+  #adopt(base: Rig<unknown>): void {
+    this.#base = base;
+    const { limit, hold } = this.#parts;
+    const twice = (base.limit && limit) || (base.hold && hold);
+    const apart = twice || (this.#limited && base.fallback !== undefined);
+    this.#rig = apart ? undefined : { ...base, limit: limit ?? base.limit, hold: hold ?? base.hold };
   }
 }

@@ -273,9 +273,8 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
 
   private respond(ok: boolean, result: unknown, end: CallEnd): void {
     const answer = this.rig.judge?.conclude(this, ok, result, end);
-    if (answer !== undefined) this.resolve?.(answer);
-    else if (ok) this.resolve?.(result);
-    else this.reject?.(result);
+    const settle = ok || answer !== undefined ? this.resolve : this.reject;
+    settle?.(answer ?? result);
   }
 
   /** Called by the queue: the time of the call is up, or that of the work it left behind. */

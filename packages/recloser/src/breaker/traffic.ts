@@ -26,7 +26,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   /** And nothing can end it early or answer for it. */
   protected quick = false;
   /** The generation whose results are samples of the trip rule; -1, which is no ticket's, unless closed. */
-  #sampling = -1;
+  private sampling = -1;
   #epoch: Epoch | undefined = undefined;
   #rig: Rig<Ticket> | undefined = undefined;
   #leases: Set<Lease> | undefined = undefined;
@@ -48,8 +48,8 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const { machine, settings } = this;
     const { maxConcurrent } = settings;
     const closed = machine.state === 'closed';
-    this.#sampling = closed ? machine.generation : -1;
-    if (this.#epoch?.generation !== this.#sampling) this.#epoch = undefined;
+    this.sampling = closed ? machine.generation : -1;
+    if (this.#epoch?.generation !== this.sampling) this.#epoch = undefined;
     // Those at work keep their places, whatever the limit has become.
     if (maxConcurrent !== Infinity) this.places ??= new Places(maxConcurrent);
     if (this.places !== undefined) this.places.limit = maxConcurrent;
@@ -84,7 +84,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   }
 
   #newEpoch(): Epoch {
-    this.#epoch = new Epoch(this.#sampling, this);
+    this.#epoch = new Epoch(this.sampling, this);
     return this.#epoch;
   }
 
@@ -104,7 +104,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const pass = over?.state === 'disabled' ? uncounted : undefined;
     if (this.ending !== 'no') return this.refuse('disposed', undefined, caller, pass);
     if (pass !== undefined) return pass;
-    if (over?.state === 'forced-closed') return this.#sampling > 0 ? this.epoch() : passing;
+    if (over?.state === 'forced-closed') return this.sampling > 0 ? this.epoch() : passing;
     if (over?.state === 'forced-open') {
       return this.refuse('forced-open', over.expiresAt === Infinity ? undefined : over.expiresAt - now, caller);
     }
@@ -169,7 +169,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
 
   conclude(call: Call<Ticket>, ok: boolean, result: unknown, end: CallEnd): Promise<unknown> | undefined {
     const { ticket, startedAt, fallback } = call;
-    if (ok && fallback === undefined && this.#succeeded(ticket, startedAt)) return undefined;
+    if (ok && fallback === undefined && this.succeeded(ticket, startedAt)) return undefined;
     return this.#conclude(call, ok, result, end);
   }
 
@@ -194,8 +194,19 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     startedAt: number | undefined,
     end: CallEnd,
   ): Verdict {
+    if (ok && this.succeeded(ticket, startedAt)) return 'success';
+    return this.#judge(ticket, caller, ok, result, startedAt, end);
+  }
+
+  #judge(
+    ticket: Ticket,
+    caller: Caller | undefined,
+    ok: boolean,
+    result: unknown,
+    startedAt: number | undefined,
+    end: CallEnd,
+  ): Verdict {
     const { classify } = this.settings;
-    if (ok && this.#succeeded(ticket, startedAt)) return 'success';
     const error = ok ? undefined : result;
     const aborted = end === 'aborted';
     let verdict = defaultVerdict(ok, error, aborted);
@@ -211,29 +222,29 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   }
 
   /** Counts a quick success, where nobody listens: the way of almost every call. (Measured against `settle`: 0.2 × bare less.) */
-  #succeeded(ticket: Ticket, startedAt: number | undefined): boolean {
-    const { settings } = this;
-    if (ticket.generation !== this.#sampling || this.hears || this.onIdle !== undefined) return false;
-    if (settings.timed) return this.#succeededIn(startedAt);
-    if (settings.classify !== undefined) return false;
+  private succeeded(ticket: Ticket, startedAt: number | undefined): boolean {
+    if (ticket.generation !== this.sampling || this.hears || this.onIdle !== undefined) return false;
+    if (this.settings.timed) return this.succeededIn(startedAt);
     this.tally.successfulRequests++;
     if (this.record(false, 0, 0)) this.#tripBy(this.now());
     return true;
   }
 
-  #succeededIn(startedAt: number | undefined): boolean {
+  private succeededIn(startedAt: number | undefined): boolean {
     const { settings } = this;
     if (settings.classify !== undefined) return false;
     const now = settings.clock.now();
     const elapsedMs = since(startedAt, now);
     if (elapsedMs >= (settings.slowCallMs || this.learntSlowMs(now))) return false;
-    if (settings.latency) {
-      this.latency ??= new LatencyHistogram(now);
-      this.latency.record(elapsedMs, now);
-    }
+    if (settings.latency) this.#took(elapsedMs, now);
     this.tally.successfulRequests++;
     if (this.record(false, elapsedMs, now)) this.#tripBy(now);
     return true;
+  }
+
+  #took(elapsedMs: number, now: number): void {
+    this.latency ??= new LatencyHistogram(now);
+    this.latency.record(elapsedMs, now);
   }
 
   #tripBy(now: number): void {
@@ -269,10 +280,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       } else tally.ignoredRequests++;
       if (timedOut) tally.timedOutRequests++;
       if (slow) tally.slowRequests++;
-      if (settings.latency && sampled) {
-        this.latency ??= new LatencyHistogram(now);
-        this.latency.record(elapsedMs, now);
-      }
+      if (settings.latency && sampled) this.#took(elapsedMs, now);
       const late = this.isLate(ticket);
       if ((failed || slow) && !late) {
         this.trouble ??= new TroubleLog();

@@ -170,7 +170,9 @@ class WindowedCounter implements TripCounter {
     const settings = this.#settings;
     const window = this.#window;
     window.add(settings.rule === 'slowCallRate' ? elapsedMs >= settings.slowCallMs : failed, now);
-    return window.calls >= settings.minimumCalls && this.#value(window.hits, window.calls) >= settings.threshold;
+    const { calls, hits } = window;
+    // No threshold is 0: without hits there is nothing to weigh.
+    return hits > 0 && calls >= settings.minimumCalls && this.#value(hits, calls) >= settings.threshold;
   }
 
   #value(hits: number, calls: number): number {

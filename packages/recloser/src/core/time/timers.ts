@@ -20,6 +20,8 @@ export abstract class Deadline {
  * Where turns have an end, a deadline is stamped at the end of the turn it came in, one clock reading for all of that turn: never
  * early, late by what was left of the turn. (Measured: a clock reading a call less, a third of a bare call.) The same visit clears
  * the native timer of an empty queue, so nothing at rest holds the process. Elsewhere both happen at once.
+ *
+ * Private by type, not by `#`, as `Call` is and for its reason.
  */
 export class Deadlines {
   readonly durationMs: number;

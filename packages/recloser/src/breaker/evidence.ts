@@ -2,7 +2,7 @@ import type { Measurement } from './trip-rules/rule.ts';
 
 /** What is known of the calls that counted against the circuit. */
 export interface Facts {
-  /** Error classes (the error's `code`, else its name) of the failures counted, most frequent first, at most five. */
+  /** Error classes (the error's `code`, else its name) of the failures counted, the last 32 at most; most frequent first, at most five. */
   readonly topErrors: readonly { readonly name: string; readonly count: number }[];
   readonly lastError?: { readonly name: string; readonly message: string } | undefined;
   /** The slowest of them, where durations are taken. */
@@ -58,6 +58,9 @@ export function shown(error: unknown): { readonly name: string; readonly message
   return { name, message };
 }
 
+/** How many calls that counted against the circuit are remembered. */
+export const remembered = 32;
+
 interface Trouble {
   /** If it failed. */
   readonly error: Facts['lastError'];
@@ -66,7 +69,7 @@ interface Trouble {
 }
 
 /**
- * The last 32 calls that counted against the circuit, failed or slow, the newest first. A rule that opens has counted the newest
+ * The last calls that counted against the circuit, failed or slow, the newest first. A rule that opens has counted the newest
  * of them, so the figures in the evidence are those of the decision, not of what came in later. (brakes#10)
  */
 export class TroubleLog {
@@ -74,7 +77,7 @@ export class TroubleLog {
 
   add(failed: boolean, slow: boolean, error: unknown, elapsedMs: number): void {
     const length = this.#log.unshift({ error: failed ? shown(error) : undefined, slow, elapsedMs });
-    if (length > 32) this.#log.pop();
+    if (length > remembered) this.#log.pop();
   }
 
   /** The facts of the newest `failures` failures and `slow` slow calls; a call may be both. */

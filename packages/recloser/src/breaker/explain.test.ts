@@ -52,6 +52,21 @@ describe('one sentence', () => {
     expect(say(open, 30_000)).toBe('open for 30 s: 5 consecutive failures (ETIMEDOUT ×5), the next call is a probe');
   });
 
+  test('S24: of more failures than are remembered it says how many it speaks of', () => {
+    const many: Measurement = {
+      rule: 'failureRate',
+      value: 0.5,
+      threshold: 0.5,
+      calls: 66,
+      failures: 33,
+      windowMs: 10_000,
+    };
+    const facts = { topErrors: [{ name: 'HTTP 503', count: 32 }], slowestMs: 900 };
+    const rule = failureRate({ threshold: 0.5, windowMs: 10_000 });
+    expect(whyOf(evidence(many, facts, 2, 0), rule)).toMatch(/ \(of the last 32: HTTP 503 ×32, slowest 900 ms\)$/);
+    expect(whyOf(evidence({ ...many, failures: 32 }, facts, 2, 0), rule)).toMatch(/ \(HTTP 503 ×32, slowest 900 ms\)$/);
+  });
+
   test('S24: half-open: what is out, what came back, what is needed', () => {
     const probe = { id: 1, leaseEndsAt: 0, fails: false };
     expect(say(halfOpen, 30_500)).toMatch(

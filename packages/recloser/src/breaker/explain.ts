@@ -1,5 +1,5 @@
 import { many, percent, span } from '../core/words.ts';
-import type { Evidence } from './evidence.ts';
+import { type Evidence, remembered } from './evidence.ts';
 import type { Machine, MachineSettings } from './machine.ts';
 import type { Override } from './override.ts';
 import type { Measurement, TripRule } from './trip-rules/rule.ts';
@@ -25,12 +25,13 @@ function inWords(m: Measurement, trip: TripRule): string {
 
 /** Evidence in words, with what is behind it. */
 export function whyOf(why: Evidence, trip: TripRule): string {
-  const { rule, value, threshold, topErrors, slowestMs } = why;
+  const { rule, value, threshold, topErrors, slowestMs, failures = 0, slowCalls = 0 } = why;
   if (rule === 'sleepWindow') return `the sleep window of ${span(threshold)} is over`;
   const behind = topErrors.map(({ name, count }) => `${name} ×${count}`);
   if (slowestMs) behind.push(`slowest ${span(slowestMs)}`);
   const limit = value === threshold ? '' : `, threshold ${figure(rule, threshold)}`;
-  return inWords(why, trip) + limit + (behind.length > 0 ? ` (${behind.join(', ')})` : '');
+  const of = Math.max(failures, slowCalls) > remembered ? `of the last ${remembered}: ` : '';
+  return inWords(why, trip) + limit + (behind.length > 0 ? ` (${of}${behind.join(', ')})` : '');
 }
 
 /** One sentence: what is, since when, why, and what must happen next. */

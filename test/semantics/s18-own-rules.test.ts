@@ -53,6 +53,17 @@ describe('a rule of the user’s that throws', () => {
     expect(faults[0]).toEqual(['of the rule', 'trip']);
   });
 
+  test('S18: when it says so by a getter, loses no call', async () => {
+    let says: () => undefined = () => undefined;
+    const counter = Object.defineProperty({ ...quiet }, 'slowCallMs', { get: () => says() });
+    const trip: TripRule = { name: 'mine', reads: 'time', start: () => counter };
+    const { breaker } = setUp({ trip, maxConcurrent: 1, onListenerError: () => {} });
+    says = broken;
+    const own = new Error('own');
+    expect([await succeed(breaker, 'own'), await fail(breaker, own)]).toEqual(['own', own]);
+    expect(breaker.metrics()).toMatchObject({ successfulRequests: 1, failedRequests: 1, inFlight: 0 });
+  });
+
   test('S18: when it is to forget, is reported, and the circuit closes all the same', async () => {
     const { breaker, faults } = watched({ record: (failed) => failed, clear: broken });
     await fail(breaker);

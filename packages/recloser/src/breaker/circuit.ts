@@ -116,10 +116,6 @@ export abstract class Circuit extends Layer<BreakerEvents> {
 
   /** From how many milliseconds a call is slow by what the trip rule has learnt. */
   protected learntSlowMs(now: number): number {
-    return this.counter.slowCallMs === undefined ? Infinity : this.#askSlowMs(now);
-  }
-
-  #askSlowMs(now: number): number {
     try {
       return this.counter.slowCallMs?.(now) ?? Infinity;
     } catch (fault) {

@@ -160,11 +160,11 @@ export class Breaker extends Traffic implements CircuitBreaker {
   }
 
   /** No place: the breaker refuses the call, or a policy inside does whose places they are, and then that is how the call ended. */
-  #full(rig: Rig<Ticket>, hold: Hold, ticket: Ticket, counted: boolean, scope: Scope): Promise<unknown> {
+  #full(rig: Rig<Ticket>, hold: Hold | RefusingHold, ticket: Ticket, counted: boolean, scope: Scope): Promise<unknown> {
     if (!('refuse' in hold))
       return this.#refused(rig, this.refuse('bulkhead-full', undefined, scope, ticket), counted, scope);
-    const full = (hold as RefusingHold).refuse(scope);
     this.count(ticket);
+    const full = hold.refuse(scope);
     return new Call(rig, scope, ticket, false, this.stamp()).run(() => {}, { run: () => Promise.reject(full) });
   }
 

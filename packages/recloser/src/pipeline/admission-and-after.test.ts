@@ -108,3 +108,24 @@ describe('what happens while a call is admitted', () => {
     expect(breaker.metrics().inFlight).toBe(0);
   });
 });
+
+describe('a call that the bulkhead right inside a breaker refuses', () => {
+  test.each(['closed', 'observe-only'] as const)(
+    'S14: %s: is in flight when its refusal is told, and is waited for',
+    async (start) => {
+      const clock = manualClock();
+      const breaker = circuitBreaker({ clock, start });
+      const places = bulkhead({ maxConcurrent: 1, clock });
+      void places.execute(hang);
+      const told: string[] = [];
+      places.on('rejected', () => {
+        told.push(`${breaker.metrics().inFlight} in flight`);
+        void breaker.drain().then(() => told.push('drained'));
+      });
+      breaker.on('ignored', () => told.push('ignored'));
+      expect(await rejection(pipeline(breaker, places).execute(hang))).toMatchObject({ code: 'ERR_BULKHEAD_FULL' });
+      await clock.advance(0);
+      expect(told).toEqual(['1 in flight', 'ignored', 'drained']);
+    },
+  );
+});

@@ -26,6 +26,7 @@ export async function buildPage({ always = true } = {}): Promise<boolean> {
     loader: { '.svg': 'copy' },
     jsx: 'automatic',
     jsxImportSource: 'preact',
+    charset: 'utf8',
     legalComments: 'none',
     tsconfigRaw: '{}',
     metafile: true,

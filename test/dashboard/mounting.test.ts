@@ -62,9 +62,12 @@ describe.each(Object.keys(servers))('in %s', (name) => {
       expect(html.headers['content-security-policy']).toContain("default-src 'none'; script-src 'self'");
       const links = [...html.text.matchAll(/(?:src|href)="(assets\/[^"]+)"/g)].map(([, link]) => link as string);
       expect(links).toHaveLength(3);
-      for (const link of links) {
+      const script = await get(port, { path: `${prefix}/${links.find((link) => link.endsWith('.js'))}` });
+      const [worker] = /assets\/worker-\w+\.js/.exec(script.text) ?? [];
+      for (const link of [...links, worker]) {
         const asset = await get(port, { path: `${prefix}/${link}` });
         expect(asset.status, link).toBe(200);
+        expect(asset.headers['content-security-policy'], link).toContain("worker-src 'self'");
         expect(asset.headers['cache-control'], link).toContain('immutable');
         expect(asset.text.length).toBeGreaterThan(100);
       }

@@ -1,38 +1,45 @@
-// Builds the page into dist/page: scripts and styles with the hash of their content in their names, and the licences of what is in them.
+// Builds the page and its worker into dist/page: scripts and styles with the hash of their content in their names, and the licences of what is in them.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build, type OutputFile } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const source = join(root, 'src/page');
 const target = join(root, 'dist/page');
 const bundled = ['preact', '@preact/signals', '@preact/signals-core', 'uplot'];
 
+const options = {
+  outdir: target,
+  entryNames: '[name]-[hash]',
+  bundle: true,
+  minify: true,
+  target: ['es2022', 'chrome111', 'firefox115', 'safari16.4'],
+  charset: 'utf8',
+  legalComments: 'none',
+  tsconfigRaw: '{}',
+  write: false,
+} satisfies BuildOptions;
+
 /** @returns whether it was out of date */
 export async function buildPage({ always = true } = {}): Promise<boolean> {
   if (!always && isFresh()) return false;
-  const result = await build({
+  const worker = await build({ ...options, entryPoints: { worker: join(source, 'stream/worker.ts') }, format: 'iife' });
+  const workerName = basename((worker.outputFiles[0] as OutputFile).path);
+  const page = await build({
+    ...options,
     entryPoints: { page: join(source, 'main.tsx'), icon: join(source, 'icon.svg') },
-    outdir: target,
-    entryNames: '[name]-[hash]',
     chunkNames: '[name]-[hash]',
     assetNames: '[name]-[hash]',
-    bundle: true,
     splitting: true,
     format: 'esm',
-    minify: true,
-    target: ['es2022', 'chrome111', 'firefox115', 'safari16.4'],
     loader: { '.svg': 'copy' },
     jsx: 'automatic',
     jsxImportSource: 'preact',
-    charset: 'utf8',
-    legalComments: 'none',
-    tsconfigRaw: '{}',
-    metafile: true,
-    write: false,
+    define: { workerUrl: JSON.stringify(`assets/${workerName}`) },
   });
-  const names = result.outputFiles.map(({ path }) => basename(path));
+  const files = [...page.outputFiles, ...worker.outputFiles];
+  const names = files.map(({ path }) => basename(path));
   const named = (pattern: RegExp): string => {
     const found = names.find((name) => pattern.test(name));
     if (found === undefined) throw new Error(`nothing like ${pattern} was built`);
@@ -44,7 +51,7 @@ export async function buildPage({ always = true } = {}): Promise<boolean> {
     .replace('%script%', named(/^page-.*\.js$/));
   rmSync(target, { recursive: true, force: true });
   mkdirSync(target, { recursive: true });
-  for (const { path, contents } of result.outputFiles) writeFileSync(join(target, basename(path)), contents);
+  for (const { path, contents } of files) writeFileSync(join(target, basename(path)), contents);
   writeFileSync(join(target, 'licences.txt'), bundled.map(licenceOf).join('\n\n'));
   // Last: whoever finds it finds all the rest.
   writeFileSync(join(target, 'index.html'), html);

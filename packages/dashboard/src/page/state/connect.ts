@@ -1,6 +1,8 @@
 import { snapshotOf } from '../../incident/open.ts';
-import type { Change, Instance, Session, Snapshot } from '../../protocol/messages.ts';
+import type { Session, Snapshot } from '../../protocol/messages.ts';
 import { readIncident } from '../../protocol/trust.ts';
+import type { Told } from '../stream/follow.ts';
+import { openStream } from '../stream/stream.ts';
 import { errorOf } from './api.ts';
 import {
   announcement,
@@ -19,7 +21,7 @@ const retryMs = 3_000;
 /** A page that nobody sees gives its connection back: a browser has six for each server. */
 const hiddenMs = 5_000;
 
-let source: EventSource | undefined;
+let hangUp: (() => void) | undefined;
 let timer: ReturnType<typeof setTimeout> | undefined;
 
 const alive = (): void => void (link.value = { state: 'live', at: Date.now() });
@@ -40,7 +42,8 @@ export async function connect(): Promise<void> {
       takeRecorded((await (await fetch('api/breakers')).json()) as Snapshot);
       return alive();
     }
-    listen();
+    disconnect();
+    hangUp = openStream(hear);
   } catch (fault) {
     lose((fault as Error).message);
     timer = setTimeout(connect, retryMs);
@@ -52,30 +55,25 @@ function takeRecorded(snapshot: Snapshot): void {
   takeSnapshot(snapshot);
 }
 
-function listen(): void {
-  source?.close();
-  const own = new EventSource('api/stream');
-  source = own;
-  const on = <T>(event: string, take: (data: T) => void): void =>
-    own.addEventListener(event, ({ data }: MessageEvent<string>) => {
-      take(JSON.parse(data) as T);
-      alive();
-    });
-  on<Snapshot>('snapshot', takeSnapshot);
-  on<Change>('change', takeChange);
-  on<Instance>('instance', takeInstance);
-  own.addEventListener('error', () => {
-    if (source !== own) return;
-    lose('the connection is gone');
-    // The browser comes back by itself unless the server said no.
-    if (own.readyState === EventSource.CLOSED) timer = setTimeout(connect, retryMs);
-  });
+const takers = { snapshot: takeSnapshot, change: takeChange, instance: takeInstance };
+
+function hear([event, data]: Told): void {
+  if (data !== undefined) {
+    takers[event](JSON.parse(data));
+    alive();
+    return;
+  }
+  lose('the connection is gone');
+  // The browser comes back by itself unless the server said no.
+  if (event === 'lost') return;
+  disconnect();
+  timer = setTimeout(connect, retryMs);
 }
 
 function disconnect(): void {
   clearTimeout(timer);
-  source?.close();
-  source = undefined;
+  hangUp?.();
+  hangUp = undefined;
 }
 
 let hidden: ReturnType<typeof setTimeout> | undefined;

@@ -121,7 +121,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
     const startedAt = this.stamp();
     return begin(work, scope, next).then(
       (value) => {
-        this.assess(epoch, scope, true, value, startedAt, 'settled');
+        if (!this.succeeded(epoch, startedAt)) this.assess(epoch, scope, true, value, startedAt, 'settled');
         return value;
       },
       (error) => {
@@ -169,16 +169,15 @@ export class Breaker extends Traffic implements CircuitBreaker {
   }
 
   acquire(): Permit | undefined {
-    const ticket = this.ask(undefined, 0);
+    let ticket = this.ask(undefined, 0);
     const places = isTicket(ticket) && ticket.probe === 0 ? this.places : undefined;
-    if (!isTicket(ticket)) this.#refusal = ticket;
-    else if (places?.take() === false) this.#refusal = this.refuse('bulkhead-full', undefined, undefined, ticket);
-    else {
-      this.#refusal = undefined;
-      this.count(ticket);
-      return new AcquiredPermit(this, ticket, places !== undefined);
+    if (isTicket(ticket) && places?.take() === false) {
+      ticket = this.refuse('bulkhead-full', undefined, undefined, ticket);
     }
-    return undefined;
+    this.#refusal = isTicket(ticket) ? undefined : ticket;
+    if (!isTicket(ticket)) return undefined;
+    this.count(ticket);
+    return new AcquiredPermit(this, ticket, places !== undefined);
   }
 
   refusal(): RejectedError | undefined {

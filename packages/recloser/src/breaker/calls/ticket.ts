@@ -27,6 +27,7 @@ export const uncounted: Ticket = { generation: 0, probe: 0 };
 
 /** Who takes up results. */
 interface Settler {
+  succeeded(ticket: Ticket, startedAt: undefined): boolean;
   assess(ticket: Ticket, caller: undefined, ok: boolean, result: unknown, startedAt: undefined, end: CallEnd): unknown;
 }
 
@@ -40,7 +41,7 @@ export class Epoch implements Ticket {
   constructor(generation: number, traffic: Settler) {
     this.generation = generation;
     this.onFulfilled = (value) => {
-      traffic.assess(this, undefined, true, value, undefined, 'settled');
+      if (!traffic.succeeded(this, undefined)) traffic.assess(this, undefined, true, value, undefined, 'settled');
       return value;
     };
     this.onRejected = (error) => {

@@ -235,7 +235,11 @@ export class Witness {
     const call = this.#calls.get(this.#idOf(event, args) ?? -1);
     if (call === undefined) return;
     call.ended = true;
-    const isShared = this.#options.coalesce && this.#options.coalesceResetOn?.length;
+    const { timeout, coalesce, coalesceTTL, coalesceSize, coalesceResetOn } = this.#options;
+    // Its entry, which stays, may take the place of another.
+    if (coalesce && timeout === false && coalesceTTL === undefined && coalesceSize !== undefined)
+      this.differs('`coalesce` without a `timeout`');
+    const isShared = coalesce && coalesceResetOn?.length;
     if (isShared && this.#shared.get(call.shareKey) !== call) this.differs('one that outlived its entry');
     if (event !== 'success') return;
     // The circuit has closed already when success is told.

@@ -9,7 +9,9 @@ import { scenarios } from './scenario.ts';
 
 const runs = Number(process.env.RECLOSER_RUNS ?? 2_500);
 
-test('any life: what is answered, told, counted and shown is what opossum answers, tells, counts and shows', async () => {
+test('any life: what is answered, told, counted and shown is what opossum answers, tells, counts and shows', {
+  timeout: Math.max(120_000, runs * 20),
+}, async () => {
   const met = new Map<string, number>();
   let compared = 0;
   let all = 0;
@@ -28,4 +30,4 @@ test('any life: what is answered, told, counted and shown is what opossum answer
   );
   console.log(`${compared} of ${all} entries compared; ended by`, Object.fromEntries(met));
   expect(compared / all).toBeGreaterThan(0.5);
-}, 120_000);
+});

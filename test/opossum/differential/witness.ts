@@ -64,6 +64,8 @@ export class Witness {
   #subject!: Subject;
   readonly #calls = new Map<number, Call>();
   readonly #shared = new Map<string, Call>();
+  /** The keys whose entry opossum keeps, although its call threw. */
+  readonly #kept = new Set<string>();
   /** Of calls that were filtered after a timeout the success says no more. */
   #timedOut: number | undefined;
   #epoch = 0;
@@ -99,6 +101,7 @@ export class Witness {
     this.#options = { ...this.#given, ...more };
     this.#calls.clear();
     this.#shared.clear();
+    this.#kept.clear();
     this.#epoch++;
     this.checks = 0;
   }
@@ -188,12 +191,13 @@ export class Witness {
       ended: false,
     };
     this.#calls.set(id, call);
-    const { coalesceSize, coalesceResetOn = [] } = this.#options;
-    const isReset = /^throw/.test(outcome) && /error|success/.test(`${coalesceResetOn}`);
+    const { coalesce, coalesceSize, coalesceResetOn = [] } = this.#options;
+    if (!coalesce) return;
+    this.#shared.set(shareKey, call);
+    if (!/^throw/.test(outcome) || !/error|success/.test(`${coalesceResetOn}`)) return;
+    this.#kept.add(shareKey);
     // Its entry, which stays, takes the place of another.
-    if (this.#options.coalesce && isReset && coalesceSize !== undefined)
-      this.differs('a synchronous throw in spite of `coalesceResetOn`');
-    if (this.#options.coalesce) this.#shared.set(shareKey, call);
+    if (coalesceSize !== undefined) this.differs('a synchronous throw in spite of `coalesceResetOn`');
   }
 
   #key(key: number, outcome: Outcome): string {
@@ -258,11 +262,11 @@ export class Witness {
 
   #judgesShared(): void {
     const call = this.#shared.get(this.#lastKey);
-    const { coalesceTTL, coalesceResetOn = [] } = this.#options;
-    if (call?.ended === false) return;
-    if (this.#options.timeout === false && coalesceTTL === undefined) this.differed('`coalesce` without a `timeout`');
-    if (call && /^throw/.test(call.outcome) && /error|success/.test(`${coalesceResetOn}`))
-      this.differed('a synchronous throw in spite of `coalesceResetOn`');
+    const { timeout, coalesceTTL } = this.#options;
+    // Also where a call that a listener made meanwhile would have been shared.
+    if (this.#kept.has(this.#lastKey)) this.differed('a synchronous throw in spite of `coalesceResetOn`');
+    if (call?.ended !== false && timeout === false && coalesceTTL === undefined)
+      this.differed('`coalesce` without a `timeout`');
   }
 
   #judgesFailure(call: Call | undefined): void {

@@ -11,6 +11,8 @@ import { fail, rejection, setUp, stampede, succeed } from '../support/calls.ts';
 
 const made = (options: unknown) => () => circuitBreaker(options as CircuitBreakerOptions);
 
+const systemTimers = { setTimeout, clearTimeout };
+
 /** What is wrong with the options, as the breaker says it. */
 function faultOf(options: unknown): Error {
   try {
@@ -56,6 +58,9 @@ describe('validation', () => {
     [{ timeoutMs: 5n }, 'timeoutMs', 'got 5'],
     [{ sleepWindowMs: '30s' }, 'sleepWindowMs', "got '30s'"],
     [{ release: 'now' }, 'release', "'on-settle', 'on-timeout', got 'now'"],
+    [{ clock: { now: () => 0 } }, 'clock', 'setTimeout,clearTimeout, got an object'],
+    [{ clock: { ...systemTimers, now: () => Number.NaN } }, 'clock.now()', 'milliseconds, got NaN'],
+    [{ clock: { ...systemTimers, now: () => '5' } }, 'clock.now()', "got '5'"],
     [{ release: true }, 'release', 'got true'],
     [{ start: 'open' }, 'start', "got 'open'"],
     [{ latency: 1 }, 'latency', 'a boolean, got 1'],

@@ -1,5 +1,5 @@
 import { begin } from '../core/call/begin.ts';
-import { Call, type Hold, type RefusingHold, type Rig } from '../core/call/call.ts';
+import type { Hold, RefusingHold, Rig } from '../core/call/call.ts';
 import type { Work } from '../core/call/context.ts';
 import type { CallerScope, Scope, Stage } from '../core/call/scope.ts';
 import type { RejectedError, TimeoutError } from '../core/errors.ts';
@@ -138,7 +138,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
     const ticket = this.epoch();
     if (hold !== undefined && !hold.take()) return this.#full(rig, hold, ticket, true, scope);
     this.admitted++;
-    return new Call(rig, scope, ticket, hold !== undefined, this.stamp()).run(work, next);
+    return this.begin(rig, scope, ticket, hold !== undefined, work, next);
   }
 
   #guardWarily(rig: Rig<Ticket>, work: Work, scope: Scope, next: Stage | undefined): Promise<unknown> {
@@ -152,7 +152,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
     const takes = hold !== undefined && (ticket.probe === 0 || 'refuse' in hold);
     if (takes && !hold.take()) return this.#full(rig, hold, ticket, counted, scope);
     this.count(ticket);
-    return new Call(rig, scope, ticket, takes, this.stamp()).run(work, next);
+    return this.begin(rig, scope, ticket, takes, work, next);
   }
 
   #refused(rig: Rig<Ticket>, refusal: RejectedError, counted: boolean, scope: Scope): Promise<unknown> {
@@ -165,7 +165,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
       return this.#refused(rig, this.refuse('bulkhead-full', undefined, scope, ticket), counted, scope);
     this.count(ticket);
     const full = hold.refuse(scope);
-    return new Call(rig, scope, ticket, false, this.stamp()).run(() => {}, { run: () => Promise.reject(full) });
+    return this.begin(rig, scope, ticket, false, () => {}, { run: () => Promise.reject(full) });
   }
 
   acquire(): Permit | undefined {

@@ -72,23 +72,24 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     return off;
   }
 
-  /** Whether each call reads the clock. */
-  protected get timed(): boolean {
-    return this.settings.timed || succeeded.hasSubscribers || failed.hasSubscribers;
-  }
-
   /** Whether anybody hears how good calls end: almost all are. */
   protected get hears(): boolean {
     return this.hearing > 1 || succeeded.hasSubscribers;
   }
 
-  /** Whether anybody hears how calls end. */
-  protected get watched(): boolean {
-    return this.hearing > 0 || succeeded.hasSubscribers || failed.hasSubscribers;
+  /** Whether somebody subscribes to how calls end: then each takes its time. */
+  protected get subscribed(): boolean {
+    return succeeded.hasSubscribers || failed.hasSubscribers;
   }
 
-  get attended(): boolean {
-    const told = this.emitter !== undefined || this.watched || timedOut.hasSubscribers || opened.hasSubscribers;
+  /** Whether anybody hears how calls end. */
+  protected get watched(): boolean {
+    return this.hearing > 0 || this.subscribed;
+  }
+
+  /** Whether anybody else's code may run when a call ends, besides who is `subscribed`: it is to run in the call's own async context. */
+  protected get attended(): boolean {
+    const told = this.emitter !== undefined || timedOut.hasSubscribers || opened.hasSubscribers;
     return told || this.settings.classify !== undefined;
   }
 

@@ -25,7 +25,10 @@ export interface Transition {
 export interface Settled {
   readonly breaker: string;
   readonly key: string | undefined;
-  /** 0 for a call that began before anybody listened, where the breaker itself needs no durations. */
+  /**
+   * 0 where no durations are taken: they are where the breaker needs them (`latency`, `slowCallMs`, `classify`, a rule over time), and of
+   * calls that begin while somebody subscribes to the channel of `succeeded` or `failed`.
+   */
   readonly elapsedMs: number;
   readonly slow: boolean;
   /** Whether its work settled, or its time was up or it was aborted before. */

@@ -1,4 +1,4 @@
-import { callback, having, optionsOf, type Reader, type Readers, text } from './check.ts';
+import { also, callback, having, optionsOf, type Reader, type Readers, text } from './check.ts';
 import type { ListenerErrorHandler } from './events/emitter.ts';
 import { type Clock, systemClock, systemRandom } from './time/clock.ts';
 
@@ -38,10 +38,16 @@ const options: Record<string, string> = {};
 export const optionOf = <E extends string>(event: E): `on${Camel<E>}` =>
   (options[event] ??= `on-${event}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())) as `on${Camel<E>}`;
 
-export const clockOption: Reader<Clock> = having('a clock', {
+const clockLike: Reader<Clock> = having('a clock', {
   now: 'function',
   setTimeout: 'function',
   clearTimeout: 'function',
+});
+
+/** Asked once: by one that answers no time nothing would ever end. */
+export const clockOption: Reader<Clock> = also(clockLike, (clock, fault) => {
+  const now = clock.now();
+  if (!Number.isFinite(now)) fault('now()', 'milliseconds', now);
 });
 
 /** The readers of what every policy has, and of a listener for each event. */

@@ -10,8 +10,6 @@ export type CallEnd = 'settled' | 'timed-out' | 'aborted';
 
 /** Who takes up how calls end. */
 export interface Judge<Ticket> {
-  /** Whether anybody else's code may run when a call ends: it is to run in the call's own async context. */
-  readonly attended: boolean;
   /** Takes up one call's end; the answer, if there is one, goes to the caller in place of the error. */
   conclude(call: Call<Ticket>, ok: boolean, result: unknown, end: CallEnd): Promise<unknown> | undefined;
   /** The work settled after its call had timed out. */
@@ -151,10 +149,13 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
     return new ShownContext(this);
   }
 
-  /** Runs the work inside. `next`: the policy right inside, if there is one. */
-  run(work: Work, next?: Stage): Promise<unknown> {
+  /**
+   * Runs the work inside. `next`: the policy right inside, if there is one. `attended`: whether anybody else's code may run when it ends,
+   * for that is to run in the call's own async context.
+   */
+  run(work: Work, next?: Stage, attended = false): Promise<unknown> {
     const { judge, limit, fallback } = this.rig;
-    if (fallback !== undefined || judge?.attended || limit?.attended) this.ownContext = rememberContext();
+    if (attended || fallback !== undefined || limit?.attended) this.ownContext = rememberContext();
     limit?.begin(this);
     const { scope } = this;
     if (scope.abortable) {

@@ -46,7 +46,6 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
     this.#rig = {
       hold: this,
       judge: {
-        attended: false,
         conclude: ({ scope, ticket, startedAt }, ok, result) => {
           this.#count(ticket, startedAt as number, scope, ok, result);
           return undefined;

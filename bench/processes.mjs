@@ -42,8 +42,7 @@ const rounded = (number) => (number >= 100 ? Math.round(number) : Number(number.
 /** Medians over processes, of the figures and of the ratios within each process. */
 export async function measurePath(path, how, tell) {
   const runs = [];
-  // Between two builds of the same code a process strays by as much as the bar: there are more of them.
-  const processes = path.silent ? 3 * how.processes : how.processes;
+  const processes = (path.silent ?? 1) * how.processes;
   for (let i = 1; i <= processes; i++) {
     tell(`${path.id}: process ${i} of ${processes}`);
     runs.push(await measureOnce(path, how));

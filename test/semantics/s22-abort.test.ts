@@ -1,50 +1,10 @@
 import { getEventListeners } from 'node:events';
-import { bulkhead, circuitBreaker, constant, pipeline, retry, TimeoutError } from 'recloser';
+import { bulkhead, circuitBreaker, constant, retry, TimeoutError } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { fail, hold, rejection, setUp, stateOf, succeed } from '../support/calls.ts';
 
 const listeners = (signal: AbortSignal): number => getEventListeners(signal, 'abort').length;
-
-describe('S22: a caller who gives up between admission and work', () => {
-  test('S22: leaves the place in the breaker’s bulkhead at once', async () => {
-    const clock = manualClock();
-    const gaveUp = new AbortController();
-    const breaker = circuitBreaker({ clock, maxConcurrent: 1, onReleased: () => gaveUp.abort('gone') });
-    breaker.forceOpen({ expiresInMs: 5 });
-    await clock.advance(5);
-    await expect(breaker.execute(() => 1, { signal: gaveUp.signal })).rejects.toBe('gone');
-    expect(await breaker.execute(() => 2)).toBe(2);
-  });
-
-  test('S22: leaves the place it had waited for', async () => {
-    const gaveUp = new AbortController();
-    const policy = bulkhead({ maxConcurrent: 1, maxQueue: 1, onDequeued: () => gaveUp.abort('gone') });
-    const calls = [policy.execute(() => 1), policy.execute(() => 2, { signal: gaveUp.signal })];
-    expect(await Promise.allSettled(calls)).toMatchObject([{ value: 1 }, { reason: 'gone' }]);
-    expect(policy.metrics().inFlight).toBe(0);
-  });
-
-  test('S22: leaves probe and place where breaker and bulkhead are one call', async () => {
-    const clock = manualClock();
-    const gaveUp = new AbortController();
-    const places = bulkhead({ maxConcurrent: 1 });
-    const circuit = circuitBreaker({
-      clock,
-      failureThreshold: 1,
-      successThreshold: 1,
-      sleepWindowMs: 5,
-      onHalfOpened: () => gaveUp.abort('gone'),
-    });
-    const policy = pipeline(circuit, places);
-    await policy.execute(() => Promise.reject(new Error('down'))).catch(() => {});
-    await clock.advance(5);
-    await expect(policy.execute(() => 1, { signal: gaveUp.signal })).rejects.toBe('gone');
-    expect(places.metrics().inFlight).toBe(0);
-    expect(await policy.execute(() => 2)).toBe(2);
-    expect(circuit.state).toBe('closed');
-  });
-});
 
 describe('an aborted signal', () => {
   test('S22: already aborted, the function is not called and the call rejects with the reason', async () => {

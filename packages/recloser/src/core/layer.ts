@@ -62,10 +62,10 @@ export abstract class Layer<Events extends object> implements Policy {
   execute<T>(fn: Work<never> & (() => T), options?: CallOptions<Fallback>): Promise<Awaited<T>>;
   execute(fn: Work<never>, options?: CallOptions<Fallback>): Promise<unknown> {
     if (options == null && typeof fn === 'function') return this.run(fn as Work, nobody);
-    return this.#executeWith(fn as Work, options);
+    return this.executeWith(fn as Work, options);
   }
 
-  #executeWith(work: Work, options: CallOptions<Fallback> = {}): Promise<unknown> {
+  private executeWith(work: Work, options: CallOptions<Fallback> = {}): Promise<unknown> {
     if (typeof work !== 'function') return Promise.reject(new TypeError(`${this.name}: execute takes a function`));
     try {
       const around = ShownContext.scopeOf(Object(options));

@@ -3,26 +3,29 @@ import type { Clock } from '../time/clock.ts';
 import { type Deadline, type Deadlines, deadlines } from '../time/timers.ts';
 import type { CallContext } from './context.ts';
 
-/** How long calls may take. */
+/** How long calls may take. (Private by type, not by `#`, as `Call` is and for its reason.) */
 export class TimeLimit {
   readonly timeoutMs: number;
-  readonly #policy: string;
-  readonly #clock: Clock;
-  #deadlines: Deadlines | undefined = undefined;
+  /** How many calls it was given to. */
+  begun = 0;
+  private readonly policy: string;
+  private readonly clock: Clock;
+  private deadlines: Deadlines | undefined = undefined;
 
   constructor(policy: string, timeoutMs: number, clock: Clock) {
-    this.#policy = policy;
+    this.policy = policy;
     this.timeoutMs = timeoutMs;
-    this.#clock = clock;
+    this.clock = clock;
   }
 
   begin(call: Deadline): void {
-    if (!this.#deadlines?.current) this.#deadlines = deadlines(this.#clock, this.timeoutMs);
-    this.#deadlines.add(call);
+    this.begun++;
+    if (!this.deadlines?.current) this.deadlines = deadlines(this.clock, this.timeoutMs);
+    this.deadlines.add(call);
   }
 
   leftMs(dueAt: number | undefined): number {
-    return dueAt === undefined ? this.timeoutMs : Math.max(0, dueAt - this.#clock.now());
+    return dueAt === undefined ? this.timeoutMs : Math.max(0, dueAt - this.clock.now());
   }
 
   /** Whether anybody else's code may run when a call's time is up. */
@@ -33,7 +36,7 @@ export class TimeLimit {
   /** A call's time is up: what it ends with. */
   expired(_call: CallContext): TimeoutError {
     const { timeoutMs } = this;
-    return errorOf(TimeoutError, `timed out after ${timeoutMs} ms`, { breaker: this.#policy, timeoutMs });
+    return errorOf(TimeoutError, `timed out after ${timeoutMs} ms`, { breaker: this.policy, timeoutMs });
   }
 
   /** The work of a call whose time was up settled after all. */

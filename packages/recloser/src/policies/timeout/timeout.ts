@@ -6,7 +6,6 @@ import type { TimeoutError } from '../../core/errors.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer, type Parts } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
-import type { Deadline } from '../../core/time/timers.ts';
 import { eventNames, type TimeoutEvents } from './events.ts';
 import { readOptions, type TimeoutOptions, type TimeoutSettings } from './options.ts';
 
@@ -40,11 +39,6 @@ class CountedLimit extends TimeLimit {
     return this.#layer.attended;
   }
 
-  override begin(call: Deadline): void {
-    this.#layer.begun();
-    super.begin(call);
-  }
-
   override expired(call: CallContext): TimeoutError {
     this.#layer.count(call.key, this.timeoutMs);
     return super.expired(call);
@@ -56,31 +50,28 @@ class CountedLimit extends TimeLimit {
 }
 
 class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
-  readonly #rig: Rig<undefined>;
-  #total = 0;
+  readonly #limit: TimeLimit;
+  private readonly rig: Rig<undefined>;
   #timedOut = 0;
   #late = 0;
 
   constructor(settings: TimeoutSettings) {
     super('timeout', settings.basics, settings.given, eventNames);
-    this.#rig = { limit: new CountedLimit(this, settings) };
+    this.#limit = new CountedLimit(this, settings);
+    this.rig = { limit: this.#limit };
   }
 
   override get parts(): Parts {
-    return this.#rig as Parts;
+    return this.rig as Parts;
   }
 
   get attended(): boolean {
     return this.heard('timed-out');
   }
 
-  begun(): void {
-    this.#total++;
-  }
-
   run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
-    return new Call(this.#rig, scope, undefined, false).run(work, next);
+    return new Call(this.rig, scope, undefined, false).run(work, next);
   }
 
   count(key: string | undefined, timeoutMs: number): void {
@@ -96,7 +87,7 @@ class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
   metrics(): TimeoutMetrics {
     return {
       name: this.name,
-      totalRequests: this.#total,
+      totalRequests: this.#limit.begun,
       timedOutRequests: this.#timedOut,
       lateResults: this.#late,
     };

@@ -32,7 +32,7 @@ const policies = [
 ].map(([id, title, bars = []]) => ({ id, title, unit: 'ns', scale: 'a call', bars, aims: [] }));
 
 /** @typedef {{ against?: string, most: number }} Limit */
-/** @type {{ id: string, title: string, unit: string, scale: string, bars: Limit[], aims: Limit[], apart?: string[], silent?: true }[]} */
+/** @type {{ id: string, title: string, unit: string, scale: string, bars: Limit[], aims: Limit[], apart?: string[], silent?: number }[]} */
 export const plan = [
   {
     id: 'closed',

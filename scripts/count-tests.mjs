@@ -16,5 +16,5 @@ const words = [
       .map(({ fullName, failureMessages }) => `${name}: ${fullName}\n${failureMessages.join('\n').slice(0, 3_000)}`),
   ]),
 ];
-if (failures) appendFileSync(failures, words.map((text) => `${text}\n\n`).join(''));
+appendFileSync(failures, words.map((text) => `${text}\n\n`).join(''));
 console.log(`${numPassedTests} ${numFailedTests + skipped.length}`);

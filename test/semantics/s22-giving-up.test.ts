@@ -3,6 +3,22 @@ import { manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { fail } from '../support/calls.ts';
 
+/** An open circuit that the next call probes, and the signal of a caller who gives up when he hears of it. */
+async function givenUpByProbe() {
+  const clock = manualClock();
+  const gaveUp = new AbortController();
+  const breaker = circuitBreaker({
+    clock,
+    failureThreshold: 1,
+    successThreshold: 1,
+    sleepWindowMs: 5,
+    onHalfOpened: () => gaveUp.abort('gone'),
+  });
+  await fail(breaker);
+  await clock.advance(5);
+  return { breaker, clock, signal: gaveUp.signal };
+}
+
 describe('S22: a caller who gives up between admission and work', () => {
   test('S22: leaves the place in the breaker’s bulkhead at once', async () => {
     const clock = manualClock();
@@ -15,18 +31,8 @@ describe('S22: a caller who gives up between admission and work', () => {
   });
 
   test('S22: leaves nothing behind in the places around it', async () => {
-    const clock = manualClock();
-    const gaveUp = new AbortController();
+    const { breaker, clock, signal } = await givenUpByProbe();
     const around = bulkhead({ maxConcurrent: 1 });
-    const breaker = circuitBreaker({
-      clock,
-      failureThreshold: 1,
-      sleepWindowMs: 5,
-      onHalfOpened: () => gaveUp.abort('gone'),
-    });
-    await fail(breaker);
-    await clock.advance(5);
-    const { signal } = gaveUp;
     await expect(pipeline(around, breaker).execute(() => 1, { signal })).rejects.toBe('gone');
     expect(around.metrics().inFlight).toBe(0);
     expect(clock.pending).toBe(0);
@@ -41,22 +47,12 @@ describe('S22: a caller who gives up between admission and work', () => {
   });
 
   test('S22: leaves probe and place where breaker and bulkhead are one call', async () => {
-    const clock = manualClock();
-    const gaveUp = new AbortController();
+    const { breaker, signal } = await givenUpByProbe();
     const places = bulkhead({ maxConcurrent: 1 });
-    const circuit = circuitBreaker({
-      clock,
-      failureThreshold: 1,
-      successThreshold: 1,
-      sleepWindowMs: 5,
-      onHalfOpened: () => gaveUp.abort('gone'),
-    });
-    const policy = pipeline(circuit, places);
-    await policy.execute(() => Promise.reject(new Error('down'))).catch(() => {});
-    await clock.advance(5);
-    await expect(policy.execute(() => 1, { signal: gaveUp.signal })).rejects.toBe('gone');
+    const policy = pipeline(breaker, places);
+    await expect(policy.execute(() => 1, { signal })).rejects.toBe('gone');
     expect(places.metrics().inFlight).toBe(0);
     expect(await policy.execute(() => 2)).toBe(2);
-    expect(circuit.state).toBe('closed');
+    expect(breaker.state).toBe('closed');
   });
 });

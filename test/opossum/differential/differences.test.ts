@@ -80,6 +80,15 @@ test.each(rows)('%s', async (row) => {
   expect(isDeepStrictEqual(lives.after.ours, lives.after.theirs)).toBe(false);
 });
 
+test('a call that ends before an older one of the same value is not taken for that', async () => {
+  const overtaken = [fired('resolveLater', 70), fired('resolveLater'), did('open'), fired('return', 0, 210)];
+  const options = { timeout: 70, resetTimeout: 205 };
+  const { row } = await play(
+    scenario(options, [...overtaken, fired('return'), fired('throw'), fired('rejectNoError')]),
+  );
+  expect(row).toBe('count as calls that did not fail');
+});
+
 /** What is made the same before it is compared: it differs too. */
 const seen: [row: string, see: (breaker: Subject) => Promise<unknown>, their: unknown, our: unknown][] = [
   [

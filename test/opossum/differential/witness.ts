@@ -9,9 +9,10 @@ interface Call {
   readonly epoch: number;
   readonly isProbe: boolean;
   readonly outcome: Outcome;
-  /** The value, if it carries no number: the first such call that has not ended is meant. */
+  /** The value, if it carries no number: of such calls that have not ended the one that is due first is meant. */
   readonly plain: unknown;
   readonly startedAt: number;
+  readonly dueAt: number;
   ended: boolean;
 }
 
@@ -169,7 +170,7 @@ export class Witness {
     this.#lastLook = this.#trace.length;
   }
 
-  acts(id: number, key: number, outcome: Outcome): void {
+  acts(id: number, key: number, outcome: Outcome, ms: number): void {
     if (outcome === 'undefined' || outcome === 'null')
       this.differs('an action that answers `undefined` or `null` fails');
     const { enabled, halfOpen } = this.#subject;
@@ -188,6 +189,7 @@ export class Witness {
       outcome,
       plain: plainOf(outcome, key),
       startedAt: Date.now(),
+      dueAt: Date.now() + (outcome === 'resolveLater' ? ms : 0),
       ended: false,
     };
     this.#calls.set(id, call);
@@ -232,7 +234,8 @@ export class Witness {
     const [value] = args as [{ id?: number; code?: string } | undefined | null];
     if (value?.code === 'ETIMEDOUT') return this.#timedOut;
     if (value?.id !== undefined) return value.id;
-    return [...this.#calls.values()].find(({ ended, plain }) => !ended && Object.is(plain, value))?.id;
+    const alike = [...this.#calls.values()].filter(({ ended, plain }) => !ended && Object.is(plain, value));
+    return alike.sort((a, b) => a.dueAt - b.dueAt)[0]?.id;
   }
 
   #ended(event: 'success' | 'failure', args: unknown[]): void {

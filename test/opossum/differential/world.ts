@@ -177,7 +177,7 @@ export class World {
   #act(self: unknown, outcome: Fire['outcome'], key: number, ms: number, token: Token): unknown {
     const { id } = token;
     this.trace.push(['action', id, self === this.subject.action ? 'the action' : shown(self)]);
-    this.witness.acts(id, key, outcome);
+    this.witness.acts(id, key, outcome, ms);
     const value = { id, key };
     const error = Object.assign(new Error(outcome), { id, status: /filtered/i.test(outcome) ? 404 : 500 });
     const later = (

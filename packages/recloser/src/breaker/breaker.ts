@@ -292,12 +292,17 @@ export class Breaker extends Traffic implements CircuitBreaker {
   drain(): Promise<void> {
     if (this.ending === 'no') this.ending = 'draining';
     this.refresh();
-    return new Promise<void>((resolve) => {
+    return this.whenIdle(() => this.dispose());
+  }
+
+  /** Once nobody is at work. `then` is called before any other call can begin, at once if nobody is now. */
+  whenIdle(then?: () => void): Promise<void> {
+    return new Promise((resolve) => {
       const others = this.onIdle;
       this.onIdle = () => {
         others?.();
         this.onIdle = undefined;
-        this.dispose();
+        then?.();
         resolve();
       };
       if (this.inFlight + this.uncounted === 0) this.onIdle();

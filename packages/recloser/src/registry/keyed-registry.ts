@@ -28,6 +28,8 @@ class KeyedRegistry extends Members implements Registry {
   #settings: Settings;
   /** The calls of those that are gone. */
   readonly #gone = new Tally();
+  /** Taken out with calls in flight, which end as they would. */
+  readonly #leaving = new Set<Member>();
   /** The events of breakers that somebody listens to. */
   readonly #heard = new Set<EventName>();
 
@@ -114,8 +116,18 @@ class KeyedRegistry extends Members implements Registry {
 
   protected letGo(member: Member): void {
     this.parent?.keys.mark(member, 0, -Infinity);
-    // What it has in flight ends elsewhere.
-    addTo(this.#gone, member.tally);
+    this.#seeOff(member);
+  }
+
+  #seeOff(member: Member): void {
+    if (member.inFlight === 0) {
+      this.#leaving.delete(member);
+      addTo(this.#gone, member.tally);
+    } else {
+      this.#leaving.add(member);
+      // Not at the very end of its last call, which then counts its fallback.
+      void member.whenIdle().then(() => this.#seeOff(member));
+    }
   }
 
   metrics(): RegistryMetrics {
@@ -125,11 +137,11 @@ class KeyedRegistry extends Members implements Registry {
     const states: { [S in CircuitState]?: number } = {};
     let inFlight = 0;
     addTo(sum, this.#gone);
-    for (const member of all) {
+    for (const member of [...all, ...this.#leaving]) {
       addTo(sum, member.tally);
       inFlight += member.inFlight;
-      states[member.state] = (states[member.state] ?? 0) + 1;
     }
+    for (const { state } of all) states[state] = (states[state] ?? 0) + 1;
     const { successfulRequests, failedRequests, ignoredRequests, rejectedRequests } = sum;
     const troubled = all.filter(({ state }) => state !== 'closed');
     return {
@@ -175,7 +187,7 @@ class KeyedRegistry extends Members implements Registry {
 
   async drain(): Promise<void> {
     if (this.ending === 'no') this.ending = 'draining';
-    await Promise.all(this.all().map((member) => member.drain()));
+    await Promise.all([...this.all(), ...this.#leaving].map((member) => member.drain()));
     this.dispose();
   }
 

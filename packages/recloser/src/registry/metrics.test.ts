@@ -32,10 +32,42 @@ describe('metrics', () => {
       lastFailureTime: expect.any(Number),
     });
     services.delete('d');
-    expect(services.metrics()).toMatchObject({ size: 2, totalRequests: 4, inFlight: 0, evicted: 1 });
+    const states = { open: 1, 'forced-open': 1 };
+    expect(services.metrics()).toMatchObject({ size: 2, states, totalRequests: 5, inFlight: 1, evicted: 1 });
     call.resolve();
     await call.result;
-    expect(services.metrics()).toMatchObject({ totalRequests: 4, successfulRequests: 1 });
+    expect(services.metrics()).toMatchObject({ totalRequests: 5, successfulRequests: 2, inFlight: 0 });
+  });
+
+  test('count what one that was taken out has in flight as it ends, and no call that begins there afterwards', async () => {
+    const { services } = setUp({ defaults: { fallback: 'instead' } });
+    const a = services.get('a');
+    const calls = [hold(a), hold(a)];
+    services.delete('a');
+    await succeed(services.get('a'));
+    calls[0]?.resolve();
+    await calls[0]?.result;
+    expect(services.metrics()).toMatchObject({ totalRequests: 3, successfulRequests: 2, inFlight: 1 });
+    calls[1]?.reject();
+    expect(await calls[1]?.result).toBe('instead');
+    const ended = { totalRequests: 3, failedRequests: 1, fallbackRequests: 1, inFlight: 0 };
+    expect(services.metrics()).toMatchObject(ended);
+    await succeed(a);
+    expect(services.metrics()).toMatchObject(ended);
+  });
+
+  test('count a call that one that was taken out admits as soon as its last has ended', async () => {
+    const { services } = setUp();
+    const a = services.get('a');
+    const first = a.acquire();
+    services.delete('a');
+    first?.success();
+    const second = a.acquire();
+    await Promise.resolve();
+    expect(services.metrics()).toMatchObject({ totalRequests: 2, successfulRequests: 1, inFlight: 1 });
+    second?.success();
+    await Promise.resolve();
+    expect(services.metrics()).toMatchObject({ totalRequests: 2, successfulRequests: 2, inFlight: 0 });
   });
 
   test('name the ten that refused most of those that are not closed', async () => {

@@ -189,4 +189,16 @@ describe('the end', () => {
     expect(await call.result).toBe('ended well');
     await drained;
   });
+
+  test('drain waits also for those in flight of a breaker that was taken out, whoever else does', async () => {
+    const { services } = setUp();
+    const a = services.get('a');
+    const call = hold(a);
+    services.delete('a');
+    const drained = [services.drain(), a.drain()];
+    expect(await stateOf(Promise.race(drained))).toBe('pending');
+    call.resolve();
+    await Promise.all(drained);
+    expect(services.metrics()).toMatchObject({ totalRequests: 1, successfulRequests: 1 });
+  });
 });

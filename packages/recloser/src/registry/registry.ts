@@ -23,7 +23,7 @@ export interface Registry
   get(name: string): CircuitBreaker;
   /** The breaker of this name, if there is one. None is made, and it does not count as used. */
   peek(name: string): CircuitBreaker | undefined;
-  /** Takes a breaker out, whatever its state; false if there was none. Calls in flight end as they would. */
+  /** Takes a breaker out, whatever its state; false if there was none. Calls in flight end as they would, and count. */
   delete(name: string): boolean;
   /** The figures of this moment, in a time that grows with the breakers kept; reading them changes nothing. */
   metrics(): RegistryMetrics;

@@ -59,6 +59,15 @@ describe('cache', () => {
     expect([await breaker.fire(2), await breaker.fire(3), await breaker.fire(1)]).toEqual([2, 3, 4]);
   });
 
+  test.each([{ cacheSize: 0 }, { cache: false, coalesce: true, coalesceSize: 0 }])(
+    '%o keeps nothing',
+    async (options) => {
+      const { breaker } = numbered(options);
+      expect([await breaker.fire(1), await breaker.fire(1)]).toEqual([1, 2]);
+      expect(breaker.stats).toMatchObject({ cacheHits: 0, coalesceCacheHits: 0 });
+    },
+  );
+
   test('cacheGetKey: calls with the breaker as `this` say what is the same', async () => {
     const seen: unknown[] = [];
     const { breaker } = numbered({

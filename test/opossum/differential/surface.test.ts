@@ -63,6 +63,60 @@ test('defaults are the same; only ours has a clock, and says what opossum leaves
   }
 });
 
+const given = {
+  timeout: 50,
+  resetTimeout: 60,
+  errorThresholdPercentage: 70,
+  rollingCountTimeout: 800,
+  rollingCountBuckets: 8,
+  rollingPercentilesEnabled: false,
+  capacity: 7,
+  volumeThreshold: 5,
+  allowWarmUp: true,
+  enabled: false,
+  name: 'a name',
+  group: 'a group',
+  errorFilter: () => true,
+  cache: true,
+  cacheTTL: 90,
+  cacheSize: 11,
+  cacheGetKey: () => 'key',
+  coalesce: true,
+  coalesceTTL: 95,
+  coalesceSize: 12,
+  coalesceResetOn: ['error'],
+  autoRenewAbortController: true,
+  enableSnapshots: false,
+  rotateBucketController: new EventEmitter(),
+  cacheTransport: { get: () => 1, set: () => {}, flush: () => {} },
+  abortController: new AbortController(),
+  state: { enabled: false, closed: false },
+  status: { fires: 3 },
+};
+
+test.each(Object.entries(given))('an inherited `%s` counts as one of the object itself does', (name, value) => {
+  // A cache only where one is asked for.
+  const own = /^cache./.test(name) ? { cache: true } : /^coalesce./.test(name) ? { coalesce: true } : {};
+  const see = (construct: Construct, options: object): unknown => {
+    const breaker = make(construct, Object.assign(options, own));
+    const { lastTimerAt: _, name: known, ...state } = breaker.toJSON().state;
+    const { maxEntries } = Object(breaker.options.cacheTransport ?? breaker.options.coalesceCache);
+    const sizes = [breaker.status.window.length, breaker.semaphore.count, breaker.volumeThreshold, maxEntries];
+    const isNamed = known === 'a name';
+    return [state, isNamed, breaker.group === 'a group', breaker.stats, sizes, breaker.options[name] === value];
+  };
+  for (const construct of [theirs, ours]) {
+    expect(see(construct, Object.create({ [name]: value }))).toEqual(see(construct, { [name]: value }));
+  }
+  // opossum, which writes defaults into the object, can't take it.
+  class Getter {
+    get [name](): unknown {
+      return value;
+    }
+  }
+  expect(see(ours, new Getter())).toEqual(see(ours, { [name]: value }));
+});
+
 const lib = createRequire(import.meta.url);
 test.each([
   ['Status', lib('opossum/lib/status.js'), ['sum', 'on', 'addListener', 'prependListener']],

@@ -67,7 +67,7 @@ export interface Options<TI extends unknown[] = unknown[]> {
   cache?: boolean | undefined;
   /** How long; 0: for ever. Default 0. */
   cacheTTL?: number | undefined;
-  /** Entries of the built-in cache. Default 2^24 − 1. */
+  /** Entries of the built-in cache; 0: none. Default 2^24 − 1. */
   cacheSize?: number | undefined;
   /** The key of a call, for cache and coalescing. Default: its arguments as JSON. */
   cacheGetKey?(...args: TI): string;
@@ -77,7 +77,7 @@ export interface Options<TI extends unknown[] = unknown[]> {
   coalesce?: boolean | undefined;
   /** How long they do; 0: for ever. Default: `timeout`; without one, while the call runs. */
   coalesceTTL?: number | undefined;
-  /** Entries kept for coalescing. Default 2^24 − 1. */
+  /** Entries kept for coalescing; 0: none. Default 2^24 − 1. */
   coalesceSize?: number | undefined;
   /** After which outcomes they no longer do. Default: none. */
   coalesceResetOn?: readonly CoalesceReset[] | undefined;
@@ -123,6 +123,21 @@ export interface ResolvedOptions<TI extends unknown[] = unknown[]>
 
 const coalesceResets: readonly CoalesceReset[] = ['error', 'success', 'timeout'];
 
+/** Taken as they are. By name, so that what the caller's object inherits counts too, as in opossum. */
+const asGiven = [
+  'status',
+  'state',
+  'name',
+  'group',
+  'enabled',
+  'allowWarmUp',
+  'cache',
+  'cacheSize',
+  'coalesceSize',
+  'autoRenewAbortController',
+  'rotateBucketController',
+] as const satisfies readonly (keyof Options)[];
+
 /** @throws RangeError, TypeError, with all faults of numbers together */
 export function readOptions(given: Options): ResolvedOptions {
   const options = read('CircuitBreaker', given, (_value, _path, fault) => resolve(given, fault));
@@ -157,6 +172,7 @@ function resolve(given: Options, fault: Fault): ResolvedOptions {
 
   return {
     ...given,
+    ...Object.fromEntries(asGiven.map((name) => [name, given[name]])),
     timeout,
     resetTimeout: finite('resetTimeout', given.resetTimeout ?? 30_000),
     errorThresholdPercentage: number('errorThresholdPercentage', given.errorThresholdPercentage ?? 50),

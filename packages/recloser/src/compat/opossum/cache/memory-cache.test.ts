@@ -65,9 +65,9 @@ describe('MemoryCache', () => {
     expect(cache.cache.size).toBe(5);
   });
 
-  test('opossum 10: a size of 0 is no licence to grow', () => {
-    const { cache } = setUp(0);
+  test.each([0, -1])('opossum 10: a size of %d is no licence to grow: nothing is kept', (size) => {
+    const { cache } = setUp(size);
     for (let i = 0; i < 100; i++) cache.set(String(i), i, 0);
-    expect(cache.cache.size).toBe(1);
+    expect([cache.get('99'), cache.cache.size]).toEqual([undefined, 0]);
   });
 });

@@ -9,7 +9,7 @@ interface Entry {
 /**
  * Values by key, the first stored first out, as opossum's `lib/cache.js`.
  *
- * @param maxEntries 2^24 − 1, the most that a `Map` holds, unless said
+ * @param maxEntries 2^24 − 1, the most that a `Map` holds, unless said; 0 keeps nothing
  * @param now a clock for `expiresAt`; epoch milliseconds unless said
  */
 export class MemoryCache {
@@ -34,6 +34,7 @@ export class MemoryCache {
   /** @param expiresAt when the value is no longer good, in milliseconds of `now`; 0 or left out: always good */
   set(key: string, value: unknown, expiresAt = 0): void {
     const { cache } = this;
+    if (this.maxEntries < 1) return;
     // The oldest that expired go: what nobody reads again does not pile up.
     for (const [old, entry] of cache) {
       if (this.#isFresh(entry)) break;

@@ -6,8 +6,10 @@ import type { Meter } from './meter.ts';
 /** A call that waits until there is enough for it. */
 export class Costly extends Waiter {
   readonly cost: number;
+  served = false;
+  /** When its turn comes, by the lane's plan. */
+  plannedAt = 0;
   readonly #lane: Lane;
-  #served = false;
 
   constructor(lane: Lane, cost: number, scope: Scope, proceed: () => void, giveUp: (timedOut: boolean) => void) {
     super(lane, scope, 0, proceed, giveUp);
@@ -16,14 +18,14 @@ export class Costly extends Waiter {
   }
 
   override proceed(): boolean {
-    this.#served = true;
+    this.served = true;
     return super.proceed();
   }
 
   /** There may be enough at this very moment. */
   override due(): void {
     this.#lane.serve();
-    if (!this.#served) super.due();
+    if (!this.served) super.due();
   }
 }
 
@@ -32,8 +34,12 @@ export class Lane extends WaitingLine<Costly> {
   readonly key: string | undefined;
   readonly meter: Meter;
   readonly #clock: Clock;
-  /** Of all who wait. */
-  #cost = 0;
+  /**
+   * The meter as it will be when all who wait have had their turn, and when that is. Made when it is asked for, kept until one of them
+   * leaves or is late.
+   */
+  #plan: Meter | undefined = undefined;
+  #until = 0;
   #timer: unknown = undefined;
   #serving = false;
 
@@ -44,22 +50,40 @@ export class Lane extends WaitingLine<Costly> {
     this.#clock = clock;
   }
 
-  /** How long until there is enough for all who wait and so much more. */
+  /** In how many whole milliseconds there is enough for all who wait and so much more; 0: there is. */
   waitMs(cost: number, now: number): number {
-    return cost > this.meter.most ? Infinity : this.meter.waitMs(this.#cost + cost, now);
+    if (cost > this.meter.most) return Infinity;
+    const dueAt = this.length > 0 ? this.#after(cost, now) : this.meter.dueAt(cost, now);
+    // Clocks count in fractions: what is short by a nanosecond is there.
+    return Math.max(0, Math.ceil(dueAt - now - 1e-6));
   }
 
   override add(waiter: Costly): void {
     super.add(waiter);
-    this.#cost += waiter.cost;
+    if (this.#plan) this.#book(waiter);
     if (this.length === 1) this.#arm();
   }
 
   override remove(waiter: Costly): void {
     const wasFirst = waiter === this.first;
     super.remove(waiter);
-    this.#cost -= waiter.cost;
+    if (!waiter.served || this.length === 0) this.#plan = undefined;
     if (wasFirst) this.#arm();
+  }
+
+  /** When there is enough behind all who wait. */
+  #after(cost: number, now: number): number {
+    if (this.#plan === undefined) {
+      this.#plan = this.meter.copy();
+      this.#until = now;
+      for (let { first: next } = this; next !== undefined; next = next.behind as Costly | undefined) this.#book(next);
+    }
+    return Math.max(this.#until, (this.#plan as Meter).dueAt(cost, this.#until));
+  }
+
+  #book(waiter: Costly): void {
+    this.#until = waiter.plannedAt = this.#after(waiter.cost, 0);
+    this.#plan?.take(waiter.cost, this.#until);
   }
 
   /** Lets all go for whom there is enough. */
@@ -68,8 +92,10 @@ export class Lane extends WaitingLine<Costly> {
     this.#serving = true;
     for (let { first } = this; first !== undefined; { first } = this) {
       const now = this.#clock.now();
-      if (this.meter.waitMs(first.cost, now) > 0) break;
-      this.meter.take(first.cost, now);
+      const at = this.meter.dueAt(first.cost, now);
+      if (at > now + 1e-6) break;
+      this.meter.take(first.cost, at);
+      if (at !== first.plannedAt) this.#plan = undefined;
       first.proceed();
     }
     this.#serving = false;
@@ -81,6 +107,7 @@ export class Lane extends WaitingLine<Costly> {
     const clock = this.#clock;
     clock.clearTimeout(this.#timer);
     const { first } = this;
-    this.#timer = first && clock.setTimeout(() => this.serve(), this.meter.waitMs(first.cost, clock.now()));
+    const now = clock.now();
+    this.#timer = first && clock.setTimeout(() => this.serve(), this.meter.dueAt(first.cost, now) - now);
   }
 }

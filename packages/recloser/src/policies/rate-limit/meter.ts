@@ -4,14 +4,13 @@ export interface Meter {
   readonly most: number;
   /** What is left at `now`. Reading it changes nothing. */
   left(now: number): number;
-  /** In how many whole milliseconds so much is left if nobody takes any in between; 0: it is. */
-  waitMs(cost: number, now: number): number;
-  /** Takes what is there. */
-  take(cost: number, now: number): void;
+  /** When so much is left if nobody takes any in between; not after `now`: it is. */
+  dueAt(cost: number, now: number): number;
+  /** Takes what is there then. */
+  take(cost: number, at: number): void;
+  /** Another that has given the same. */
+  copy(): Meter;
 }
-
-/** Clocks count in fractions: what is short by a nanosecond is there. */
-const upMs = (ms: number): number => Math.max(0, Math.ceil(ms - 1e-6));
 
 /**
  * A bucket of `burst` permits that fills by `permits` every `windowMs`. (Turner 1986; as a meter: ITU-T I.371's GCRA.) It counts in
@@ -24,11 +23,11 @@ export class TokenBucket implements Meter {
   #filled: number;
   #at: number;
 
-  constructor(permits: number, windowMs: number, burst: number, now: number) {
+  constructor(permits: number, windowMs: number, burst: number, now: number, filled: number = burst * windowMs) {
     this.#permits = permits;
     this.#windowMs = windowMs;
     this.most = burst;
-    this.#filled = burst * windowMs;
+    this.#filled = filled;
     this.#at = now;
   }
 
@@ -36,13 +35,18 @@ export class TokenBucket implements Meter {
     return this.#filledAt(now) / this.#windowMs;
   }
 
-  waitMs(cost: number, now: number): number {
-    return upMs((cost * this.#windowMs - this.#filledAt(now)) / this.#permits);
+  /** Maybe long ago: whoever has waited takes it as of then, so that a late timer costs those behind nothing. */
+  dueAt(cost: number): number {
+    return this.#at + Math.max(0, cost * this.#windowMs - this.#filled) / this.#permits;
   }
 
-  take(cost: number, now: number): void {
-    this.#filled = this.#filledAt(now) - cost * this.#windowMs;
-    this.#at = now;
+  take(cost: number, at: number): void {
+    this.#filled = this.#filledAt(at) - cost * this.#windowMs;
+    this.#at = at;
+  }
+
+  copy(): TokenBucket {
+    return new TokenBucket(this.#permits, this.#windowMs, this.most, this.#at, this.#filled);
   }
 
   #filledAt(now: number): number {
@@ -61,14 +65,17 @@ export class SlidingWindow implements Meter {
   readonly most: number;
   readonly #windowMs: number;
   /** time, cost, time, cost, …; before `#head` it is forgotten. */
-  readonly #log: number[] = [];
+  readonly #log: number[];
   #head = 0;
-  #used = 0;
-  #newestSince = 0;
+  #used: number;
+  #newestSince: number;
 
-  constructor(permits: number, windowMs: number) {
+  constructor(permits: number, windowMs: number, log: number[] = [], used = 0, newestSince = 0) {
     this.most = permits;
     this.#windowMs = windowMs;
+    this.#log = log;
+    this.#used = used;
+    this.#newestSince = newestSince;
   }
 
   left(now: number): number {
@@ -76,27 +83,30 @@ export class SlidingWindow implements Meter {
     return this.most - this.#used;
   }
 
-  waitMs(cost: number, now: number): number {
+  /** Never before `now`: a call counts from when it begins, however late that is. */
+  dueAt(cost: number, now: number): number {
     this.#forget(now);
-    // What waits takes what falls out: after a whole window the log is as it was.
-    const rounds = Math.max(0, Math.ceil(cost / this.most) - 1);
-    let short = this.#used + cost - (rounds + 1) * this.most;
+    let short = this.#used + cost - this.most;
     let at = this.#head;
     for (; short > 1e-9; at += 2) short -= this.#log[at + 1] as number;
-    return upMs((at > this.#head ? (this.#log[at - 2] as number) + this.#windowMs - now : 0) + rounds * this.#windowMs);
+    return at > this.#head ? (this.#log[at - 2] as number) + this.#windowMs : now;
   }
 
-  take(cost: number, now: number): void {
-    this.#forget(now);
+  take(cost: number, at: number): void {
+    this.#forget(at);
     const log = this.#log;
     this.#used += cost;
-    if (log.length - this.#head < 2 * exact || now - this.#newestSince >= this.#windowMs / exact) {
-      log.push(now, cost);
-      this.#newestSince = now;
+    if (log.length - this.#head < 2 * exact || at - this.#newestSince >= this.#windowMs / exact) {
+      log.push(at, cost);
+      this.#newestSince = at;
     } else {
-      log[log.length - 2] = now;
+      log[log.length - 2] = at;
       (log[log.length - 1] as number) += cost;
     }
+  }
+
+  copy(): SlidingWindow {
+    return new SlidingWindow(this.most, this.#windowMs, this.#log.slice(this.#head), this.#used, this.#newestSince);
   }
 
   #forget(now: number): void {

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
-import { RateLimitedError, type RateLimitOptions, rateLimit } from 'recloser';
+import { type RateLimit, RateLimitedError, type RateLimitOptions, rateLimit } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { rejection, stateOf } from '../../../../../test/support/calls.ts';
@@ -79,8 +79,8 @@ describe('waiting', () => {
     expect(clock.pending).toBe(0);
   });
 
-  test('a sliding window whose room was overtaken refuses a call when its time is up, not later', async () => {
-    const { clock, policy, call } = setUp({
+  test('a sliding window lets nobody wait in vain because of what dearer calls ahead will take', async () => {
+    const { clock, policy, call, started } = setUp({
       permits: 3,
       algorithm: 'sliding-window',
       maxWaitMs: 1_500,
@@ -89,15 +89,56 @@ describe('waiting', () => {
     void call('a', undefined, 2);
     await clock.advance(500);
     void call('b', undefined, 1);
-    // It takes all there is at 1500, so what waits behind it comes later than the sum of all costs says.
+    // It takes all there is at 1500, so what comes behind it must wait until 2500, although the sum of all costs falls out by 2000.
     void call('large', undefined, 3);
-    const last = call('last', undefined, 1);
-    last.catch(() => {});
-    await clock.advance(1_499);
-    expect(await stateOf(last)).toBe('pending');
-    await clock.advance(1);
-    expect(await rejection(last)).toMatchObject({ reason: 'queue-timeout', retryAfterMs: 500 });
-    expect(policy.metrics()).toMatchObject({ admittedRequests: 3, rejectedRequests: 1, queued: 0 });
+    expect(await rejection(call('last', undefined, 1))).toMatchObject({ reason: 'rate-limited', retryAfterMs: 2_000 });
+    await clock.advance(2_000);
+    void call('last', undefined, 1);
+    expect(started).toEqual(['a at 0', 'b at 500', 'large at 1500', 'last at 2500']);
+    expect(policy.metrics()).toMatchObject({ admittedRequests: 4, rejectedRequests: 1, queued: 0 });
+  });
+
+  test('a sliding window whose timer is so late that a call can’t be let through any more refuses it when its time is up', async () => {
+    const clock = manualClock();
+    const slow = {
+      ...clock,
+      setTimeout: (run: () => void, ms: number) => clock.setTimeout(run, ms < 250 ? ms + 60 : ms),
+    };
+    const limit = { permits: 1, windowMs: 100, maxWaitMs: 250, clock: slow };
+    const ends = async (policy: RateLimit) => {
+      const calls = ['a', 'b', 'c'].map((name) => policy.execute(() => name).catch(({ reason }) => reason));
+      await clock.advance(250);
+      return Promise.all(calls);
+    };
+    expect(await ends(rateLimit({ ...limit, algorithm: 'sliding-window' }))).toEqual(['a', 'b', 'queue-timeout']);
+    expect(await ends(rateLimit(limit))).toEqual(['a', 'b', 'c']);
+  });
+
+  test('costs in fractions leave nothing behind in the line', async () => {
+    const { clock, policy, call } = setUp({
+      permits: 1,
+      algorithm: 'sliding-window',
+      maxWaitMs: 500,
+      cost: ({ context }) => (context as number | undefined) ?? 1,
+    });
+    void call('first');
+    await clock.advance(600);
+    for (const cost of [0.1, 0.1, 0.1, 0.3]) void call('small', undefined, cost);
+    await clock.advance(3_000);
+    expect([policy.metrics().available, policy.metrics().queued]).toEqual([1, 0]);
+    expect(await call('last')).toBe('last');
+  });
+
+  test('a bucket loses nothing to timers that come late', () => {
+    const clock = jumpingClock();
+    const policy = rateLimit({ permits: 1_000, burst: 1, maxWaitMs: 200, clock });
+    let started = 0;
+    for (let i = 0; i < 201; i++) void policy.execute(() => started++);
+    for (let ms = 0; ms < 200; ms += 1.5) {
+      clock.jump(1.5);
+      policy.tryAcquire();
+    }
+    expect(started).toBe(201);
   });
 
   test('a function that calls again while others are let go takes its turn behind them', async () => {
@@ -228,6 +269,55 @@ describe('in whatever order things happen', () => {
           }
         }
       }),
+    );
+  });
+
+  test('whoever is let wait gets through in time, and whoever is not does after retryAfterMs if nobody else comes', async () => {
+    const limits = fc.record({
+      permits: fc.constantFrom(1, 3, 7, 50),
+      windowMs: fc.constantFrom(1, 10, 333, 1_000),
+      algorithm: fc.constantFrom('token-bucket' as const, 'sliding-window' as const),
+    });
+    const cost = fc.constantFrom(1, 1, 0, 0.1, 0.25, 0.5, 2, 3);
+    const pause = fc.constantFrom(0, 0, 0, 0.37, 1, 'a seventh', 'a window');
+    const arrival = fc.record({ cost, pause, leaves: fc.boolean() });
+    await holdsInTime(
+      fc.asyncProperty(
+        limits,
+        fc.constantFrom(0, 1, 5),
+        fc.array(arrival, { maxLength: 60 }),
+        fc.constantFrom(1, 0.5),
+        async (limit, windows, arrivals, last) => {
+          const clock = manualClock();
+          const reasons: string[] = [];
+          const policy = rateLimit({
+            ...limit,
+            maxWaitMs: windows * limit.windowMs,
+            cost: ({ context }) => context as number,
+            clock,
+            onRejected: ({ reason }) => reasons.push(reason),
+          });
+          const call = (context: number, signal?: AbortSignal): Promise<unknown> =>
+            policy.execute(() => 'through', { context, signal }).catch((error) => error);
+          for (const { cost, pause, leaves } of arrivals) {
+            const caller = new AbortController();
+            void call(Math.min(cost, limit.permits), caller.signal);
+            await clock.advance(
+              typeof pause === 'number' ? pause : pause === 'a window' ? limit.windowMs : limit.windowMs / 7,
+            );
+            if (leaves && cost > 1) caller.abort('enough');
+          }
+          const answer = call(last);
+          await clock.advance(0);
+          if ((await stateOf(answer)) === 'fulfilled' && (await answer) instanceof RateLimitedError) {
+            await clock.advance(((await answer) as RateLimitedError).retryAfterMs as number);
+            expect(policy.tryAcquire(last)).toBe(true);
+          }
+          await clock.advance(6 * limit.windowMs);
+          expect(reasons).not.toContain('queue-timeout');
+          expect(policy.metrics().queued).toBe(0);
+        },
+      ),
     );
   });
 });

@@ -79,6 +79,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
       if (queueTimeoutMs > 0) deadlines(this.clock, queueTimeoutMs).add(waiter);
       scope.watch(waiter);
       this.#tell('queued', { policy: this.name, key: scope.key, queued: this.#line.length });
+      this.admit(); // `priority` may have ended a call
     });
   }
 

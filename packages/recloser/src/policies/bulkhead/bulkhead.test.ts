@@ -103,6 +103,27 @@ describe('the queue', () => {
     expect(faults).toEqual(['priority']);
   });
 
+  test('a place that is freed while priority runs is not lost: whoever waits gets it', async () => {
+    const preempted = new AbortController();
+    const { policy, call, end, started } = setUp({
+      maxQueue: 5,
+      release: 'on-timeout',
+      priority: ({ key }) => {
+        if (key === 'urgent') preempted.abort('preempted');
+        return key === 'urgent' ? 1 : 0;
+      },
+    });
+    const batch = call('batch', preempted.signal);
+    void call('urgent');
+    void call('next');
+    expect(await rejection(batch)).toBe('preempted');
+    expect(started).toEqual(['batch', 'urgent']);
+    await end('urgent');
+    expect(started).toEqual(['batch', 'urgent', 'next']);
+    await end('next');
+    expect(policy.metrics()).toMatchObject({ inFlight: 0, queued: 0 });
+  });
+
   test('a call waits no longer than queueTimeoutMs', async () => {
     const { clock, policy, call, end } = setUp({ maxQueue: 1, queueTimeoutMs: 100 });
     void call('a');

@@ -40,9 +40,11 @@ export class Flight extends Call {
       const handleEvent = (): void => {
         scope.unwatch(passenger);
         this.#passengers.delete(passenger);
-        if (this.#passengers.size === 0 && this.calledOff && !this.aborted) {
-          this.abort(scope.reason);
-          this.calledOff();
+        if (this.#passengers.size === 0 && !this.aborted) {
+          if (this.calledOff) {
+            this.abort(scope.reason);
+            this.calledOff();
+          } else if (this.#overdue) super.due();
         }
         reject(scope.reason);
       };

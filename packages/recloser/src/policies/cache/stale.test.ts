@@ -103,6 +103,34 @@ describe('stale while it is revalidated', () => {
     expect(calls()).toBe(1);
   });
 
+  test('a caller who joined it and leaves after joinForMs ends it, if nobody else waits', async () => {
+    const { clock, get, policy, told } = swr({ joinForMs: 1_000 });
+    await get('a');
+    await clock.advance(101);
+    let signal: AbortSignal | undefined;
+    await policy.execute(
+      (context) => {
+        signal = context.signal;
+        return hang();
+      },
+      { key: 'a' },
+    );
+    await clock.advance(50);
+    const callers = [new AbortController(), new AbortController()];
+    const joined = callers.map((caller) => rejection(get('a', caller.signal)));
+    await clock.advance(1_000);
+    callers[0]?.abort('enough');
+    expect(await joined[0]).toBe('enough');
+    expect(signal?.aborted).toBe(false);
+    callers[1]?.abort('enough');
+    expect(await joined[1]).toBe('enough');
+    await turn();
+    expect(signal?.reason).toMatchObject({ code: 'ERR_TIMEOUT', timeoutMs: 1_000 });
+    expect(told.at(-1)).toMatchObject(['revalidation-failed', { key: 'a' }]);
+    expect(policy.metrics()).toMatchObject({ inFlight: 0, revalidations: 1 });
+    expect(clock.pending).toBe(0);
+  });
+
   test('a newer value that is not to be kept takes the older one with it', async () => {
     let keep = true;
     const { clock, get } = swr({ ttlMs: () => (keep ? 100 : 0) });

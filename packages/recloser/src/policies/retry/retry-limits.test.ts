@@ -100,7 +100,8 @@ describe('S22: the caller gives up', () => {
     ['between attempts (ky#390, cockatiel: the wait went on and the function ran again)', 150, 1],
     ['during the second attempt', 250, 2],
   ])('%s: the call ends at once, with the caller’s reason, and nothing of it is left', async (_, at, attempts) => {
-    const { clock, policy, causes } = setUp({ attempts: 5 });
+    const settled: unknown[] = [];
+    const { clock, policy, causes } = setUp({ attempts: 5, onSettled: (event) => settled.push(event) });
     const dependency = scriptedDependency(clock, [{ error: down, afterMs: 100 }]);
     const caller = new AbortController();
     const result = policy.execute(dependency, { signal: caller.signal });
@@ -113,6 +114,7 @@ describe('S22: the caller gives up', () => {
     await clock.advance(60_000);
     expect(dependency.calls).toBe(attempts);
     expect(causes).toEqual([]);
+    expect(settled).toMatchObject([{ attempts, verdict: 'ignored' }]);
     expect(clock.pending).toBe(0);
     expect(policy.metrics()).toMatchObject({ ignoredRequests: 1, failedRequests: 0, inFlight: 0 });
   });

@@ -4,7 +4,7 @@ import type { Outcome } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { down, retryScene as setUp } from '../../../../../test/support/attempts.ts';
 import { rejection, stateOf } from '../../../../../test/support/calls.ts';
-import { countingClock } from '../../../../../test/support/clocks.ts';
+import { countingClock, jumpingClock } from '../../../../../test/support/clocks.ts';
 
 const fails: Outcome = { error: down };
 const works: Outcome = { value: 'ok' };
@@ -269,6 +269,25 @@ describe('maxElapsedMs', () => {
     await clock.advance(201);
     expect(await stateOf(result)).toBe('rejected');
     expect(told).toMatchObject([{ event: 'gave-up', cause: 'elapsed', attempts: 1 }]);
+  });
+
+  test('holds where the wait took longer than planned', async () => {
+    const clock = jumpingClock();
+    const told: unknown[] = [];
+    const tell = (event: unknown): number => told.push(event);
+    const policy = retry({ clock, backoff: 10, maxElapsedMs: 50, onGaveUp: tell, onRecovered: tell, onSettled: tell });
+    let calls = 0;
+    const result = rejection(policy.execute(() => Promise.reject(calls++ === 0 ? down : new Error('late'))));
+    await clock.advance(0);
+    clock.jump(300);
+    await clock.advance(10);
+    expect(await result).toBe(down);
+    expect(calls).toBe(1);
+    expect(told).toMatchObject([
+      { cause: 'elapsed', attempts: 1, error: down },
+      { attempts: 1, verdict: 'failure' },
+    ]);
+    expect(policy.metrics()).toMatchObject({ failedRequests: 1, inFlight: 0 });
   });
 
   test('an attempt under way is not cut', async () => {

@@ -9,7 +9,7 @@ import { assess } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { wait } from '../../core/wait.ts';
 import { asksForMore, planned, type Standing } from './decision.ts';
-import { eventNames, type RetryEvents } from './events.ts';
+import { eventNames, type GaveUpCause, type RetryEvents } from './events.ts';
 import { type RetryOptions, type RetrySettings, readOptions } from './options.ts';
 
 /** The figures of one retry policy's life. */
@@ -104,40 +104,46 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
     ok: boolean,
     result: unknown,
   ): Promise<unknown> {
-    const { basics, budget, classify } = this.#settings;
+    const { basics, budget, classify, maxElapsedMs } = this.#settings;
     let begunAt = startedAt;
     let previousMs: number | undefined;
-    for (let attempts = 1; ; attempts++) {
+    for (let attempts = 1; ; ) {
       const elapsedMs = this.#timed ? this.now() - begunAt : 0;
       const { verdict, retryAfterMs } = assess(classify, scope, ok, result, elapsedMs, basics);
       // Written out: with the judgement spread into it this one line takes 7 µs.
-      previousMs = this.#next({ scope, attempts, startedAt, previousMs, ok, result, verdict, retryAfterMs });
-      if (previousMs === undefined) {
-        counting?.ended(verdict);
-        if (ok) return result;
-        throw result;
+      const standing = { scope, attempts, startedAt, previousMs, ok, result, verdict, retryAfterMs };
+      previousMs = this.#next(standing);
+      if (previousMs !== undefined) {
+        try {
+          if (previousMs > 0) await wait(basics.clock, previousMs, scope);
+          if (scope.aborted) throw scope.reason;
+          if (this.#timed) begunAt = this.now();
+          if (begunAt - startedAt <= maxElapsedMs) {
+            result = await new Attempt(scope, ++attempts, budget).run(work, next);
+            ok = true;
+            continue;
+          }
+        } catch (error) {
+          result = error;
+          ok = false;
+          continue;
+        }
+        this.#next(standing, 'elapsed'); // the timer was late
       }
-      try {
-        if (previousMs > 0) await wait(basics.clock, previousMs, scope);
-        if (scope.aborted) throw scope.reason;
-        if (this.#timed) begunAt = this.now();
-        result = await new Attempt(scope, attempts + 1, budget).run(work, next);
-        ok = true;
-      } catch (error) {
-        result = error;
-        ok = false;
-      }
+      counting?.ended(verdict);
+      if (ok) return result;
+      throw result;
     }
   }
 
-  /** How long to wait before the next attempt; `undefined` if the call is over. */
-  #next(standing: Standing): number | undefined {
+  /** How long to wait before the next attempt; `undefined` if the call is over, as it is where there is a cause by now. */
+  #next(standing: Standing, cause?: GaveUpCause): number | undefined {
     const { name: policy } = this;
     const { attempts, verdict, ok, result } = standing;
     const { key } = standing.scope;
     const error = ok ? undefined : result;
-    if (asksForMore(this.#settings, standing)) {
-      const plan = planned(this.#settings, standing);
+    if (cause ?? asksForMore(this.#settings, standing)) {
+      const plan = cause ?? planned(this.#settings, standing);
       if (typeof plan === 'number') {
         this.#retries++;
         this.tell('retry-scheduled', { policy, key, attempt: attempts + 1, delayMs: plan, error });

@@ -72,11 +72,12 @@ describe('S22: the caller gives up', () => {
 
   test('in a listener that is told of the hedge: that is not made', async () => {
     const caller = new AbortController();
-    const { clock, call, dependency } = setUp({ delayMs: 100, onHedged: () => caller.abort('enough') });
+    const { clock, call, dependency, policy } = setUp({ delayMs: 100, onHedged: () => caller.abort('enough') });
     const result = call({ signal: caller.signal });
     await clock.advance(100);
     expect(await rejection(result)).toBe('enough');
     expect(dependency.calls).toBe(1);
+    expect(policy.metrics().hedges).toBe(0);
   });
 
   test('the caller’s reason wins over an error of the same moment', async () => {

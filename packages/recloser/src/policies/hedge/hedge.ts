@@ -71,9 +71,10 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
     return new Race(this, work, scope, next, counting, this.#delayMs).run();
   }
 
-  hedged({ key }: Scope, attempt: number, delayMs: number): void {
+  hedged(scope: Scope, attempt: number, delayMs: number): void {
     this.#hedges++;
-    this.tell('hedged', { policy: this.name, key, attempt, delayMs });
+    this.tell('hedged', { policy: this.name, key: scope.key, attempt, delayMs });
+    if (scope.aborted) this.#hedges--; // a listener gave up for the caller: it is not made
   }
 
   exhausted({ key }: Scope, attempts: number): void {

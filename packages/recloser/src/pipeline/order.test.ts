@@ -1,3 +1,5 @@
+import { circuitBreaker, type PolicyLike, pipeline, registry, retry, timeout } from 'recloser';
+import { manualClock } from 'recloser/testing';
 import { expect, test } from 'vitest';
 import { warnings } from './order.ts';
 
@@ -40,4 +42,22 @@ test.each([
 test('a breaker around a retry with a budget is no fault, nor is a policy that is not ours', () => {
   expect(warnings(['circuit-breaker', 'retry'])).toEqual([]);
   expect(warnings(['', 'retry', ''])).toEqual([]);
+});
+
+test('a time limit of a breaker is a timeout inside retry', () => {
+  const clock = manualClock();
+  const told: string[] = [];
+  const around = (inner: PolicyLike): void =>
+    void pipeline(
+      { onWarning: (warning) => told.push(warning) },
+      timeout({ timeoutMs: 5_000, clock }),
+      retry({ clock }),
+      inner,
+    );
+  around(circuitBreaker({ clock, timeoutMs: 2_000 }));
+  around(registry({ clock, defaults: { timeoutMs: 2_000 } }));
+  expect(told).toEqual([]);
+  around(circuitBreaker({ clock }));
+  around(registry({ clock }));
+  expect(told).toEqual(Array(2).fill(expect.stringMatching(/^timeout around retry only/)));
 });

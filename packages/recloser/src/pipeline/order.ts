@@ -31,7 +31,11 @@ export function warnings(kinds: readonly string[]): string[] {
       : [];
   });
   const retry = kinds.findIndex((kind) => isKind(kind, 'retry'));
-  if (retry > 0 && kinds.slice(0, retry).includes('timeout') && !kinds.slice(retry).includes('timeout')) {
+  if (
+    retry > 0 &&
+    kinds.slice(0, retry).includes('timeout') &&
+    !kinds.slice(retry).some((kind) => kind.endsWith('timeout'))
+  ) {
     found.push('timeout around retry only: one attempt that hangs takes all of the time; put another timeout inside');
   }
   return found;

@@ -63,6 +63,13 @@ function linked(layers: readonly Link[]): Stage | undefined {
 
 const partsOf = (layer: Link | undefined): Parts => (layer instanceof Layer && layer.parts) || {};
 
+/** What the warnings know it by: breakers, and registries of them, may limit the time as well. */
+function kindOf(policy: PolicyLike): string {
+  if (!(policy instanceof Layer)) return '';
+  const { kind, basics } = policy as unknown as { kind: string; basics: { timeoutMs?: number } };
+  return basics.timeoutMs ? `${kind}-timeout` : kind;
+}
+
 const told = new Set<string>();
 
 function tell(warning: string): void {
@@ -109,8 +116,7 @@ export function pipeline(...given: readonly (PolicyLike | PipelineOptions)[]): P
   const { onWarning = tell } = options;
   const flat = policies.flatMap((policy) => (policy instanceof PipelineLayer ? policy.policies : [policy]));
   if (onWarning !== false) {
-    const kinds = flat.map((policy) => (policy instanceof Layer ? policy.kind : ''));
-    for (const warning of warnings(kinds)) onWarning(warning);
+    for (const warning of warnings(flat.map(kindOf))) onWarning(warning);
   }
   return new PipelineLayer(basicsOf('pipeline', options), flat);
 }

@@ -3,6 +3,7 @@ import { manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { rejection, stateOf } from '../../../../test/support/calls.ts';
 import { CallerScope, nobody } from './call/scope.ts';
+import { systemClock } from './time/clock.ts';
 import { wait } from './wait.ts';
 
 describe('waiting', () => {
@@ -30,6 +31,19 @@ describe('waiting', () => {
     const clock = manualClock();
     expect(await rejection(wait(clock, 100, new CallerScope('x', { signal: AbortSignal.abort('gone') })))).toBe('gone');
     expect(clock.pending).toBe(0);
+  });
+
+  test('S21: on the system’s clock it is never over early, fractions or not', async () => {
+    const early: number[] = [];
+    const waits = Array.from({ length: 30 }, async (_, i) => {
+      await new Promise((resolve) => setTimeout(resolve, i % 7));
+      const started = performance.now();
+      await wait(systemClock, 2.9, nobody);
+      const took = performance.now() - started;
+      if (took < 2.9) early.push(took);
+    });
+    await Promise.all(waits);
+    expect(early).toEqual([]);
   });
 
   test('leaves no listener when the time is over', async () => {

@@ -1,5 +1,6 @@
 import type { Scope, Watcher } from './call/scope.ts';
-import type { Clock } from './time/clock.ts';
+import { type Clock, systemClock } from './time/clock.ts';
+import { type Deadline, deadlines } from './time/timers.ts';
 
 /**
  * Waits on the clock, but not beyond the end of the scope: then it rejects with the scope's reason at once, and its timer is gone.
@@ -7,17 +8,23 @@ import type { Clock } from './time/clock.ts';
 export function wait(clock: Clock, ms: number, scope: Scope): Promise<void> {
   if (scope.aborted) return Promise.reject(scope.reason);
   return new Promise((resolve, reject) => {
-    const watcher: Watcher = {
+    const pause: Deadline & Watcher = {
+      queue: undefined,
+      dueAt: undefined,
+      before: undefined,
+      after: undefined,
+      due() {
+        scope.unwatch(pause);
+        resolve();
+      },
       handleEvent() {
-        clock.clearTimeout(timer);
-        scope.unwatch(watcher);
+        pause.queue?.remove(pause);
+        scope.unwatch(pause);
         reject(scope.reason);
       },
     };
-    const timer = clock.setTimeout(() => {
-      scope.unwatch(watcher);
-      resolve();
-    }, ms);
-    scope.watch(watcher);
+    // Back-offs are drawn, fractions and all; deadlines of whole milliseconds share the system's timers.
+    deadlines(clock, clock === systemClock ? Math.ceil(ms) : ms).add(pause);
+    scope.watch(pause);
   });
 }

@@ -89,6 +89,13 @@ test('a call that ends before an older one of the same value is not taken for th
   expect(row).toBe('count as calls that did not fail');
 });
 
+test('a probe that settles after all, late, has not had its turn for all that time', async () => {
+  const reaction: Reaction = { on: 'failure', does: { do: 'fire', outcome: 'return', key: 0, ms: 0 } };
+  const options = { resetTimeout: 65, timeout: false, state: { closed: false, halfOpen: true } } as const;
+  const { row } = await play(scenario(options, [fired('rejectLater', 130)], [reaction]));
+  expect(row).toBe('a probe that never settles');
+});
+
 /** What is made the same before it is compared: it differs too. */
 const seen: [row: string, see: (breaker: Subject) => Promise<unknown>, their: unknown, our: unknown][] = [
   [

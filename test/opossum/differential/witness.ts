@@ -159,11 +159,12 @@ export class Witness {
   }
 
   looks(): void {
-    const probes = [...this.#calls.values()].filter(
-      (call) => call.isProbe && !call.ended && call.epoch === this.#epoch,
-    );
-    const isStuck = probes.some(({ startedAt }) => Date.now() - startedAt >= this.#sleepMs);
-    if (!this.#hasTimeout && this.#subject.halfOpen && isStuck) this.differed('a probe that never settles');
+    if ([...this.#calls.values()].some((call) => this.#isStuck(call))) this.differed('a probe that never settles');
+  }
+
+  #isStuck({ isProbe, ended, epoch, startedAt }: Call): boolean {
+    if (this.#hasTimeout || !this.#subject.halfOpen) return false;
+    return isProbe && !ended && epoch === this.#epoch && Date.now() - startedAt >= this.#sleepMs;
   }
 
   looked(): void {
@@ -241,6 +242,8 @@ export class Witness {
   #ended(event: 'success' | 'failure', args: unknown[]): void {
     const call = this.#calls.get(this.#idOf(event, args) ?? -1);
     if (call === undefined) return;
+    // Where it ends between two looks, a listener may call while it still holds its turn there.
+    if (this.#isStuck(call)) this.differed('a probe that never settles');
     call.ended = true;
     const { timeout, coalesce, coalesceTTL, coalesceSize, coalesceResetOn } = this.#options;
     // Its entry, which stays, may take the place of another.

@@ -4,11 +4,14 @@ import {
   bulkhead,
   type CallContext,
   circuitBreaker,
+  fallback,
+  lastGood,
   type Policy,
   type PolicyLike,
   pipeline,
   type RejectedError,
   type RejectionOf,
+  registry,
   TimeoutError,
   timeout,
 } from 'recloser';
@@ -303,5 +306,59 @@ describe('construction', () => {
     expectTypeOf<RejectionOf<typeof all>>().toEqualTypeOf<RejectedError | TimeoutError | BulkheadFullError>();
     const answering = pipeline({} as Policy<'cached'>, timeout(1));
     expectTypeOf(answering.execute(() => 5)).toEqualTypeOf<Promise<number | 'cached'>>();
+  });
+});
+
+describe('a call’s own fallback', () => {
+  const down = (): never => {
+    throw new Error('down');
+  };
+  const own = { fallback: 'of the call' };
+  const answering = (options = {}) => circuitBreaker({ fallback: 'of the breaker', ...options });
+
+  test('S27: goes before that of the outermost policy, as without a pipeline', async () => {
+    const limits = [timeout(1_000), bulkhead({ maxConcurrent: 1 })];
+    for (const [outermost, answer] of [
+      [fallback('of the policy'), 'of the policy'],
+      [answering(), 'of the breaker'],
+    ] as const) {
+      for (const all of [
+        pipeline(outermost),
+        pipeline(outermost, ...limits),
+        pipeline(pipeline(outermost), timeout(5)),
+      ]) {
+        expect(await all.execute(down)).toBe(answer);
+        expect(await all.execute(down, { key: 'a' })).toBe(answer);
+        expect(await all.execute(down, own)).toBe('of the call');
+        expect(await all.execute(() => 1, own)).toBe(1);
+      }
+    }
+    const hosts = registry({ defaults: { fallback: 'of the breaker' } });
+    expect(await pipeline(hosts, timeout(1_000)).execute(down, { key: 'a', ...own })).toBe('of the call');
+  });
+
+  test('S27: for an outermost breaker’s counts there, and answers only what that would', async () => {
+    const breaker = answering({ classify: ({ ok }: { ok: boolean }) => (ok ? 'success' : 'ignored') });
+    expect(await rejection(pipeline(breaker, timeout(1_000)).execute(down, own))).toMatchObject({ message: 'down' });
+    const all = pipeline(answering({ name: 'a' }), timeout(1_000), bulkhead({ maxConcurrent: 1 }));
+    await all.execute(down, own);
+    expect((all.policies[0] as ReturnType<typeof circuitBreaker>).metrics()).toMatchObject({ fallbackRequests: 1 });
+  });
+
+  test('S27: stands around all of them where the outermost has none, and what is further in answers first', async () => {
+    for (const inner of [circuitBreaker(), timeout(1_000), recorder('foreign', [])]) {
+      expect(await pipeline(inner).execute(down, own)).toBe('of the call');
+    }
+    expect(await pipeline(timeout(1_000), answering()).execute(down, own)).toBe('of the breaker');
+    expect(await pipeline(recorder('foreign', []), answering()).execute(down, own)).toBe('of the breaker');
+  });
+
+  test('S27: in a policy of two pipelines nobody gets the good value of the other', async () => {
+    const shared = timeout(1_000);
+    const [a, b] = [pipeline(shared), pipeline(shared)];
+    const kept = { key: 'k', fallback: lastGood() };
+    await a.execute(() => 'of a', kept);
+    expect(await a.execute(down, kept)).toBe('of a');
+    expect(await rejection(b.execute(down, kept))).toMatchObject({ message: 'down' });
   });
 });

@@ -1,11 +1,11 @@
 import type { Work } from '../core/call/context.ts';
-import { proceed, type Scope, type Stage } from '../core/call/scope.ts';
+import { type CallerScope, proceed, type Scope, type Stage } from '../core/call/scope.ts';
 import { callback, type Fault, having, read } from '../core/check.ts';
 import { BasicLayer, Layer, type Parts } from '../core/layer.ts';
 import type { AnswerOf, Policy, PolicyLike, RejectionOf } from '../core/policy.ts';
 import { basicsOf, type PolicyOptions, policyOptions } from '../core/policy-options.ts';
 import { warnings } from './order.ts';
-import { Around, Foreign, Fused, isGuard, type Link, Together } from './stage.ts';
+import { Around, Foreign, Fused, isGuard, Together } from './stage.ts';
 
 /** Options of `pipeline`, before the policies. */
 export interface PipelineOptions extends PolicyOptions {
@@ -22,26 +22,42 @@ export interface Pipeline<Answer = never, Rejection = never> extends Policy<Answ
 class PipelineLayer extends BasicLayer<Record<never, never>> implements Pipeline {
   readonly policies: readonly PolicyLike[];
   readonly #outermost: Stage | undefined;
+  /** All but the outermost. */
+  #inner: Stage | undefined = undefined;
 
   constructor(basics: BasicLayer<object>['basics'], policies: readonly PolicyLike[]) {
     super('pipeline', basics, {}, []);
     this.policies = policies;
-    this.#outermost = linked(policies.map((policy) => (policy instanceof Layer ? policy : new Foreign(policy))));
+    this.#outermost = linked(policies);
   }
 
   /** Nothing is ever inside of it: in another pipeline its policies stand in its place. */
   run(work: Work, scope: Scope): Promise<unknown> {
     return proceed(work, scope, this.#outermost);
   }
+
+  /** The call's own fallback stands for that of the outermost policy, if that has one, else around all of them. */
+  override called(work: Work, scope: CallerScope): Promise<unknown> {
+    if (scope.answer !== undefined) {
+      const [outer, ...inner] = this.policies;
+      if (answers(outer)) return outer.called(work, scope, (this.#inner ??= linked(inner)));
+    }
+    return super.called(work, scope);
+  }
 }
 
-/** Links the layers from the innermost outwards. */
-function linked(layers: readonly Link[]): Stage | undefined {
-  const [outer, ...inner] = layers;
-  if (outer === undefined) return undefined;
+/** Whether it has a fallback of its own. */
+const answers = (outer: unknown): outer is Layer<object> =>
+  isGuard(outer) ? outer.rig.fallback !== undefined : outer instanceof Layer && outer.called !== Layer.prototype.called;
+
+/** Links the policies from the innermost outwards. */
+function linked(policies: readonly PolicyLike[]): Stage | undefined {
+  const [first, ...inner] = policies;
+  if (first === undefined) return undefined;
+  const outer = first instanceof Layer ? first : new Foreign(first);
   const around = partsOf(outer);
   const limited = around.limit !== undefined && around.hold === undefined;
-  const [guard, ...beside] = limited ? inner : layers;
+  const [guard, ...beside] = limited ? inner : policies;
   if (!isGuard(guard)) {
     const { limit, hold }: Parts = { ...around, ...partsOf(inner[0]) };
     if (!limit || !hold) return new Around(outer, linked(inner));
@@ -61,7 +77,7 @@ function linked(layers: readonly Link[]): Stage | undefined {
   return new Fused(guard, parts, limited, linked(beside.slice(taken)), apart);
 }
 
-const partsOf = (layer: Link | undefined): Parts => (layer instanceof Layer && layer.parts) || {};
+const partsOf = (policy: unknown): Parts => (policy instanceof Layer && policy.parts) || {};
 
 /** What the warnings know it by: breakers, and registries of them, may limit the time as well. */
 function kindOf(policy: PolicyLike): string {

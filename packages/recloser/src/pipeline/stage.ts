@@ -7,7 +7,7 @@ import { Layer, type Parts } from '../core/layer.ts';
 import type { PolicyLike } from '../core/policy.ts';
 
 /** What a pipeline is linked of. */
-export type Link = Layer<object> | Foreign;
+type Link = Layer<object> | Foreign;
 
 /** A policy around the next one. */
 export class Around implements Stage {

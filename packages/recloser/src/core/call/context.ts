@@ -18,7 +18,7 @@ export interface CallContext {
 export interface CallOptions<F = never> {
   /** When it is aborted the call rejects at once with its reason, even if the function does not listen. */
   readonly signal?: AbortSignal | undefined;
-  /** In place of the policy's own fallback. */
+  /** In place of the policy's own fallback; in a pipeline of the outermost policy's. */
   readonly fallback?: F | undefined;
   /** Whose call it is: `lastGood` and keyed policies keep their values apart by it. */
   readonly key?: string | undefined;

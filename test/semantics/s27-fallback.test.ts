@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import {
   bulkhead,
   type CallContext,
@@ -242,6 +243,18 @@ describe('a failing fallback', () => {
     expect(error.cause).toBe(first);
     const refused = (await rejection(succeed(breaker))) as Error;
     expect(refused.cause).toBeInstanceOf(CircuitOpenError);
+  });
+
+  test('S27: an error of another realm, as Jest’s contexts make them, gets the first as cause too', async () => {
+    const { breaker } = setUp({
+      fallback: () => {
+        throw runInNewContext('new TypeError("of the fallback")');
+      },
+    });
+    const first = new Error('first');
+    const error = await fail(breaker, first);
+    expect(error).not.toBeInstanceOf(Error);
+    expect((error as Error).cause).toBe(first);
   });
 
   test('S27: the causes of a chain lead back to the first', async () => {

@@ -57,14 +57,14 @@ const alternatives = (fallback: unknown): readonly unknown[] =>
 /** The `lastGood` among its alternatives, if there is one: then good values are to be remembered. */
 export const lastGoodOf = (fallback: unknown): LastGood | undefined => alternatives(fallback).find(isLastGood);
 
-/** The first error becomes the cause of the later one, if that is another, extensible error without one. */
+/** The first error becomes the cause of the later one, if that is another, extensible error without one, be it of another realm (Jest). */
 export function causedBy(error: unknown, first: unknown): unknown {
   try {
-    if (error !== first && error instanceof Error && !('cause' in error)) {
+    if (error !== first && 'stack' in (error as object) && !('cause' in (error as object))) {
       Object.defineProperty(error, 'cause', { value: first, writable: true, configurable: true });
     }
   } catch {
-    // Not extensible, or a proxy.
+    // No object, not extensible, or a proxy.
   }
   return error;
 }

@@ -215,6 +215,17 @@ describe('when it opens', () => {
     expect([100, 1, 0.01, 0.0001].map(calls)).toEqual([3, 4, 5, 7]);
   });
 
+  test('with as many false alarms allowed as there are calls a bad one is evidence enough, and not learnt', () => {
+    const counter = adaptive({ falseOpensPerDay: 1_000 }).start(0);
+    for (let i = 1; i <= 300; i++) counter.record(false, 6, i * 200_000);
+    expect(counter.measure(60_000_000).value).toBe(0);
+    const learnt = (now: number) => (counter.toJSON(now) as { normal: { failures: number } }).normal.failures;
+    expect(counter.record(true, 6, 60_200_000)).toBe(true);
+    expect(counter.measure(60_200_000)).toMatchObject({ value: 1, calls: 1, failures: 1 });
+    counter.clear(60_200_000);
+    expect(learnt(60_200_000)).toBe(0);
+  });
+
   test('more frequent calls take more of them, for there are more chances to be wrong', () => {
     const calls = (everyMs: number): number => {
       const dependency = healthy(3_000, 50, everyMs);

@@ -39,6 +39,8 @@ const timelessWeight = 0.25;
 const mostHeld = 128;
 /** With fewer calls a day than this the false alarms are counted as if there were so many. */
 const fewestPerDay = 1_000;
+/** So many there are for each false alarm, where they would be fewer: else it took no evidence at all. */
+const fewestEach = 2;
 /** In this time of trouble twice the slowness is accepted: what stays slow is the new normal, and slow is better than refused. */
 const acceptMs = 120_000;
 const mostAccepted = 1_048_576;
@@ -112,7 +114,7 @@ class AdaptiveCounter implements TripCounter {
     // Failures come in clusters: that none was seen does not make a few at once a miracle.
     this.#share = Math.min(0.25, Math.max(share, excess / 15));
     this.#allowance = this.#share + (1 - this.#share) * excess;
-    const calls = Math.max(fewestPerDay, perDay) / falseOpensPerDay;
+    const calls = Math.max(fewestEach, Math.max(fewestPerDay, perDay) / falseOpensPerDay);
     this.#limit = Math.log(calls) / exponent(this.#share, this.#allowance);
     this.#slowMs = slowMs;
     this.#perMs = perMs;

@@ -20,6 +20,8 @@ export class Flight extends Call {
   /** Nobody may join any more. */
   #overdue = false;
   calledOff: (() => void) | undefined = undefined;
+  /** `attempt` of the call that began it. */
+  attemptBegun = 1;
 
   get joinable(): boolean {
     return !this.#overdue && !this.aborted;
@@ -27,6 +29,10 @@ export class Flight extends Call {
 
   get passengers(): number {
     return this.#passengers.size;
+  }
+
+  override get attempt(): number {
+    return this.attemptBegun;
   }
 
   /** That of whoever can wait longest. */
@@ -115,6 +121,7 @@ export class Flights {
   ): Promise<unknown> {
     const caller = new CallerScope(this.#name, { key: scope.key, context: scope.context });
     const flight = new Flight(this.#rig, caller, undefined, false);
+    flight.attemptBegun = scope.attempt;
     this.#flying.set(key, flight);
     if (!alone) flight.calledOff = () => this.#calledOff(key);
     const answer = alone ? undefined : flight.join(scope);

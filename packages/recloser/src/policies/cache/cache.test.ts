@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { type CallContext, cache, circuitBreaker, fallback, pipeline, timeout } from 'recloser';
+import { type CallContext, cache, circuitBreaker, fallback, pipeline, retry, timeout } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { down, hang, setUp } from '../../../../../test/support/caches.ts';
@@ -207,6 +207,12 @@ describe('among other policies', () => {
     breaker.forceOpen();
     expect(await all.execute(() => 'value', { key: 'a' })).toBe('value');
     expect(breaker.metrics()).toMatchObject({ totalRequests: 1, rejectedRequests: 0 });
+  });
+
+  test('what is fetched counts as the attempt of the call that fetches it', async () => {
+    const all = pipeline(retry({ attempts: 3, backoff: 0 }), cache(60_000));
+    const fetch = ({ attempt }: CallContext): unknown => (attempt < 3 ? down() : attempt);
+    expect(await all.execute(fetch, { key: 'a' })).toBe(3);
   });
 
   test('two tiers, one around the other', async () => {

@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
-import { type CallContext, type CoalesceOptions, circuitBreaker, coalesce, pipeline, timeout } from 'recloser';
+import { type CallContext, type CoalesceOptions, circuitBreaker, coalesce, pipeline, retry, timeout } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { rejection, stateOf } from '../../../../../test/support/calls.ts';
@@ -250,6 +250,20 @@ describe('among other policies', () => {
     caller.abort('enough');
     expect(await last).toBe('enough');
     expect(breaker.metrics()).toMatchObject({ totalRequests: 2, ignoredRequests: 1, inFlight: 0 });
+  });
+
+  test('the work counts as the attempt of the call that began it', async () => {
+    const { policy } = setUp();
+    const calls = pipeline(retry({ attempts: 3, backoff: 0 }), policy, timeout(1_000));
+    for (const key of [undefined, 'a']) {
+      const attempts: number[] = [];
+      const work = ({ attempt }: CallContext): never => {
+        attempts.push(attempt);
+        throw new Error('down');
+      };
+      await rejection(calls.execute(work, { key }));
+      expect(attempts).toEqual([1, 2, 3]);
+    }
   });
 
   test('a call’s own fallback answers for that call only', async () => {

@@ -12,7 +12,7 @@ export type Action =
       readonly inside?: Deed;
     }
   | { readonly do: 'work-ends'; readonly nth: number; readonly as: Outcome }
-  | { readonly do: 'abort'; readonly nth: number; readonly deadline: boolean }
+  | { readonly do: 'abort'; readonly nth: number; readonly because: Reason }
   | { readonly do: 'acquire' }
   | {
       readonly do: 'permit';
@@ -27,12 +27,14 @@ export type Action =
   | { readonly do: 'deed'; readonly deed: Deed; readonly expiresInMs?: number }
   /** Once, when that event is told. */
   | { readonly do: 'on'; readonly event: (typeof events)[number]; readonly deed: Deed }
-  | { readonly do: 'save' | 'drain' }
+  | { readonly do: 'save' }
   | { readonly do: 'update'; readonly changes: Partial<Config> }
   /** Another breaker goes on from what was saved last; the calls of the old one end there. */
   | { readonly do: 'restore'; readonly changes: Partial<Config> };
 
 type How = 'sync' | 'thenable';
+/** Why a caller gives up: for no reason, because its time is up, or because somebody else refused it. */
+export type Reason = 'whim' | 'deadline' | 'refusal';
 /** Those that a listener of the tests can act on. */
 export const events = [
   ...(['opened', 'half-opened', 'closed', 'succeeded', 'failed', 'ignored'] as const),
@@ -86,7 +88,7 @@ const trip: fc.Arbitrary<RuleSpec> = fc.oneof(
   { weight: 1, arbitrary: combined(fc.oneof(leaf, combined(leaf))) },
 );
 
-const fallback = from<FallbackKind>('value', 'throws', 'chain', 'lastGood');
+const fallback = from<FallbackKind>('value', 'throws', 'chain', 'lastGood', 'slow');
 const changeable = {
   trip,
   successThreshold: from(1, 2, 3),
@@ -155,7 +157,7 @@ const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 8, arbitrary: forced },
   { weight: 5, arbitrary: from('release' as const, 'reset' as const) },
   { weight: 6, arbitrary: from('acquire-success' as const, 'acquire-slow' as const, 'acquire-failure' as const) },
-  { weight: 1, arbitrary: fc.constant('dispose' as const) },
+  { weight: 1, arbitrary: from('dispose' as const, 'drain' as const) },
 );
 const nth = fc.nat(9);
 const outcome = fc.oneof(
@@ -187,11 +189,17 @@ const action = weighted(
   [10, act('work-ends', { nth, as: outcome })],
   [7, act('advance', { ms })],
   [9, act('advance-to-next', { off: from(0, 0, 1, -1) })],
-  [3, act('abort', { nth, deadline: fc.boolean() })],
+  [3, act('abort', { nth, because: from<Reason>('whim', 'deadline', 'refusal') })],
   [3, act('acquire')],
   [3, act('permit', { nth, how: from('success', 'failure', 'ignore') }, { error: outcome, ms: from(0, 3, 50) })],
   [4, act('deed', { deed }, { expiresInMs: from(5, 20, 100) })],
-  [1, act('on', { event: from(...events), deed })],
+  [
+    1,
+    act('on', {
+      event: from(...events),
+      deed: fc.oneof({ weight: 3, arbitrary: deed }, { weight: 1, arbitrary: fc.constant('drain') }),
+    }),
+  ],
   [3, act('update', { changes })],
   [2, act('save')],
   [
@@ -200,7 +208,10 @@ const action = weighted(
   ],
   [
     1,
-    weighted([1, act('drain')], [9, act('call', {}, { ends: outcome, how: from('sync', 'thenable'), inside: deed })]),
+    weighted(
+      [1, act('deed', { deed: fc.constant('drain') })],
+      [9, act('call', {}, { ends: outcome, how: from('sync', 'thenable'), inside: deed })],
+    ),
   ],
 );
 

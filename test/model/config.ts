@@ -1,7 +1,10 @@
 import type { RuleSpec } from './naive-rules.ts';
 
 export type Forced = 'forced-open' | 'forced-closed' | 'disabled' | 'observe-only';
-export type FallbackKind = 'value' | 'throws' | 'chain' | 'lastGood';
+export type FallbackKind = 'value' | 'throws' | 'chain' | 'lastGood' | 'slow';
+
+/** How long `slow` takes to answer. */
+export const fallbackMs = 7;
 
 /** The options of `circuitBreaker` as plain data: names and meanings are the same. */
 export interface Config {
@@ -29,7 +32,10 @@ export interface Config {
 }
 
 /** What a person, a listener or a function can do to a breaker in passing. */
-export type Deed = Forced | 'release' | 'reset' | 'dispose' | 'acquire-success' | 'acquire-slow' | 'acquire-failure';
+export type Deed =
+  | Forced
+  | ('release' | 'reset' | 'dispose' | 'drain')
+  | ('acquire-success' | 'acquire-slow' | 'acquire-failure');
 
 /** What `acquire-slow` says it took; slow by every rule. */
 export const slowMs = 50;

@@ -1,11 +1,20 @@
 import { getEventListeners } from 'node:events';
 import type { CallContext, CallOptions, Fallback, LatencySummary, Measurement, Permit, Snapshot } from 'recloser';
-import type { Action } from './actions.ts';
-import { type Config, isValue, type Outcome } from './config.ts';
+import type { Action, Reason } from './actions.ts';
+import { type Config, fallbackMs, isValue, type Outcome } from './config.ts';
 import { NaiveBreaker } from './naive-breaker.ts';
 import type { NaiveCall, Saved } from './naive-circuit.ts';
 import { figuresOf } from './naive-rules.ts';
-import { callFallback, errorOf, labelled, measuredOf, optionsOf, RealBreaker, textOf } from './real-breaker.ts';
+import {
+  callFallback,
+  errorOf,
+  labelled,
+  measuredOf,
+  optionsOf,
+  RealBreaker,
+  refusal,
+  textOf,
+} from './real-breaker.ts';
 import { StepClock } from './step-clock.ts';
 
 export interface Setup {
@@ -80,6 +89,7 @@ export class Driver {
   async play(actions: readonly Action[]): Promise<void> {
     for (const action of actions) {
       await this.#act(action);
+      for (const { naive } of this.#pairs) naive.answer();
       this.#compareCalls();
       if (this.#setup.reads === 'always') this.#compareFigures([this.#pair]);
     }
@@ -104,7 +114,7 @@ export class Driver {
       case 'abort':
         return this.#abort(
           this.#nth(action.nth, ({ controller }) => controller?.signal.aborted === false),
-          action.deadline,
+          action.because,
         );
       case 'permit': {
         const entry = this.#nth(action.nth, ({ permit }) => permit !== undefined);
@@ -119,14 +129,16 @@ export class Driver {
       }
       case 'deed':
         real.do(action.deed, action.expiresInMs);
-        return naive.do(action.deed, action.expiresInMs);
+        naive.do(action.deed, action.expiresInMs);
+        return settlePromises();
       case 'on':
         if (!this.#setup.listens) return;
         this.#once(real, this.#pair, action);
         return this.#once(naive, this.#pair, action);
       case 'update':
-        real.breaker.update(optionsOf(action.changes));
-        return naive.update(action.changes);
+        real.breaker.update(optionsOf(action.changes, this.#clock));
+        naive.update(action.changes);
+        return settlePromises();
       case 'save':
         this.#saved = { real: JSON.parse(JSON.stringify(real.breaker)), naive: naive.save() };
         return;
@@ -134,12 +146,6 @@ export class Driver {
         this.#saved ??= { real: JSON.parse(JSON.stringify(real.breaker)), naive: naive.save() };
         this.#birth({ ...naive.config, ...action.changes }, this.#saved);
         return;
-      case 'drain':
-        real.breaker.drain().then(() => {
-          real.drained = true;
-        });
-        naive.drain();
-        return settlePromises();
     }
   }
 
@@ -193,14 +199,15 @@ export class Driver {
         entry.settle = (outcome) => (isValue(outcome) ? resolve(`${outcome} ${id}`) : reject(errorOf(outcome, id)));
         if (given?.heeds) context.signal.addEventListener('abort', () => reject(context.signal.reason));
       });
+      // (Who gives up does so at once: a thenable takes so many turns that a drain may be over before.)
       // biome-ignore lint/suspicious/noThenProperty: S13, a thenable that is no promise
-      return how === 'thenable' ? { then: promise.then.bind(promise) } : promise;
+      return how === 'thenable' && !given?.heeds ? { then: promise.then.bind(promise) } : promise;
     };
     entry.naive.heeds = given?.heeds === true;
     const options: CallOptions<Fallback> | undefined = given && {
       key,
       signal: controller?.signal,
-      fallback: given.fallback && callFallback(given.fallback),
+      fallback: given.fallback && callFallback(given.fallback, this.#clock),
     };
     real.breaker.execute(work, options).then(
       (value) => {
@@ -225,11 +232,12 @@ export class Driver {
     return settlePromises();
   }
 
-  async #abort(entry: Entry | undefined, isDeadline: boolean): Promise<void> {
+  async #abort(entry: Entry | undefined, because: Reason): Promise<void> {
     if (entry === undefined) return;
     const reason = `gave up ${entry.naive.id}`;
-    entry.controller?.abort(Object.assign(labelled(reason), isDeadline ? { name: 'TimeoutError' } : {}));
-    entry.pair.naive.abort(entry.naive, reason, isDeadline);
+    const error = labelled(reason, because === 'refusal' ? refusal : undefined);
+    entry.controller?.abort(Object.assign(error, because === 'deadline' ? { name: 'TimeoutError' } : {}));
+    entry.pair.naive.abort(entry.naive, reason, because === 'deadline');
     return settlePromises();
   }
 
@@ -251,6 +259,7 @@ export class Driver {
   }
 
   async #advance(until: number): Promise<void> {
+    await settlePromises();
     while (this.#clock.step(until)) await settlePromises();
     for (const { naive } of this.#pairs) naive.advance(until);
   }
@@ -298,7 +307,7 @@ export class Driver {
       if (entry.settle !== undefined && !entry.naive.worked) await this.#workEnds(entry, 'ok');
       else if (entry.permit !== undefined) this.#settlePermit(entry, { do: 'permit', nth: 0, how: 'ignore' });
     }
-    await settlePromises();
+    await this.#advance(this.#clock.now() + fallbackMs);
     this.#compareCalls();
     this.#compareFigures(this.#pairs);
     agree('timers at rest', this.#clock.pending, 0);

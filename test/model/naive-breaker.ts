@@ -5,6 +5,7 @@ import {
   type Deed,
   type FallbackKind,
   type Forced,
+  fallbackMs,
   isShort,
   isValue,
   type Outcome,
@@ -22,13 +23,14 @@ export class NaiveBreaker extends NaiveCircuit {
   readonly #good: { readonly key: string; readonly text: string }[] = [];
   readonly #durations: { readonly at: number; readonly ms: number }[] = [];
   #drains = false;
+  #counting = 0;
 
   /** A call asks to pass; `gaveUp` is the reason of a caller that had given up before. */
   begin(id: number, given: { key?: string; fallback?: FallbackKind; permit?: boolean; gaveUp?: string }): NaiveCall {
     const { config } = this;
     const call = new NaiveCall(id, given.key, config, given.permit ? undefined : (given.fallback ?? config.fallback));
-    this.calls.push(call);
     this.#expire();
+    this.calls.push(call);
     if (given.gaveUp !== undefined) return this.#passBy(call, given.gaveUp);
     const answer = this.ask();
     const { turn } = this;
@@ -42,7 +44,7 @@ export class NaiveBreaker extends NaiveCircuit {
       const refusal = `refused ${answer.refused} ${answer.retryAfterMs} ${this.state}`;
       call.refused = answer.refused;
       if (call.counted) this.say(`rejected ${call.key} ${answer.refused} ${answer.retryAfterMs}`);
-      call.result = this.#fallBack(call, refusal);
+      this.#fallBack(call, refusal);
       return call;
     }
     call.shadow = answer.shadow === true;
@@ -66,6 +68,7 @@ export class NaiveBreaker extends NaiveCircuit {
     call.worked = true;
     call.result = reason;
     this.#finish(call, 'aborted', 'ignored', reason);
+    this.#ifIdle();
     return call;
   }
 
@@ -87,7 +90,9 @@ export class NaiveBreaker extends NaiveCircuit {
     if (isValue(outcome) && verdict === 'success' && call.fallback === 'lastGood')
       this.#good.push({ key: call.key, text });
     const fallsBack = !isValue(outcome) && (verdict === 'failure' || outcome === 'inner');
-    call.result = fallsBack ? this.#fallBack(call, text) : text;
+    if (fallsBack) this.#fallBack(call, text);
+    else call.result = text;
+    this.#ifIdle();
   }
 
   /** S12, S20 */
@@ -105,6 +110,12 @@ export class NaiveBreaker extends NaiveCircuit {
 
   /** The caller gives up: S22. */
   abort(call: NaiveCall, reason: string, isDeadline: boolean): void {
+    if (call.answer !== undefined) {
+      // S22: faster than any fallback.
+      call.answer = undefined;
+      call.result = reason;
+      this.#ifIdle();
+    }
     if (call.end !== undefined || call.refused !== undefined) return;
     this.#endEarly(call, 'aborted', isDeadline ? 'failure' : 'ignored', reason);
     this.#heed(call);
@@ -116,7 +127,9 @@ export class NaiveBreaker extends NaiveCircuit {
     if (release === 'on-timeout') call.place = false;
     else if (call.place) call.abandonAt = this.now + abandonAfterMs;
     this.#finish(call, end, verdict, error);
-    call.result = verdict === 'failure' ? this.#fallBack(call, error) : error;
+    if (verdict === 'failure') this.#fallBack(call, error);
+    else call.result = error;
+    this.#ifIdle();
   }
 
   #heed(call: NaiveCall): void {
@@ -129,6 +142,7 @@ export class NaiveBreaker extends NaiveCircuit {
     if (how !== 'ignore') call.tookMs = ms;
     const verdict = how === 'ignore' ? 'ignored' : how;
     this.#finish(call, 'settled', verdict, error && `${error} ${call.id}`, error === 'asks' ? asksForMs : 0);
+    this.#ifIdle();
   }
 
   #finish(
@@ -142,29 +156,47 @@ export class NaiveBreaker extends NaiveCircuit {
     const { slowCallMs, time } = needsOf(this.config.trip);
     const measuredMs = this.timed && call.startedAt !== undefined ? this.now - call.startedAt : 0;
     const elapsedMs = call.tookMs ?? measuredMs;
+    // S17: how long it took nobody knows.
+    const untimed = this.timed && call.tookMs === undefined && call.startedAt === undefined;
     const current = call.generation === this.generation;
     call.end = end;
     call.verdict = verdict;
+    this.#counting++;
     if (call.counted) {
       call.slow = elapsedMs >= (ownSlow ?? slowCallMs) && verdict !== 'ignored';
-      if ((latency ?? time) && verdict !== 'ignored') this.#durations.push({ at: this.now, ms: elapsedMs });
+      if ((latency ?? time) && verdict !== 'ignored' && !untimed) this.#durations.push({ at: this.now, ms: elapsedMs });
       call.late = call.generation > 0 && !current;
-      if (current) this.count(call, verdict, elapsedMs, retryAfterMs);
+      if (current) this.count(call, verdict, untimed ? undefined : elapsedMs, retryAfterMs);
       if (call.late) this.say(`late generation ${verdict === 'success'}`);
       const text = `${call.key} ${elapsedMs}${call.slow ? ' slow' : ''}${verdict === 'success' ? '' : ` ${error}`}`;
       if (end === 'timed-out') this.say(`timed-out ${text}`);
       this.say(`${{ success: 'succeeded', failure: 'failed', ignored: 'ignored' }[verdict]} ${text}`);
       this.tellTurns();
     }
-    this.#ifIdle();
+    this.#counting--;
   }
 
-  /** S27 */
-  #fallBack(call: NaiveCall, error: string): string {
-    if (call.fallback === undefined) return error;
+  /** S27: the answer comes a moment later. */
+  #fallBack(call: NaiveCall, error: string): void {
+    call.result = error;
+    if (call.fallback === undefined) return;
+    call.result = undefined;
     call.fellBack = call.counted;
-    if (call.fallback === 'lastGood') return this.#good.findLast(({ key }) => key === call.key)?.text ?? error;
-    return { value: 'plan B', throws: 'no plan B', chain: 'plan C' }[call.fallback];
+    const good = this.#good.findLast(({ key }) => key === call.key)?.text ?? error;
+    const text = { value: 'plan B', throws: 'no plan B', chain: 'plan C', slow: 'plan D', lastGood: good }[
+      call.fallback
+    ];
+    call.answer = { text, at: this.now + (call.fallback === 'slow' ? fallbackMs : 0) };
+  }
+
+  /** The fallbacks that have their answer give it. */
+  answer(): void {
+    for (const call of this.calls) {
+      if (call.answer === undefined || call.answer.at > this.now) continue;
+      call.result = call.answer.text;
+      call.answer = undefined;
+    }
+    this.#ifIdle();
   }
 
   // People
@@ -173,6 +205,7 @@ export class NaiveBreaker extends NaiveCircuit {
     if (deed === 'reset') this.reset();
     else if (deed === 'release') this.leave();
     else if (deed === 'dispose') this.ending = 'disposed';
+    else if (deed === 'drain') this.#drain();
     else if (deed === 'acquire-success') this.#acquire('success');
     else if (deed === 'acquire-slow') this.#acquire('success', slowMs);
     else if (deed === 'acquire-failure') this.#acquire('failure');
@@ -222,14 +255,15 @@ export class NaiveBreaker extends NaiveCircuit {
     this.say(`updated ${told.sort().join(' ')}`);
   }
 
-  drain(): void {
+  #drain(): void {
     this.ending ??= 'draining';
     this.#drains = true;
     this.#ifIdle();
   }
 
   #ifIdle(): void {
-    if (!this.#drains || this.calls.some(({ refused, end }) => refused === undefined && end === undefined)) return;
+    const waits = ({ refused, end, answer }: NaiveCall) => answer || (refused === undefined && end === undefined);
+    if (!this.#drains || this.#counting > 0 || this.calls.some(waits)) return;
     this.ending = 'disposed';
     this.drained = true;
   }
@@ -260,7 +294,12 @@ export class NaiveBreaker extends NaiveCircuit {
   /** The next instant at which something happens, by itself or to the next call. */
   next(of: 'deadlines' | 'anything'): number {
     const { turn, config, forced, now } = this;
-    const own = this.calls.flatMap((call) => [this.#timeoutOf(call), this.#leaseOf(call), call.abandonAt]);
+    const own = this.calls.flatMap((call) => [
+      this.#timeoutOf(call),
+      this.#leaseOf(call),
+      call.abandonAt,
+      call.answer?.at ?? Infinity,
+    ]);
     const more = [turn.at + turn.sleepMs, turn.at + (config.recovery?.rampMs ?? 0), forced?.until ?? Infinity];
     const windows = [config.trip, ...(config.trip.parts ?? [])].map(({ windowMs = Infinity }) => now + windowMs);
     return Math.min(...(of === 'anything' ? [...own, ...more, ...windows] : own).filter((at) => at > now));
@@ -287,6 +326,7 @@ export class NaiveBreaker extends NaiveCircuit {
       }
     }
     for (const call of this.calls) this.#heed(call);
+    this.answer();
   }
 
   // Figures

@@ -47,6 +47,8 @@ export class NaiveCall {
   heeds = false;
   /** What the caller got. */
   result: string | undefined;
+  /** What a fallback will answer. */
+  answer: { readonly text: string; readonly at: number } | undefined;
 
   constructor(id: number, key: string | undefined, config: Config, fallback: FallbackKind | undefined) {
     this.id = id;
@@ -182,12 +184,15 @@ export class NaiveCircuit {
   }
 
   /** A result of a call that was admitted in the state that is: S2, S9, S14. */
-  count(call: NaiveCall, verdict: Verdict, elapsedMs: number, retryAfterMs: number): void {
+  count(call: NaiveCall, verdict: Verdict, elapsedMs: number | undefined, retryAfterMs: number): void {
     if (verdict === 'ignored' || call.lease.over) return;
     // S17: what trips by slowness isn't closed by slow probes.
-    const slow = elapsedMs >= needsOf(this.config.trip).slowCallMs;
+    const { slowCallMs, time, durations } = needsOf(this.config.trip);
+    const slow = (elapsedMs ?? 0) >= slowCallMs;
     if (call.probe) return void this.probeSaid(slow ? 'failure' : verdict, 'probe', retryAfterMs);
-    this.rule.record(verdict === 'failure', elapsedMs, this.now);
+    // S17: a rule over durations can't count what took nobody knows how long.
+    if (elapsedMs === undefined && (time || durations)) return;
+    this.rule.record(verdict === 'failure', elapsedMs ?? 0, this.now);
     const measured = this.rule.measure(this.now);
     if (measured.met && this.standing?.state !== 'forced-closed') this.#open(figuresOf(measured), retryAfterMs);
   }

@@ -25,6 +25,7 @@ import {
   classified,
   type Deed,
   type FallbackKind,
+  fallbackMs,
   isShort,
   type Outcome,
   slowMs,
@@ -41,10 +42,11 @@ export function labelled(label: string, make: () => Error = () => new Error(labe
   return error;
 }
 
+/** That of another policy. */
+export const refusal = (): Error => new RejectedError('another policy', { breaker: 'other', reason: 'open' });
+
 export function errorOf(outcome: Outcome, id: number): Error {
-  if (outcome === 'inner') {
-    return labelled(`inner ${id}`, () => new RejectedError('an inner policy', { breaker: 'inner', reason: 'open' }));
-  }
+  if (outcome === 'inner') return labelled(`inner ${id}`, refusal);
   const error = labelled(`${outcome} ${id}`);
   return outcome === 'asks' ? Object.assign(error, { retryAfterMs: asksForMs }) : error;
 }
@@ -77,7 +79,7 @@ function ruleOf(spec: RuleSpec): TripRule {
   }
 }
 
-const fallbacks: Record<FallbackKind, () => Fallback> = {
+const fallbacks: Record<FallbackKind, (clock: Clock) => Fallback> = {
   value: () => 'plan B',
   throws: () => () => Promise.reject(labelled('no plan B')),
   chain: () => [
@@ -87,15 +89,13 @@ const fallbacks: Record<FallbackKind, () => Fallback> = {
     'plan C',
   ],
   lastGood: () => lastGood({ shared: true }),
+  slow: (clock) => () => new Promise((resolve) => clock.setTimeout(() => resolve('plan D'), fallbackMs)),
 };
 
-export function optionsOf({
-  trip,
-  sleepWindowMs,
-  classify,
-  fallback,
-  ...rest
-}: Partial<Config>): CircuitBreakerOptions {
+export function optionsOf(
+  { trip, sleepWindowMs, classify, fallback, ...rest }: Partial<Config>,
+  clock: Clock,
+): CircuitBreakerOptions {
   return {
     ...rest,
     ...(isShort(trip) ? { failureThreshold: trip?.threshold } : trip && { trip: ruleOf(trip) }),
@@ -105,7 +105,7 @@ export function optionsOf({
         : 'list' in sleepWindowMs
           ? (attempt) => sleepWindowMs.list[Math.min(attempt, sleepWindowMs.list.length) - 1] as number
           : (_attempt, _why, { previousMs }) => (previousMs === undefined ? sleepWindowMs.doubling : 2 * previousMs),
-    fallback: fallback && fallbacks[fallback](),
+    fallback: fallback && fallbacks[fallback](clock),
     classify:
       classify &&
       (({ ok, value, error }) => {
@@ -116,7 +116,7 @@ export function optionsOf({
   };
 }
 
-export const callFallback = (kind: FallbackKind): Fallback => fallbacks[kind]();
+export const callFallback = (kind: FallbackKind, clock: Clock): Fallback => fallbacks[kind](clock);
 
 /** A measurement in the words of the naive breaker. */
 export const measuredOf = (m: Measurement): string => figuresOf({ ...m, hits: m.slowCalls ?? m.failures });
@@ -160,7 +160,7 @@ export class RealBreaker {
 
   constructor(config: Config, clock: Clock, listens: boolean, restore?: Snapshot) {
     const onListenerError = (_error: unknown, event: string) => void this.log.push(`report ${event}`);
-    this.breaker = circuitBreaker({ ...optionsOf(config), name: 'model', clock, onListenerError, restore });
+    this.breaker = circuitBreaker({ ...optionsOf(config, clock), name: 'model', clock, onListenerError, restore });
     if (!listens) return;
     for (const event of Object.keys(texts) as Compared[]) {
       this.breaker.on(event, (payload) => {
@@ -173,7 +173,11 @@ export class RealBreaker {
 
   do(deed: Deed, expiresInMs?: number): void {
     const { breaker } = this;
-    if (deed === 'reset' || deed === 'release' || deed === 'dispose') breaker[deed]();
+    if (deed === 'drain') {
+      breaker.drain().then(() => {
+        this.drained = true;
+      });
+    } else if (deed === 'reset' || deed === 'release' || deed === 'dispose') breaker[deed]();
     else if (deed === 'acquire-success') breaker.acquire()?.success();
     else if (deed === 'acquire-slow') breaker.acquire()?.success(slowMs);
     else if (deed === 'acquire-failure') breaker.acquire()?.failure();

@@ -91,6 +91,33 @@ describe('slow calls', () => {
     expect(breaker.metrics().slowRequests).toBe(2);
   });
 
+  test('S17: of calls at work when the first need of durations is set nobody says how long they took', async () => {
+    const { breaker, clock } = setUp({ failureThreshold: 5 });
+    const [good, bad, permit] = [hold(breaker), hold(breaker), breaker.acquire()];
+    await clock.advance(10_000);
+    breaker.update({ latency: true, trip: slowRule() });
+    good.resolve();
+    bad.reject(new Error('down'));
+    await Promise.all([good.result, bad.result]);
+    permit?.success();
+    expect(breaker.metrics()).toMatchObject({ successfulRequests: 2, failedRequests: 1, window: { calls: 0 } });
+    expect(breaker.metrics().latency).toBeUndefined();
+    for (let i = 0; i < 4; i++) await slow(breaker, clock, 100);
+    expect(breaker.state).toBe('open');
+    expect(breaker.metrics().latency).toMatchObject({ count: 4, p50: 100 });
+  });
+
+  test('S17: a rule that reads no durations counts them all the same, and so does a permit that says how long', async () => {
+    const { breaker, clock } = setUp({ failureThreshold: 3 });
+    const [bad, permit] = [hold(breaker), breaker.acquire()];
+    await clock.advance(10_000);
+    breaker.update({ latency: true });
+    bad.reject(new Error('down'));
+    await bad.result;
+    permit?.failure(undefined, 70);
+    expect(breaker.metrics()).toMatchObject({ window: { calls: 2 }, latency: { count: 1, max: 70 } });
+  });
+
   test('S17: with consecutive failures alone the clock is not read for a call', async () => {
     const clock = countingClock();
     const breaker = circuitBreaker({ clock });

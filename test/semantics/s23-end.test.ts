@@ -75,6 +75,71 @@ describe('the end', () => {
     await drained;
   });
 
+  test('S23: drain waits until callers have what their fallbacks answer, and that is told', async () => {
+    const told: string[] = [];
+    const { breaker } = setUp({
+      onFellBack: () => told.push('fell-back'),
+      onFallbackFailed: () => told.push('fallback-failed'),
+      onOpened: () => told.push('opened'),
+    });
+    const answers: { resolve: (value: string) => void; reject: (error: Error) => void }[] = [];
+    const fallback = () => new Promise((resolve, reject) => answers.push({ resolve, reject }));
+    const calls = [hold(breaker, { fallback }), hold(breaker, { fallback: 'at once' }), hold(breaker, { fallback })];
+    for (const { promise } of calls) {
+      promise.then(
+        (value) => told.push(`got ${value}`),
+        () => told.push('got nothing'),
+      );
+    }
+    const drained = breaker.drain().then(() => told.push('drained'));
+    for (const call of calls) call.reject(new Error('down'));
+    expect(await stateOf(drained)).toBe('pending');
+    answers[0]?.resolve('plan B');
+    expect(await stateOf(drained)).toBe('pending');
+    answers[1]?.reject(new Error('no plan'));
+    await drained;
+    expect(told).toEqual([
+      ...['opened', 'fell-back', 'got at once', 'fell-back', 'got plan B'],
+      ...['fallback-failed', 'got nothing', 'drained'],
+    ]);
+  });
+
+  test('S23: … but not for those of callers who have given up', async () => {
+    const { breaker } = setUp();
+    const gaveUp = new AbortController();
+    const call = hold(breaker, { signal: gaveUp.signal, fallback: () => new Promise(() => {}) });
+    call.reject(new Error('down'));
+    const drained = breaker.drain();
+    expect(await stateOf(drained)).toBe('pending');
+    gaveUp.abort('gone');
+    await drained;
+    expect(await call.result).toBe('gone');
+  });
+
+  test.each(['opened', 'half-opened', 'failed'] as const)(
+    'S23: drain by whoever hears %s waits for the call that brought it about',
+    async (event) => {
+      const { breaker, clock } = setUp();
+      let drained: Promise<void> | undefined;
+      const told: string[] = [];
+      if (event === 'half-opened') {
+        await fail(breaker);
+        await clock.advance(1_000);
+      }
+      breaker.on(event, () => {
+        drained = breaker.drain();
+      });
+      breaker.on('opened', () => told.push('opened'));
+      breaker.on('fell-back', () => told.push('fell-back'));
+      const call = hold(breaker, { fallback: () => Promise.resolve('plan B') });
+      if (event === 'half-opened') expect(await stateOf(drained as Promise<void>)).toBe('pending');
+      call.reject(new Error('down'));
+      await call.result.then((value) => told.push(`got ${value}`));
+      await drained;
+      expect(told).toEqual(['opened', 'fell-back', 'got plan B']);
+    },
+  );
+
   test('S23: drain of a disposed breaker does not bring it back', async () => {
     const { breaker } = setUp();
     breaker.dispose();

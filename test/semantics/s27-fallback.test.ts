@@ -78,6 +78,18 @@ describe('when it runs', () => {
     expect(fallback).not.toHaveBeenCalled();
   });
 
+  test('S27: nor where he gave up because somebody else refused him', async () => {
+    const { breaker: users } = setUp();
+    users.forceOpen();
+    const { breaker } = setUp({ fallback: 'other' });
+    const controller = new AbortController();
+    const call = hold(breaker, { signal: controller.signal });
+    const refused = await rejection(succeed(users));
+    controller.abort(refused);
+    expect(await call.result).toBe(refused);
+    expect(breaker.metrics()).toMatchObject({ ignoredRequests: 1, fallbackRequests: 0 });
+  });
+
   test('S27: but on a deadline, which is a failure', async () => {
     const { breaker } = setUp({ fallback: 'other' });
     const controller = new AbortController();

@@ -64,13 +64,14 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
   /** Ends the sleep of an open circuit: the next call is a probe. In any other state it does nothing. */
   probe(options?: Omit<ForceOptions, 'expiresInMs'>): void;
   /**
-   * Changes options under way. State and window stay where they still make sense; a running sleep window keeps its end.
+   * Changes options under way. State and window stay where they still make sense; a running sleep window keeps its end. How long calls
+   * have taken that began before anything needed durations nobody knows: they are no samples of a rule that reads the clock.
    * `name`, `start`, `restore`, `clock`, `random` and listeners can't be changed. @throws RangeError, TypeError
    */
   update(changes: CircuitBreakerOptions): void;
   /** The breaker as JSON, for the option `restore`. */
   toJSON(): Snapshot;
-  /** Refuses new calls, waits for those in flight, then disposes. */
+  /** Refuses new calls, waits for those in flight and for their fallbacks, then disposes. */
   drain(): Promise<void>;
   /** Refuses every call from now on and lets go of its listeners and timers; calls in flight end as they would. */
   dispose(): void;
@@ -289,23 +290,25 @@ export class Breaker extends Traffic implements CircuitBreaker {
     return writeSnapshot(this.name, this.settings.trip, { machine, counter, override: over }, now);
   }
 
-  drain(): Promise<void> {
+  async drain(): Promise<void> {
     if (this.ending === 'no') this.ending = 'draining';
     this.refresh();
-    return this.whenIdle(() => this.dispose());
+    // (Awaited, so that callers hear first.)
+    await this.whenIdle(() => this.dispose());
   }
 
   /** Once nobody is at work. `then` is called before any other call can begin, at once if nobody is now. */
   whenIdle(then?: () => void): Promise<void> {
     return new Promise((resolve) => {
-      const others = this.onIdle;
-      this.onIdle = () => {
+      const others = this.onEnd;
+      this.onEnd = () => {
+        if (this.inFlight + this.uncounted + this.between > 0) return;
         others?.();
-        this.onIdle = undefined;
+        this.onEnd = undefined;
         then?.();
         resolve();
       };
-      if (this.inFlight + this.uncounted === 0) this.onIdle();
+      this.onEnd();
     });
   }
 

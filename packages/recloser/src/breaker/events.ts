@@ -27,7 +27,8 @@ export interface Settled {
   readonly key: string | undefined;
   /**
    * 0 where no durations are taken: they are where the breaker needs them (`latency`, `slowCallMs`, `classify`, a rule over time), and of
-   * calls that begin while somebody subscribes to the channel of `succeeded` or `failed`.
+   * calls that begin while somebody subscribes to the channel of `succeeded` or `failed`. 0, too, of a call that was at work already when
+   * `update` brought the need of them.
    */
   readonly elapsedMs: number;
   readonly slow: boolean;

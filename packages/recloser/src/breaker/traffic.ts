@@ -11,6 +11,7 @@ import { LatencyHistogram } from '../windows/latency.ts';
 import { refusal } from './calls/refusal.ts';
 import { type Caller, Epoch, Lease, passing, shadowed, type Ticket, uncounted } from './calls/ticket.ts';
 import { Circuit } from './circuit.ts';
+import type { BreakerEvents, EventName } from './events.ts';
 import { TroubleLog } from './evidence.ts';
 import { whyOf } from './explain.ts';
 import type { Settings } from './options.ts';
@@ -20,8 +21,10 @@ import type { Beginning } from './snapshot.ts';
 export abstract class Traffic extends Circuit implements Judge<Ticket> {
   protected latency: LatencyHistogram | undefined = undefined;
   places: Places | undefined;
-  /** Called when the last call has ended, while somebody waits for it. */
-  protected onIdle: (() => void) | undefined = undefined;
+  /** Called when a call has ended, while somebody waits for that. */
+  protected onEnd: (() => void) | undefined = undefined;
+  /** Calls that are being admitted or counted, or wait for their fallback: they are not in flight, but waited for. */
+  protected between = 0;
   /** Every call passes: closed, not recovering, nothing set. */
   protected straight = false;
   /** And nothing can end it early or answer for it. */
@@ -113,7 +116,11 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     // Made before the transition is told: a listener may bring about the next one.
     let ticket: Ticket = shadowed;
     if (answer?.type !== 'refuse') ticket = answer?.probe ? this.#lease(answer.probe, limitMs) : this.epoch();
-    this.announce();
+    if (this.untold !== undefined) {
+      this.between++;
+      this.announce();
+      this.between--;
+    }
     if (answer?.type === 'refuse' && over === undefined) return this.refuse(answer.reason, answer.retryAfterMs, caller);
     return ticket;
   }
@@ -192,12 +199,20 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const { ticket, scope, fallback } = call;
     const counted = ticket !== uncounted;
     call.quiet = !counted || this.isLate(ticket);
+    this.between++;
     const verdict = this.assess(ticket, scope, ok, result, call.startedAt, end);
-    // What ended it from further out gets no answer from in here.
-    if (end === 'aborted' && !(scope instanceof CallerScope)) return undefined;
-    if (!ok) return this.answer(fallback, result, verdict, counted, scope);
-    if (verdict === 'success' && fallback !== undefined) this.answers.remember(fallback, scope.key, result);
-    return undefined;
+    // What ended it from further out gets no answer from in here, nor does who gave up.
+    const answers = !ok && !(end === 'aborted' && (verdict !== 'failure' || !(scope instanceof CallerScope)));
+    const answer = answers ? this.answer(fallback, result, verdict, counted, scope) : undefined;
+    if (ok && verdict === 'success' && fallback !== undefined) this.answers.remember(fallback, scope.key, result);
+    this.#arrived();
+    return answer;
+  }
+
+  #arrived<E extends EventName>(event?: E | false, told?: BreakerEvents[E]): void {
+    if (event && told) this.tell(event, told);
+    this.between--;
+    this.onEnd?.();
   }
 
   /** One call ended: what it says about the dependency, then its sample. `result` is the value or the error. */
@@ -226,7 +241,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
 
   /** Counts a good call, if there is no more to it: the way of almost every one. Else it is to be assessed. (Measured: 0.2 × bare less.) */
   succeeded(ticket: Ticket, startedAt: number | undefined): boolean {
-    if (ticket.generation !== this.sampling || this.hears || this.onIdle !== undefined) return false;
+    if (ticket.generation !== this.sampling || this.hears || this.onEnd !== undefined) return false;
     if (this.settings.timed) return this.succeededIn(startedAt);
     this.tally.successfulRequests++;
     if (this.record(false, 0, 0)) this.#tripBy(this.now());
@@ -235,7 +250,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
 
   private succeededIn(startedAt: number | undefined): boolean {
     const { settings } = this;
-    if (settings.classify !== undefined) return false;
+    if (startedAt === undefined || settings.classify !== undefined) return false;
     const now = settings.clock.now();
     const elapsedMs = since(startedAt, now);
     if (elapsedMs >= (settings.slowCallMs || this.learntSlowMs(now))) return false;
@@ -270,7 +285,10 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const timed = settings.timed || this.subscribed;
     const now = timed ? settings.clock.now() : 0;
     const elapsedMs = givenMs ?? (timed ? since(startedAt, now) : 0);
+    // It began before anything needed durations: how long it took nobody knows, and 0 would be a lie.
+    const untimed = settings.timed && (givenMs ?? startedAt) === undefined;
     const timedOut = end === 'timed-out';
+    this.between++;
     if (ticket === uncounted) this.uncounted--;
     else {
       const failed = verdict === 'failure';
@@ -283,7 +301,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       } else tally.ignoredRequests++;
       if (timedOut) tally.timedOutRequests++;
       if (slow) tally.slowRequests++;
-      if (settings.latency && sampled) this.#took(elapsedMs, now);
+      if (settings.latency && sampled && !untimed) this.#took(elapsedMs, now);
       const late = this.isLate(ticket);
       if ((failed || slow) && !late) {
         this.trouble ??= new TroubleLog();
@@ -291,8 +309,8 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       }
       if (late) this.#tellLate('generation', verdict === 'success');
       else if (ticket.probe > 0) this.#settleProbe(ticket as Lease, verdict, elapsedMs, retryAfterMs);
-      else if (ticket.generation > 0 && sampled && this.record(failed, elapsedMs, now)) {
-        this.trip(retryAfterMs, timed ? now : this.now());
+      else if (ticket.generation > 0 && sampled && !(untimed && settings.trip.reads)) {
+        if (this.record(failed, elapsedMs, now)) this.trip(retryAfterMs, timed ? now : this.now());
       }
       const event = failed ? 'failed' : sampled ? 'succeeded' : 'ignored';
       if (timedOut || this.heard(event)) {
@@ -302,7 +320,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       }
       if (this.untold !== undefined) this.announce();
     }
-    if (this.onIdle !== undefined && this.inFlight + this.uncounted === 0) this.onIdle();
+    this.#arrived();
   }
 
   #settleProbe(lease: Lease, verdict: Verdict, elapsedMs: number, retryAfterMs: number): void {
@@ -355,16 +373,13 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   ): Promise<unknown> | undefined {
     if (fallback === undefined || !(verdict === 'failure' || error instanceof RejectedError)) return undefined;
     const answer = this.answers.instead(fallback, error, scope);
-    if (counted) {
-      this.tally.fallbackRequests++;
-      const about = { breaker: this.name, key: scope.key, error };
-      if (this.heard('fell-back') || this.heard('fallback-failed')) {
-        answer.then(
-          () => this.tell('fell-back', about),
-          (failure) => this.tell('fallback-failed', { ...about, failure }),
-        );
-      }
-    }
+    if (counted) this.tally.fallbackRequests++;
+    const about = { breaker: this.name, key: scope.key, error };
+    this.between++;
+    answer.then(
+      () => this.#arrived(counted && 'fell-back', about),
+      (failure) => this.#arrived(counted && 'fallback-failed', { ...about, failure }),
+    );
     return answer;
   }
 

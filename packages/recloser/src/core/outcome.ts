@@ -14,7 +14,7 @@ export interface Outcome {
   readonly value: unknown;
   /** What it threw, our own `TimeoutError`, or the reason of the caller's abort; `undefined` if it returned. */
   readonly error: unknown;
-  /** From admission to the end, in milliseconds. */
+  /** From admission to the end, in milliseconds; 0 of a call that was at work already when `update` gave a breaker its classifier. */
   readonly elapsedMs: number;
   /** What the caller gave as `key` and `context`. */
   readonly key: string | undefined;

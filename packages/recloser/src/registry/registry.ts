@@ -38,7 +38,7 @@ export interface Registry
   update(changes: Pick<RegistryOptions, 'defaults' | 'overrides'>): void;
   /** All breakers as JSON, for the option `restore`. */
   toJSON(): RegistrySnapshot;
-  /** Refuses new calls, waits for those in flight, then disposes. */
+  /** Refuses new calls, waits for those in flight and for their fallbacks, then disposes. */
   drain(): Promise<void>;
   /** Disposes all breakers; no others are made. */
   dispose(): void;

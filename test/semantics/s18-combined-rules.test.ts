@@ -9,7 +9,7 @@ import {
   type TripRule,
 } from 'recloser';
 import { describe, expect, test } from 'vitest';
-import { fail, setUp } from '../support/calls.ts';
+import { fail, setUp, succeed } from '../support/calls.ts';
 
 type Breaker = ReturnType<typeof setUp>['breaker'];
 
@@ -52,10 +52,53 @@ describe('what combined rules need', () => {
       'closed: failure rate 0 % of the last 0 calls, opens at 50 % from 10 calls on',
     );
     expect(said(allOf(rate(0.5, 10), consecutiveFailures(2)))).toBe(
-      'closed: failure rate 0 % of the last 0 calls and 0 consecutive failures, opens at 2',
+      'closed: failure rate 0 % of the last 0 calls and 0 consecutive failures',
     );
     expect(said(allOf(mute, consecutiveFailures(2)))).toContain('mute and 0 consecutive failures');
     expect(said(anyOf(mute))).toBe('closed: mute at 1, opens at 1');
+  });
+
+  test('S24: of rules in rules speaks the one that decided, with its own figures', async () => {
+    const why = async (trip: TripRule, calls: string) => {
+      const { breaker } = setUp({ trip });
+      for (const call of calls) await (call === '+' ? succeed(breaker) : fail(breaker));
+      const { evidence } = breaker.toJSON();
+      return [breaker.explain().replace(/^open for 0 ms: |, next.*$/g, ''), evidence?.failures];
+    };
+    const both = () => allOf(failureCount({ threshold: 2, windowCalls: 4 }), rate(0.5, 4));
+    const either = () => anyOf(rate(0.5, 4), consecutiveFailures(9));
+    const words = '2 failures among the last 4 calls and failure rate 50 % of the last 4 calls (Error ×2)';
+    expect(await why(anyOf(both(), consecutiveFailures(50)), '++--')).toEqual([words, 2]);
+    expect(await why(anyOf(consecutiveFailures(50), both()), '++--')).toEqual([words, 2]);
+    expect(await why(anyOf(allOf(consecutiveFailures(50)), anyOf(both(), either())), '++--')).toEqual([words, 2]);
+    expect(await why(allOf(either(), consecutiveFailures(4)), '----')).toEqual([
+      'failure rate 100 % of the last 4 calls and 4 consecutive failures (Error ×4)',
+      4,
+    ]);
+    const own = (name: string, record: boolean): TripRule => ({
+      name: 'mine',
+      describe: () => name,
+      start: () => ({
+        record: () => record,
+        measure: () => ({ rule: 'mine', value: Number(record), threshold: 1, calls: 1 }),
+        clear: () => {},
+        toJSON: () => null,
+      }),
+    });
+    expect(await why(anyOf(own('the first', false), own('the second', true)), '-')).toEqual([
+      'the second (Error ×1)',
+      undefined,
+    ]);
+  });
+
+  test('S24: what another rule had measured before an update is told without the words of this one', async () => {
+    const { breaker } = setUp({ trip: rate(0.5, 2) });
+    await fail(breaker);
+    await fail(breaker);
+    breaker.update({ trip: anyOf(consecutiveFailures(2), rate(0.9, 4)) });
+    expect(breaker.explain()).toContain('failure rate 100 % of the last 2 calls, threshold 50 %');
+    breaker.update({ failureThreshold: 3 });
+    expect(breaker.explain()).toContain('failureRate at 100 %, threshold 50 %');
   });
 });
 

@@ -1,4 +1,12 @@
-import { anyOf, consecutiveFailures, failureCount, slowCallRate, type TripCounter, type TripRule } from 'recloser';
+import {
+  allOf,
+  anyOf,
+  consecutiveFailures,
+  failureCount,
+  slowCallRate,
+  type TripCounter,
+  type TripRule,
+} from 'recloser';
 import { describe, expect, test } from 'vitest';
 import { fail, setUp, slow, succeed } from '../support/calls.ts';
 
@@ -62,6 +70,29 @@ describe('a rule of the user’s that throws', () => {
     const own = new Error('own');
     expect([await succeed(breaker, 'own'), await fail(breaker, own)]).toEqual(['own', own]);
     expect(breaker.metrics()).toMatchObject({ successfulRequests: 1, failedRequests: 1, inFlight: 0 });
+  });
+
+  test('S18: as a part of a combined rule keeps no other from counting, and is reported', async () => {
+    const own = ruleOf({ record: broken, measure: broken, clear: broken, slowCallMs: broken });
+    for (const trip of [anyOf(consecutiveFailures(2), own), anyOf(own, anyOf(own, consecutiveFailures(2)))]) {
+      const faults: string[] = [];
+      const { breaker } = setUp({ trip, latency: true, onListenerError: (_fault, where) => faults.push(where) });
+      await succeed(breaker);
+      await fail(breaker);
+      expect(breaker.metrics().window).toMatchObject({ rule: 'consecutiveFailures', value: 1 });
+      await fail(breaker);
+      expect(breaker.explain()).toContain('2 consecutive failures (Error ×2)');
+      breaker.reset();
+      expect(breaker.metrics().window.value).toBe(0);
+      breaker.update({ trip: allOf(consecutiveFailures(1), own) });
+      await fail(breaker);
+      expect(breaker.state).toBe('closed');
+      expect(new Set(faults)).toEqual(new Set(['trip']));
+      const restored = setUp({ trip, onListenerError: () => {}, restore: JSON.parse(JSON.stringify(breaker)) });
+      await fail(restored.breaker);
+      await fail(restored.breaker);
+      expect(restored.breaker.state).toBe('open');
+    }
   });
 
   test('S18: when it is to forget, is reported, and the circuit closes all the same', async () => {

@@ -4,6 +4,7 @@ import type { Work } from '../core/call/context.ts';
 import type { CallerScope, Scope, Stage } from '../core/call/scope.ts';
 import type { RejectedError, TimeoutError } from '../core/errors.ts';
 import { tellLife } from '../core/events/channels.ts';
+import { report } from '../core/events/emitter.ts';
 import type { Policy } from '../core/policy.ts';
 import { AcquiredPermit, type Permit } from './calls/permit.ts';
 import { isTicket, type Ticket } from './calls/ticket.ts';
@@ -321,21 +322,27 @@ export class Breaker extends Traffic implements CircuitBreaker {
   }
 }
 
-function beginning({ trip, given, clock }: Settings, restore: unknown): Beginning {
+/** Takes what the rules of a combined rule throw. */
+const faults = (settings: Settings) => (fault: unknown) => report(settings, fault, 'trip');
+
+function beginning(settings: Settings, restore: unknown): Beginning {
+  const { trip, given, clock } = settings;
   const now = clock.now();
   const { start = 'closed' } = given;
   const set = start === 'closed' ? undefined : override(start, undefined, now);
-  if (restore === undefined) return { machine: initialMachine, counter: trip.start(now), override: set };
-  const restored = readSnapshot(restore, trip, now);
+  if (restore === undefined)
+    return { machine: initialMachine, counter: trip.start(now, undefined, faults(settings)), override: set };
+  const restored = readSnapshot(restore, trip, now, faults(settings));
   return { ...restored, override: restored.override ?? set };
 }
 
 /** The same kind of rule goes on with the figures of the old one where they fit; any other begins anew. */
-function restart({ trip }: Settings, counter: TripCounter, rule: string, now: number): TripCounter {
+function restart(settings: Settings, counter: TripCounter, rule: string, now: number): TripCounter {
+  const { trip } = settings;
   try {
-    if (rule === trip.name) return trip.start(now, counter.toJSON(now));
+    if (rule === trip.name) return trip.start(now, counter.toJSON(now), faults(settings));
   } catch {}
-  return trip.start(now);
+  return trip.start(now, undefined, faults(settings));
 }
 
 /**

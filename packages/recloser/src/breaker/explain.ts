@@ -60,7 +60,9 @@ function explainComputed(
     if (leftMs > 0) return `closed and recovering: all calls pass in ${span(leftMs)}`;
     const { rule, threshold, calls, minimumCalls: least = 0 } = m;
     const from = calls < least ? ` from ${many(least, 'call')} on` : '';
-    return `closed: ${inWords(m, trip)}, opens at ${figure(rule, threshold)}${from}`;
+    // The figure of `allOf` is how many rules say so.
+    const limit = rule === 'allOf' ? '' : `, opens at ${figure(rule, threshold)}${from}`;
+    return `closed: ${inWords(m, trip)}${limit}`;
   }
   const why = whyOf(machine.evidence, trip);
   if (machine.state === 'open') {

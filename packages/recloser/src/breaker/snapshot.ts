@@ -142,13 +142,18 @@ export const written: Reader<Snapshot> = stored((value, path, fault) => {
  *
  * @throws TypeError with all faults together
  */
-export function readSnapshot(snapshot: unknown, rule: TripRule, now: number): Beginning {
+export function readSnapshot(
+  snapshot: unknown,
+  rule: TripRule,
+  now: number,
+  report?: (fault: unknown) => void,
+): Beginning {
   const { version, trip, forced, ...lasting } = read('restore', snapshot, written);
   const machine = turned(lasting, durations, instants, now);
   return {
     machine: deepFreeze({ ...machine, ...(lasting.state === 'half-open' && { probes: [], nextProbe: 1 }) }) as Machine,
     // Another rule's figures mean nothing to this one: it begins anew.
-    counter: rule.start(now, trip.rule === rule.name ? trip.counter : undefined),
+    counter: rule.start(now, trip.rule === rule.name ? trip.counter : undefined, report),
     override: forced && overridden(forced.state, forced, now),
   };
 }

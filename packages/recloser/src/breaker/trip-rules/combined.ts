@@ -4,42 +4,83 @@ import { type Measurement, type TripCounter, type TripRule, tripRule } from './r
 const isMet = ({ value, threshold, calls, minimumCalls = 0 }: Measurement): boolean =>
   calls >= minimumCalls && value >= threshold;
 
+/** Of the parts of `anyOf` the one that decided, or would as the next. */
+const decisive = (parts: readonly Measurement[]): Measurement =>
+  parts.find(isMet) ?? parts.reduce((a, b) => (b.value / b.threshold > a.value / a.threshold ? b : a));
+
+const most = (parts: readonly Measurement[], key: 'calls' | 'failures' | 'slowCalls'): number =>
+  Math.max(...parts.map((part) => part[key] ?? 0));
+
+type Report = (fault: unknown) => void;
+
 class CombinedCounter implements TripCounter {
   readonly #rules: readonly TripRule[];
   readonly #parts: readonly TripCounter[];
   readonly #all: boolean;
+  readonly #report: Report;
 
-  constructor(rules: readonly TripRule[], parts: readonly TripCounter[], all: boolean) {
+  constructor(rules: readonly TripRule[], parts: readonly TripCounter[], all: boolean, report: Report) {
     this.#rules = rules;
     this.#parts = parts;
     this.#all = all;
+    this.#report = report;
   }
 
   record(failed: boolean, elapsedMs: number, now: number): boolean {
     let trips = 0;
-    // Every part counts every call: no short cut.
-    for (const part of this.#parts) if (part.record(failed, elapsedMs, now)) trips++;
+    // Every part counts every call: no short cut, and one that throws says no more than a silent one.
+    for (const part of this.#parts) {
+      try {
+        if (part.record(failed, elapsedMs, now)) trips++;
+      } catch (fault) {
+        this.#report(fault);
+      }
+    }
     return trips >= (this.#all ? this.#parts.length : 1);
   }
 
   measure(now: number): Measurement {
-    const parts = this.#parts.map((part) => part.measure(now));
-    if (this.#all) {
-      const calls = Math.max(...parts.map((part) => part.calls));
-      return { rule: 'allOf', value: parts.filter(isMet).length, threshold: parts.length, calls, parts };
-    }
-    const nearest = (a: Measurement, b: Measurement) => (b.value / b.threshold > a.value / a.threshold ? b : a);
-    return { ...(parts.find(isMet) ?? parts.reduce(nearest)), parts };
+    const parts = this.#ask<Measurement>(
+      (part) => part.measure(now),
+      ({ name: rule }) => ({ rule, value: 0, threshold: 1, calls: 0 }),
+    );
+    if (!this.#all) return { ...decisive(parts), parts };
+    return {
+      rule: 'allOf',
+      value: parts.filter(isMet).length,
+      threshold: parts.length,
+      calls: most(parts, 'calls'),
+      failures: most(parts, 'failures'),
+      slowCalls: most(parts, 'slowCalls'),
+      parts,
+    };
   }
 
   clear(now: number): void {
-    for (const part of this.#parts) part.clear(now);
+    this.#ask((part) => part.clear(now));
   }
 
   slowCallMs(now: number): number {
     let lowest = Infinity;
-    for (const part of this.#parts) lowest = Math.min(lowest, part.slowCallMs?.(now) ?? Infinity);
+    for (const part of this.#parts) {
+      try {
+        lowest = Math.min(lowest, part.slowCallMs?.(now) ?? Infinity);
+      } catch (fault) {
+        this.#report(fault);
+      }
+    }
     return lowest;
+  }
+
+  #ask<T>(question: (part: TripCounter) => T, otherwise?: (rule: TripRule) => T): T[] {
+    return this.#parts.map((part, i) => {
+      try {
+        return question(part);
+      } catch (fault) {
+        this.#report(fault);
+        return otherwise?.(this.#rules[i] as TripRule) as T;
+      }
+    });
   }
 
   /** `[rule, state]` of each part: a part that is another rule by then begins anew. */
@@ -59,18 +100,30 @@ function combined(name: 'anyOf' | 'allOf', given: readonly TripRule[]): TripRule
     name,
     reads: reads.includes('time') ? 'time' : reads.find((word) => word !== undefined),
     slowCallMs: slow.length === 0 ? undefined : Math.min(...slow),
-    start(now, saved = []) {
+    start(
+      now,
+      saved = [],
+      report = (fault) => {
+        throw fault;
+      },
+    ) {
       if (!Array.isArray(saved)) throw new TypeError(`${name}: the state of a combined rule is a list`);
       const parts = rules.map((rule, i) => {
         const [savedName, state] = Array.isArray(saved[i]) ? saved[i] : [];
-        return savedName === rule.name ? rule.start(now, state) : rule.start(now);
+        return rule.start(now, savedName === rule.name ? state : undefined, report);
       });
-      return new CombinedCounter(rules, parts, name === 'allOf');
+      return new CombinedCounter(rules, parts, name === 'allOf', report);
     },
+    // By position: two parts may have one name. What another rule has measured (the options have changed since) is found by name.
     describe(m) {
-      const said = (part: Measurement): string | undefined =>
-        rules.find((rule) => rule.name === part.rule)?.describe?.(part);
-      return m.rule === 'allOf' ? m.parts?.map((part) => said(part) ?? part.rule).join(' and ') : said(m);
+      const { parts = [] } = m;
+      const said = (i: number, part: Measurement = m): string | undefined => {
+        const rule = rules[i];
+        return rule?.name === part.rule || rule?.name.endsWith('Of') ? rule?.describe?.(part) : undefined;
+      };
+      if (name === 'allOf' && m.rule === name) return parts.map((part, i) => said(i, part) ?? part.rule).join(' and ');
+      const i = parts.length > 0 ? parts.indexOf(decisive(parts)) : rules.findIndex((rule) => rule.name === m.rule);
+      return said(i, parts[i]);
     },
   };
 }

@@ -47,8 +47,8 @@ class ConsecutiveRule implements TripRule {
     return new ConsecutiveFailures(this.#threshold, failures);
   }
 
-  describe({ value }: Measurement): string {
-    return many(value, 'consecutive failure');
+  describe({ rule, value }: Measurement): string | undefined {
+    return rule === this.name ? many(value, 'consecutive failure') : undefined;
   }
 }
 

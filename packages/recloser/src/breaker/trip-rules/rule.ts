@@ -48,8 +48,11 @@ export interface TripRule {
   readonly reads?: 'durations' | 'time' | undefined;
   /** From how many milliseconds a call counts as slow. */
   readonly slowCallMs?: number | undefined;
-  /** `saved` is what `toJSON` of a counter of this rule wrote; throws `TypeError` if it can't be that. */
-  start(now: number, saved?: unknown): TripCounter;
+  /**
+   * `saved` is what `toJSON` of a counter of this rule wrote; throws `TypeError` if it can't be that. `report` is for a rule of rules: it takes
+   * what one of them throws, so that the others go on.
+   */
+  start(now: number, saved?: unknown, report?: (fault: unknown) => void): TripCounter;
   /** Says a measurement in words, for `explain()` and the messages. */
   describe?(measured: Measurement): string | undefined;
 }

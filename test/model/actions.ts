@@ -155,7 +155,7 @@ const changes = fc.oneof(
 /** Nothing comes after a disposal, so it is rare. */
 const deed: fc.Arbitrary<Deed> = fc.oneof(
   { weight: 8, arbitrary: forced },
-  { weight: 5, arbitrary: from('release' as const, 'reset' as const) },
+  { weight: 5, arbitrary: from('release' as const, 'reset' as const, 'probe' as const) },
   { weight: 6, arbitrary: from('acquire-success' as const, 'acquire-slow' as const, 'acquire-failure' as const) },
   { weight: 1, arbitrary: from('dispose' as const, 'drain' as const) },
 );

@@ -23,7 +23,7 @@ const wanted = [
   ...['open', 'half-open', 'recovery', 'bulkhead-full', 'forced-open', 'disposed'].map(
     (reason) => `rejected ${reason}`,
   ),
-  ...['late generation', 'late timed-out', 'released released', 'released expired', 'released reset'],
+  ...['late generation', 'late timed-out', 'released released', 'released expired', 'released reset', 'released woken'],
   ...['forced forced-open', 'forced forced-closed', 'forced disabled', 'forced observe-only'],
 ];
 const kindOf = (text: string): string => {

@@ -34,7 +34,7 @@ export interface Config {
 /** What a person, a listener or a function can do to a breaker in passing. */
 export type Deed =
   | Forced
-  | ('release' | 'reset' | 'dispose' | 'drain')
+  | ('release' | 'reset' | 'probe' | 'dispose' | 'drain')
   | ('acquire-success' | 'acquire-slow' | 'acquire-failure');
 
 /** What `acquire-slow` says it took; slow by every rule. */

@@ -37,7 +37,8 @@ export class NaiveBreaker extends NaiveCircuit {
     if (answer.recovered) turn.ramp = undefined;
     if (answer.ramp !== undefined) turn.ramp?.shares.push(answer.ramp.share);
     if (answer.ramp?.passes && turn.ramp !== undefined) turn.ramp.passed++;
-    if (answer.wakes) this.enter('half-open', `sleepWindow ${this.now - turn.at}/${turn.sleepMs} of 0`, turn.sleepMs);
+    const why = turn.woken ? 'woken' : 'sleepWindow';
+    if (answer.wakes) this.enter('half-open', `${why} ${this.now - turn.at}/${turn.sleepMs} of 0`, turn.sleepMs);
     call.counted = answer.counts !== 'nowhere';
     if (answer.refused !== undefined) this.tellTurns();
     if (answer.refused !== undefined) {
@@ -204,6 +205,7 @@ export class NaiveBreaker extends NaiveCircuit {
   do(deed: Deed, expiresInMs?: number): void {
     if (deed === 'reset') this.reset();
     else if (deed === 'release') this.leave();
+    else if (deed === 'probe') this.#wake();
     else if (deed === 'dispose') this.ending = 'disposed';
     else if (deed === 'drain') this.#drain();
     else if (deed === 'acquire-success') this.#acquire('success');
@@ -236,6 +238,15 @@ export class NaiveBreaker extends NaiveCircuit {
 
   #expire(): void {
     if (this.forced !== undefined && this.standing === undefined) this.release('expired');
+  }
+
+  /** S23 */
+  #wake(): void {
+    this.#expire();
+    const { turn, state } = this;
+    if (turn.to !== 'open') return;
+    if (this.now < turn.at + turn.sleepMs) turn.woken = true;
+    this.say(`released woken ${state} was ${state}`);
   }
 
   reset(): void {

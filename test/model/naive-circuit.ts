@@ -10,6 +10,8 @@ interface Turn {
   readonly at: number;
   /** The sleep that began (open) or is over (half-open). */
   readonly sleepMs: number;
+  /** Open: somebody asked for a probe. */
+  woken?: true;
   /** What the probes of this half-open said, in order. */
   readonly said: Verdict[];
   /** Closed and recovering: the shares that the calls brought along, and how many calls they let through. */
@@ -170,7 +172,7 @@ export class NaiveCircuit {
     }
     if (turn.to === 'open') {
       const waitMs = turn.at + turn.sleepMs - now;
-      return waitMs > 0 ? { refused: 'open', retryAfterMs: waitMs } : { wakes: true, probe: true };
+      return waitMs > 0 && !turn.woken ? { refused: 'open', retryAfterMs: waitMs } : { wakes: true, probe: true };
     }
     const { maxConcurrent = 1, sample } = this.config.halfOpen ?? {};
     const wanted = (sample?.calls ?? Infinity) - turn.said.length;

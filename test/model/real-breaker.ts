@@ -177,7 +177,7 @@ export class RealBreaker {
       breaker.drain().then(() => {
         this.drained = true;
       });
-    } else if (deed === 'reset' || deed === 'release' || deed === 'dispose') breaker[deed]();
+    } else if (deed === 'probe' || deed === 'reset' || deed === 'release' || deed === 'dispose') breaker[deed]();
     else if (deed === 'acquire-success') breaker.acquire()?.success();
     else if (deed === 'acquire-slow') breaker.acquire()?.success(slowMs);
     else if (deed === 'acquire-failure') breaker.acquire()?.failure();

@@ -83,6 +83,26 @@ describe('slow calls', () => {
     expect(breaker.state).toBe('closed');
   });
 
+  test('S24: beside a slowCallMs of its own the evidence is of the calls that the trip rule calls slow', async () => {
+    const why: string[] = [];
+    const { breaker, clock } = setUp({ trip: slowRule(), slowCallMs: 1_000 });
+    for (const event of ['opened', 'closed'] as const) breaker.on(event, (told) => why.push(told.why));
+    for (const ms of [400, 200, 200, 200]) await slow(breaker, clock, ms);
+    await clock.advance(1_000);
+    await slow(breaker, clock, 150);
+    expect(breaker.metrics().slowRequests).toBe(0);
+    breaker.reset();
+    breaker.update({ slowCallMs: 50 });
+    for (const ms of [5_000, 60, 60, 4_000]) await slow(breaker, clock, ms);
+    expect(breaker.metrics().slowRequests).toBe(4);
+    expect(why).toEqual([
+      '100 % of the last 4 calls took 100 ms or more, threshold 50 % (slowest 400 ms)',
+      'a probe failed (slowest 150 ms)',
+      'reset',
+      '50 % of the last 4 calls took 100 ms or more (slowest 5 s)',
+    ]);
+  });
+
   test('S17: a permit may say how long it took', () => {
     const { breaker } = setUp({ slowCallMs: 100 });
     breaker.acquire()?.success(150);

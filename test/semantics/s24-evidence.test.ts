@@ -304,6 +304,20 @@ describe('explain', () => {
     expect(last().why).toMatch(words);
   });
 
+  test('S24: the errors are those of the samples: a call that a set state let through is none', async () => {
+    const { breaker, clock, last } = watched({ failureThreshold: 2, start: 'observe-only' });
+    await fail(breaker);
+    await fail(breaker);
+    const shadowed = hold(breaker);
+    await clock.advance(1_000);
+    await succeed(breaker);
+    await fail(breaker);
+    shadowed.reject(Object.assign(new Error('x'), { code: 'SHADOW' }));
+    await shadowed.result;
+    await fail(breaker);
+    expect(last().why).toBe('2 consecutive failures (Error ×2)');
+  });
+
   test('S24: a slow-call rate has its words', async () => {
     const trip = slowCallRate({ threshold: 0.5, slowCallMs: 200, windowCalls: 2 });
     const { breaker, clock, last } = watched({ trip });

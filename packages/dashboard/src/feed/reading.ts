@@ -79,13 +79,13 @@ export function rowOf(
     const ramping = rampMs > 0 ? breaker.explain() : '';
     return ramping.startsWith('closed and recovering') ? { ...row, explain: ramping } : row;
   }
-  const { sleepMs = 0, openForMs, halfOpenForMs, successes = 0, failures = 0, forced } = breaker.toJSON();
+  const { sleepMs = 0, openForMs, woken, halfOpenForMs, successes = 0, failures = 0, forced } = breaker.toJSON();
   const sample = breaker.settings?.sample;
   const needed = sample?.calls ?? breaker.settings?.successThreshold ?? 1;
   return {
     ...row,
     explain: breaker.explain(),
-    ...(openForMs === undefined ? {} : { nextProbeMs: Math.round(Math.max(0, sleepMs - openForMs)) }),
+    ...(openForMs === undefined ? {} : { nextProbeMs: woken ? 0 : Math.round(Math.max(0, sleepMs - openForMs)) }),
     ...(halfOpenForMs === undefined ? {} : { probes: [sample ? successes + failures : successes, needed] as const }),
     ...(forced === undefined
       ? {}

@@ -279,7 +279,10 @@ export class Breaker extends Traffic implements CircuitBreaker {
   /** Goes on under other settings. */
   become(settings: Settings, changed: readonly string[]): void {
     const { trip } = this.settings;
-    if (settings.trip !== trip) this.counter = restart(settings, this.counter, trip.name, this.now());
+    if (settings.trip !== trip) {
+      this.counter = restart(settings, this.counter, trip.name, this.now());
+      this.learns = 'slowCallMs' in this.counter;
+    }
     this.adopt(settings);
     this.tell('updated', { breaker: this.name, changed });
   }

@@ -31,6 +31,8 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   protected openMs = 0;
   protected machine: Machine;
   protected counter: TripCounter;
+  /** Whether the trip rule learns what is slow. */
+  protected learns: boolean;
   protected override: Override | undefined;
   ending: 'no' | 'draining' | 'disposed' = 'no';
   /** The calls that counted against the circuit lately. */
@@ -45,6 +47,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     this.settings = settings;
     this.machine = machine;
     this.counter = counter;
+    this.learns = 'slowCallMs' in counter;
     this.override = override;
   }
 
@@ -115,7 +118,11 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     return { rule: this.settings.trip.name, value: 0, threshold: 0, calls: 0, ...measured };
   }
 
-  /** From how many milliseconds a call is slow by what the trip rule has learnt. */
+  /** From how many milliseconds a call is slow by the trip rule, or by what that has learnt. */
+  protected tripSlowMs(now: number): number {
+    return Math.min(this.settings.tripSlowMs, this.learns ? this.learntSlowMs(now) : Infinity);
+  }
+
   protected learntSlowMs(now: number): number {
     try {
       return this.counter.slowCallMs?.(now) ?? Infinity;

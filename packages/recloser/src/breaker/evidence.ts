@@ -11,7 +11,7 @@ export interface Facts {
 
 /** Why a transition happened: measured at that moment, frozen, plain JSON. */
 export interface Evidence extends Omit<Measurement, 'rule'>, Facts {
-  /** The trip rule, or `probe`, `probeSample`, `probeTimeout` (half-open decided), `sleepWindow` (time to probe), `reset`. */
+  /** The trip rule, or `probe`, `probeSample`, `probeTimeout` (half-open decided), `sleepWindow` (time to probe), `woken` (by `probe()`), `reset`. */
   readonly rule: string;
   /** The generation that the transition began. */
   readonly generation: number;

@@ -1,6 +1,6 @@
 import { many, percent, span } from '../core/words.ts';
 import { type Evidence, remembered } from './evidence.ts';
-import type { Machine, MachineSettings } from './machine.ts';
+import { type Machine, type MachineSettings, sleepLeftMs } from './machine.ts';
 import type { Override } from './override.ts';
 import type { Measurement, TripRule } from './trip-rules/rule.ts';
 
@@ -26,6 +26,7 @@ function inWords(m: Measurement, trip: TripRule): string {
 /** Evidence in words, with what is behind it. */
 export function whyOf(why: Evidence, trip: TripRule): string {
   const { rule, value, threshold, topErrors, slowestMs, failures = 0, slowCalls = 0 } = why;
+  if (rule === 'woken') return 'a probe was asked for';
   if (rule === 'sleepWindow') return `the sleep window of ${span(threshold)} is over`;
   const behind = topErrors.map(({ name, count }) => `${name} ×${count}`);
   if (slowestMs) behind.push(`slowest ${span(slowestMs)}`);
@@ -66,7 +67,7 @@ function explainComputed(
   }
   const why = whyOf(machine.evidence, trip);
   if (machine.state === 'open') {
-    const leftMs = machine.openedAt + machine.sleepMs - now;
+    const leftMs = sleepLeftMs(machine, now);
     const next = leftMs > 0 ? `next probe in ${span(leftMs)}` : 'the next call is a probe';
     return `open for ${span(now - machine.openedAt)}: ${why}, ${next}`;
   }

@@ -284,7 +284,7 @@ describe('woken', () => {
     driver.step(tripped);
     driver.now = 1_300;
     driver.step({ type: 'woken' });
-    expect(driver.machine).toMatchObject({ state: 'open', openedAt: 1_000, sleepMs: 300 });
+    expect(driver.machine).toMatchObject({ state: 'open', openedAt: 1_000, sleepMs: 1_000, woken: true });
     expect(driver.admitted()).toBe(1);
   });
 

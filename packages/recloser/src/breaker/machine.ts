@@ -40,6 +40,8 @@ interface Troubled {
 export interface Open extends Troubled {
   readonly state: 'open';
   readonly openedAt: number;
+  /** Somebody asked for a probe: the sleep is over before its time. */
+  readonly woken?: boolean;
 }
 
 export interface HalfOpen extends Troubled, Probing {
@@ -119,8 +121,7 @@ export function step(machine: Machine, event: MachineEvent, now: number, setting
       // Without a ramp: a person who resets wants all traffic back.
       return enter(machine, 'closed', reset, noFacts, now, { ...settings, rampMs: 0 });
     case 'woken':
-      if (machine.state !== 'open') return stay(machine);
-      return stay({ ...machine, sleepMs: Math.min(machine.sleepMs, now - machine.openedAt) });
+      return stay(machine.state === 'open' && sleepLeftMs(machine, now) > 0 ? { ...machine, woken: true } : machine);
     default:
       if (machine.state !== 'half-open' || event.generation !== machine.generation) return stay(machine);
       return probed(machine, event, now, settings);
@@ -128,6 +129,10 @@ export function step(machine: Machine, event: MachineEvent, now: number, setting
 }
 
 const reset: Measurement = { rule: 'reset', value: 0, threshold: 0, calls: 0 };
+
+/** How long an open circuit goes on sleeping. */
+export const sleepLeftMs = ({ openedAt, sleepMs, woken }: Open, now: number): number =>
+  woken ? 0 : openedAt + sleepMs - now;
 
 const stay = (machine: Machine): Step => ({ machine });
 const admit = (machine: Machine, probe: number): Step => ({
@@ -143,10 +148,10 @@ function call(machine: Machine, now: number, settings: MachineSettings): Step {
   if (machine.state === 'closed')
     return machine.ramp ? recover(machine, machine.ramp, now, settings) : admit(machine, 0);
   if (machine.state === 'half-open') return probe(machine, now, settings);
-  const { openedAt, sleepMs } = machine;
-  const leftMs = openedAt + sleepMs - now;
+  const leftMs = sleepLeftMs(machine, now);
   if (leftMs > 0) return refuse(machine, 'open', leftMs);
-  const over = { rule: 'sleepWindow', value: now - openedAt, threshold: sleepMs, calls: 0 };
+  const { openedAt, sleepMs: threshold, woken } = machine;
+  const over = { rule: woken ? 'woken' : 'sleepWindow', value: now - openedAt, threshold, calls: 0 };
   const { topErrors, lastError } = machine.evidence;
   const { machine: probing, entered } = enter(machine, 'half-open', over, { topErrors, lastError }, now, settings);
   const admitted = probe(probing as HalfOpen, now, settings);

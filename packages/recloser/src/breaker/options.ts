@@ -102,6 +102,10 @@ export interface BreakerSettings extends Omit<MachineSettings, 'sleepMs'> {
 export interface Settings extends Basics, BreakerSettings, MachineSettings {
   /** Whether each call reads the clock. */
   readonly timed: boolean;
+  /** From when on the trip rule says that a call is slow; Infinity: it doesn't, or by what it has learnt. */
+  readonly tripSlowMs: number;
+  /** The least of the two: what is faster is of no interest. */
+  readonly noticedMs: number;
 }
 
 /** What can be changed under way, … */
@@ -160,6 +164,7 @@ export function settingsOf(given: CircuitBreakerOptions): Settings {
     fallback,
     captureStacks = false,
   } = given;
+  const tripSlowMs = trip.slowCallMs ?? Infinity;
   const { maxConcurrent: maxProbes = 1, probeTimeoutMs = timeoutMs, sample } = given.halfOpen ?? {};
   const { rampMs = 0, initialShare = 0.1 } = given.recovery ?? {};
   return {
@@ -185,6 +190,8 @@ export function settingsOf(given: CircuitBreakerOptions): Settings {
     classify,
     slowCallMs,
     latency,
+    tripSlowMs,
+    noticedMs: Math.min(slowCallMs || Infinity, tripSlowMs),
     timed: latency || slowCallMs > 0 || classify !== undefined || trip.reads !== undefined,
     fallback,
     captureStacks,

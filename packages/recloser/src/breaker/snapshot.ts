@@ -1,5 +1,6 @@
 import {
   anything,
+  flag,
   list,
   number,
   oneOf,
@@ -36,8 +37,9 @@ export interface Snapshot {
   readonly downForMs?: number;
   readonly sleepMs?: number;
   readonly evidence?: Evidence;
-  /** Open. */
+  /** Open. `woken`: the next call is a probe, whatever is left of the sleep. */
   readonly openForMs?: number;
+  readonly woken?: boolean;
   /** Half-open. Probes that were out are not in it: they come back free. */
   readonly halfOpenForMs?: number;
   readonly successes?: number;
@@ -128,7 +130,7 @@ const troubled = {
 };
 const forced = record({ state: oneOf(...forcedStates) }, { reason: short, by: short, expiresInMs: wait });
 const closed = record(always, { forced, ramp: record({ elapsedMs: age, credit: number(0, 1) }) });
-const open = record({ ...troubled, openForMs: age }, { forced });
+const open = record({ ...troubled, openForMs: age }, { forced, woken: flag });
 const halfOpen = record({ ...troubled, halfOpenForMs: age, successes: whole(0), failures: whole(0) }, { forced });
 
 export const written: Reader<Snapshot> = stored((value, path, fault) => {

@@ -253,7 +253,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     if (startedAt === undefined || settings.classify !== undefined) return false;
     const now = settings.clock.now();
     const elapsedMs = since(startedAt, now);
-    if (elapsedMs >= (settings.slowCallMs || this.learntSlowMs(now))) return false;
+    if (elapsedMs >= settings.noticedMs || (this.learns && elapsedMs >= this.learntSlowMs(now))) return false;
     if (settings.latency) this.#took(elapsedMs, now);
     this.tally.successfulRequests++;
     if (this.record(false, elapsedMs, now)) this.#tripBy(now);
@@ -293,7 +293,8 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     else {
       const failed = verdict === 'failure';
       const sampled = verdict !== 'ignored';
-      const slow = sampled && elapsedMs >= (settings.slowCallMs || this.learntSlowMs(now));
+      const tripMs = this.tripSlowMs(now);
+      const slow = sampled && elapsedMs >= (settings.slowCallMs || tripMs);
       if (verdict === 'success') tally.successfulRequests++;
       else if (failed) {
         tally.failedRequests++;
@@ -303,9 +304,11 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       if (slow) tally.slowRequests++;
       if (settings.latency && sampled && !untimed) this.#took(elapsedMs, now);
       const late = this.isLate(ticket);
-      if ((failed || slow) && !late) {
+      // What the trip rule opens on: what that calls slow, and no call that is a sample of no state.
+      const tripSlow = sampled && elapsedMs >= (tripMs < Infinity ? tripMs : settings.slowCallMs || Infinity);
+      if ((failed || tripSlow) && ticket.generation === this.machine.generation) {
         this.trouble ??= new TroubleLog();
-        this.trouble.add(failed, slow, error, elapsedMs);
+        this.trouble.add(failed, tripSlow, error, elapsedMs);
       }
       if (late) this.#tellLate('generation', verdict === 'success');
       else if (ticket.probe > 0) this.#settleProbe(ticket as Lease, verdict, elapsedMs, retryAfterMs);
@@ -330,8 +333,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const failed = verdict === 'failure';
     // What the trip rule would open on again at once is no reason to close.
     const now = this.now();
-    const slow =
-      verdict === 'success' && elapsedMs >= Math.min(this.learntSlowMs(now), this.settings.trip.slowCallMs ?? Infinity);
+    const slow = verdict === 'success' && elapsedMs >= this.tripSlowMs(now);
     if (failed || slow) {
       const facts = this.facts(failed ? 1 : 0, slow ? 1 : 0);
       this.apply({ type: 'failed', generation, probe, facts, retryAfterMs }, now);

@@ -89,11 +89,11 @@ function readCritical({ policies, critical = [] }: HealthOptions): Map<string, C
 
 /** Since when, and what is left of its sleep: 0 when the next call is a probe. */
 function timesOf(breaker: CircuitBreaker): { sinceMs?: number; retryAfterMs?: number; recovering: boolean } {
-  const { sleepMs = 0, openForMs, halfOpenForMs, ramp } = breaker.toJSON();
+  const { sleepMs = 0, openForMs, woken, halfOpenForMs, ramp } = breaker.toJSON();
   const sinceMs = openForMs ?? halfOpenForMs;
   return {
     ...(sinceMs === undefined ? {} : { sinceMs: Math.round(sinceMs) }),
-    ...(openForMs === undefined ? {} : { retryAfterMs: Math.ceil(Math.max(0, sleepMs - openForMs)) }),
+    ...(openForMs === undefined ? {} : { retryAfterMs: woken ? 0 : Math.ceil(Math.max(0, sleepMs - openForMs)) }),
     recovering: ramp !== undefined && ramp.elapsedMs < breaker.settings.rampMs,
   };
 }

@@ -18,12 +18,27 @@ class CombinedCounter implements TripCounter {
   readonly #parts: readonly TripCounter[];
   readonly #all: boolean;
   readonly #report: Report;
+  readonly slowCallMs?: (now: number) => number;
 
   constructor(rules: readonly TripRule[], parts: readonly TripCounter[], all: boolean, report: Report) {
     this.#rules = rules;
     this.#parts = parts;
     this.#all = all;
     this.#report = report;
+    const learning = parts.filter((part) => 'slowCallMs' in part);
+    if (learning.length === 0) return;
+    // It is asked of each call.
+    this.slowCallMs = (now) => {
+      let lowest = Infinity;
+      for (const part of learning) {
+        try {
+          lowest = Math.min(lowest, part.slowCallMs?.(now) ?? Infinity);
+        } catch (fault) {
+          report(fault);
+        }
+      }
+      return lowest;
+    };
   }
 
   record(failed: boolean, elapsedMs: number, now: number): boolean {
@@ -58,18 +73,6 @@ class CombinedCounter implements TripCounter {
 
   clear(now: number): void {
     this.#ask((part) => part.clear(now));
-  }
-
-  slowCallMs(now: number): number {
-    let lowest = Infinity;
-    for (const part of this.#parts) {
-      try {
-        lowest = Math.min(lowest, part.slowCallMs?.(now) ?? Infinity);
-      } catch (fault) {
-        this.#report(fault);
-      }
-    }
-    return lowest;
   }
 
   #ask<T>(question: (part: TripCounter) => T, otherwise?: (rule: TripRule) => T): T[] {

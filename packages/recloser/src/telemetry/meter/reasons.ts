@@ -12,6 +12,7 @@ const ofRules: Record<string, string> = {
   sleepWindow: 'open_elapsed',
   probeTimeout: 'probe_failed',
   reset: 'manual',
+  woken: 'manual',
 };
 
 /** Why a circuit changed its state; a trip rule of the user's goes by its name. */

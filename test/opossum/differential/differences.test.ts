@@ -96,6 +96,13 @@ test('a probe that settles after all, late, has not had its turn for all that ti
   expect(row).toBe('a probe that never settles');
 });
 
+test('the entry of a call that throws comes after those of calls that its listeners make', async () => {
+  const reaction: Reaction = { on: 'failure', does: { do: 'fire', outcome: 'return', key: 0, ms: 0 } };
+  const options = { ...shared, coalesceTTL: 0, coalesceResetOn: ['success'] } as const;
+  const { row } = await play(scenario(options, [fired('throw'), fired('return')], [reaction]));
+  expect(row).toBe('one that outlived its entry');
+});
+
 /** What is made the same before it is compared: it differs too. */
 const seen: [row: string, see: (breaker: Subject) => Promise<unknown>, their: unknown, our: unknown][] = [
   [

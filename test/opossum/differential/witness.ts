@@ -203,6 +203,12 @@ export class Witness {
     if (coalesceSize !== undefined) this.differs('a synchronous throw in spite of `coalesceResetOn`');
   }
 
+  /** Of one that threw the entry is made only now, after those of calls that listeners made meanwhile. */
+  fired(id: number): void {
+    const call = this.#calls.get(id);
+    if (call && this.#options.coalesce && /^throw/.test(call.outcome)) this.#shared.set(call.shareKey, call);
+  }
+
   #key(key: number, outcome: Outcome): string {
     const { cacheGetKey } = this.#options;
     return cacheGetKey === 'constant' ? '' : cacheGetKey === 'key' ? `${key}` : `${outcome} ${key}`;

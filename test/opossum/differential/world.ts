@@ -256,9 +256,10 @@ export class World {
   #fire({ do: how, outcome, key, ms }: Fire): void {
     const id = this.#tokens++;
     const args = [outcome, key, ms, new Token(id)];
-    const { trace, subject } = this;
+    const { trace, subject, witness } = this;
     try {
       const answer = how === 'fire' ? subject.fire(...args) : subject.call({ context: key }, ...args);
+      witness.fired(id);
       trace.push(['fired', id, answer instanceof Promise]);
       Promise.resolve(answer).then(
         (value) => trace.push(['fulfilled', id, shown(value)]),

@@ -58,6 +58,45 @@ describe.each(paths)('settling, %s', (_path, options) => {
     expect(breaker.metrics()).toMatchObject({ failedRequests: 1, inFlight: 0 });
   });
 
+  test.each([
+    [
+      'a getter that throws',
+      {
+        get: () => {
+          throw new Error('getter');
+        },
+      },
+      'getter',
+    ],
+    [
+      'a function that throws',
+      {
+        value: () => {
+          throw new Error('called');
+        },
+      },
+      'called',
+    ],
+    [
+      'a function that rejects',
+      { value: (_: unknown, reject: (error: Error) => void) => reject(new Error('no')) },
+      'no',
+    ],
+  ] as const)(
+    'S13: a promise whose own `then` is %s is a rejection, and leaves no place taken',
+    async (_what, then, message) => {
+      for (const options of [{}, { latency: true }, { timeoutMs: 100, maxConcurrent: 2 }]) {
+        const { breaker } = setUp({ ...options, failureThreshold: 100 });
+        for (let i = 0; i < 3; i++) {
+          const promise = Object.defineProperty(Promise.resolve(1), 'then', then);
+          expect(await rejection(breaker.execute(() => promise))).toMatchObject({ message });
+        }
+        expect(breaker.metrics()).toMatchObject({ failedRequests: 3, inFlight: 0 });
+        expect(breaker.places?.taken ?? 0).toBe(0);
+      }
+    },
+  );
+
   test('S13: undefined is a value like any other', async () => {
     const { breaker } = setUp(options);
     expect(await breaker.execute(() => undefined)).toBeUndefined();

@@ -1,4 +1,15 @@
-import { bulkhead, circuitBreaker, pipeline, retry, TimeoutError, timeout } from 'recloser';
+import {
+  adaptiveConcurrency,
+  bulkhead,
+  type CallContext,
+  circuitBreaker,
+  type PolicyLike,
+  pipeline,
+  registry,
+  retry,
+  TimeoutError,
+  timeout,
+} from 'recloser';
 import { type ManualClock, manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { rejection } from '../../../../test/support/calls.ts';
@@ -45,6 +56,134 @@ describe('work that outlives its call', () => {
     const second = all.execute(work);
     end();
     await second;
+  });
+
+  const queue = (clock: ManualClock) => bulkhead({ maxConcurrent: 1, maxQueue: 1, queueTimeoutMs: 1, clock });
+  const adaptive = (clock: ManualClock) => adaptiveConcurrency({ initialLimit: 1, minLimit: 1, maxLimit: 1, clock });
+  const shared = (clock: ManualClock) => registry({ defaults: { clock, timeoutMs: 100 } });
+  const keyed = (clock: ManualClock) => registry({ defaults: { clock, maxConcurrent: 1 } });
+  const ownPlace = (clock: ManualClock) => circuitBreaker({ clock, maxConcurrent: 1 });
+  const ownLimit = (clock: ManualClock) => circuitBreaker({ clock, timeoutMs: 100 });
+  const foreign = () =>
+    ({ execute: (fn: (options: unknown) => unknown, options: unknown) => fn(options) }) as PolicyLike;
+
+  describe.each([
+    ['a queue, limit', [queue, limit]],
+    ['places, retry, limit', [places, again, limit]],
+    ['places, a breaker’s limit', [places, ownLimit]],
+    ['places, breaker, limit', [places, breaker, limit]],
+    ['places, a registry’s limit', [places, shared]],
+    ['a registry’s places, limit', [keyed, limit]],
+    ['a breaker’s places, retry, limit', [ownPlace, again, limit]],
+    ['adaptive places, limit', [adaptive, limit]],
+    ['places, a policy of others, limit', [places, foreign, limit]],
+  ] as [string, ((clock: ManualClock) => PolicyLike)[]][])('S21: %s: not in one call', (_order, makers) => {
+    test.each([undefined, new AbortController().signal])('keeps its place while it works', async (signal) => {
+      const clock = manualClock();
+      const all = pipeline({ onWarning: false }, ...makers.map((make) => make(clock)));
+      const outside = all.policies[0] as unknown as { metrics(): { inFlight: number } };
+      let end = (): void => {};
+      const work = (): Promise<void> => new Promise((resolve) => (end = resolve));
+      const first = rejection(all.execute(work, { signal, key: 'k' }));
+      await clock.advance(100);
+      expect(await first).toBeInstanceOf(TimeoutError);
+      const second = rejection(all.execute(work, { signal, key: 'k' }));
+      await clock.advance(1);
+      expect(await second).toMatchObject({ code: 'ERR_BULKHEAD_FULL' });
+      end();
+      await clock.advance(0);
+      expect(await all.execute(() => 'free', { signal, key: 'k' })).toBe('free');
+      expect(outside.metrics().inFlight).toBe(0);
+    });
+  });
+
+  test.each([
+    ['places', places],
+    ['adaptive places', adaptive],
+    ['a breaker’s places', ownPlace],
+  ])('S21: %s around a call under its context: keeps its place while that works', async (_name, make) => {
+    const clock = manualClock();
+    const outer = make(clock);
+    const inner = limit(clock);
+    let end = (): void => {};
+    const nested = (): Promise<unknown> =>
+      outer.execute((context: CallContext) => inner.execute(() => new Promise<void>((yes) => (end = yes)), context));
+    const first = rejection(nested());
+    await clock.advance(100);
+    expect(await first).toBeInstanceOf(TimeoutError);
+    expect(await rejection(nested())).toMatchObject({ code: 'ERR_BULKHEAD_FULL' });
+    end();
+    await clock.advance(0);
+    expect(await outer.execute(() => 'free')).toBe('free');
+  });
+
+  test('S21: a call under its context that settles does not free its place while its own function works', async () => {
+    const clock = manualClock();
+    const outer = circuitBreaker({ clock, timeoutMs: 50, maxConcurrent: 1 });
+    const inner = circuitBreaker({ clock });
+    const ended = async (context: CallContext): Promise<void> => {
+      const { signal } = context;
+      const work = (): Promise<never> =>
+        new Promise((_, no) => signal.addEventListener('abort', () => no(signal.reason)));
+      await rejection(inner.execute(work, context));
+      await new Promise((resolve) => clock.setTimeout(() => resolve(undefined), 400));
+    };
+    const first = rejection(outer.execute(ended));
+    await clock.advance(60);
+    expect(await first).toBeInstanceOf(TimeoutError);
+    expect(outer.places).toEqual({ taken: 1, limit: 1 });
+    expect(await rejection(outer.execute(ended))).toMatchObject({ code: 'ERR_BULKHEAD_FULL' });
+    expect(outer.metrics().lateResults).toBe(0);
+    await clock.advance(400);
+    expect(outer.places).toEqual({ taken: 0, limit: 1 });
+    expect(outer.metrics().lateResults).toBe(1);
+  });
+
+  test('S13: its function’s result is the late one, whatever a call under its context does after it', async () => {
+    const clock = manualClock();
+    const late: boolean[] = [];
+    const outer = timeout({ clock, timeoutMs: 50, onLate: ({ ok }) => late.push(ok) });
+    const inner = circuitBreaker({ clock });
+    let end = (): void => {};
+    let endInner = (_error: Error): void => {};
+    const first = rejection(
+      outer.execute((context) => {
+        inner.execute(() => new Promise((_, no) => (endInner = no)), context).catch(() => {});
+        return new Promise<void>((yes) => (end = yes));
+      }),
+    );
+    await clock.advance(50);
+    await first;
+    end();
+    await clock.advance(0);
+    expect(late).toEqual([true]);
+    endInner(new Error('later still'));
+    await clock.advance(0);
+    expect(late).toEqual([true]);
+  });
+
+  test('S21: `abandonAfterMs` and `on-timeout` hold for a call that settled as well', async () => {
+    const clock = manualClock();
+    const abandoned: string[] = [];
+    const patient = bulkhead({
+      maxConcurrent: 1,
+      maxQueue: 1,
+      clock,
+      abandonAfterMs: 500,
+      onAbandoned: ({ policy }) => abandoned.push(policy),
+      name: 'patient',
+    });
+    const hasty = bulkhead({ maxConcurrent: 1, maxQueue: 1, clock, release: 'on-timeout' });
+    for (const bounded of [patient, hasty]) {
+      void rejection(pipeline({ onWarning: false }, bounded, limit(clock)).execute(hang));
+      await clock.advance(100);
+    }
+    expect([patient.metrics().inFlight, hasty.metrics().inFlight]).toEqual([1, 0]);
+    await clock.advance(399);
+    expect(patient.metrics().inFlight).toBe(1);
+    await clock.advance(1);
+    expect(patient.metrics()).toMatchObject({ inFlight: 0, abandoned: 1 });
+    expect(abandoned).toEqual(['patient']);
   });
 
   test('what ends a breaker from further out is not answered by its fallback', async () => {

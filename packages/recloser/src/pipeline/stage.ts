@@ -1,5 +1,5 @@
 import { begin } from '../core/call/begin.ts';
-import { Call, type RefusingHold, type Rig } from '../core/call/call.ts';
+import { bare, Call, type RefusingHold, type Rig } from '../core/call/call.ts';
 import type { CallContext, CallOptions, Work } from '../core/call/context.ts';
 import { CallerScope, type Scope, type Stage } from '../core/call/scope.ts';
 import type { TimeLimit } from '../core/call/time-limit.ts';
@@ -24,24 +24,6 @@ export class Around implements Stage {
   }
 }
 
-/** What is inside a policy that knows nothing of scopes: of the call around it only what that policy does not decide. */
-class Within extends CallerScope {
-  readonly #around: Scope;
-
-  constructor(around: Scope, options: CallOptions) {
-    super('pipeline', options);
-    this.#around = around;
-  }
-
-  override get timeLeftMs(): number {
-    return this.#around.timeLeftMs;
-  }
-
-  override get attempt(): number {
-    return this.#around.attempt;
-  }
-}
-
 /** A policy that is not of this package. Whether it minds an abort is its business: the call ends all the same. */
 export class Foreign implements Stage {
   readonly #policy: PolicyLike;
@@ -56,8 +38,15 @@ export class Foreign implements Stage {
     const options: CallOptions = { key, context, signal: scope.abortable ? scope.signal : undefined };
     const within = (given: Partial<CallContext> | undefined): Promise<unknown> => {
       // A signal of the policy's own ends what is inside too.
-      const signal = given?.signal ?? options.signal;
-      return begin(work, new Within(scope, { key, context, signal }), next);
+      const own = new CallerScope('pipeline', { signal: given?.signal });
+      if (own.aborted) return Promise.reject(own.reason);
+      const call = new Call(bare, scope, undefined, false);
+      const watcher = { handleEvent: () => call.abort(own.reason) };
+      own.watch(watcher);
+      const result = call.run(work, next);
+      const unwatch = () => own.unwatch(watcher);
+      result.then(unwatch, unwatch);
+      return result;
     };
     return begin(() => this.#policy.execute(within, options), scope);
   }

@@ -37,7 +37,7 @@ export function proceed(work: Work, scope: Scope, next?: Stage): Promise<unknown
 }
 
 /** Of a call that nothing ends early: its signal is never aborted, but listeners on it are the call's own. */
-class RootScope implements Scope {
+export class RootScope implements Scope {
   #controller: AbortController | undefined = undefined;
 
   get key(): string | undefined {

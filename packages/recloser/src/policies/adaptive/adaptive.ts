@@ -1,8 +1,8 @@
 import { BoundedLayer, type PlacesMetrics } from '../../core/bounded/layer.ts';
-import { begin } from '../../core/call/begin.ts';
 import { Call, type Rig } from '../../core/call/call.ts';
-import type { Work } from '../../core/call/context.ts';
-import type { Scope, Stage } from '../../core/call/scope.ts';
+import { promised, type Work } from '../../core/call/context.ts';
+import { nobody, type Scope, type Stage } from '../../core/call/scope.ts';
+import { Seat } from '../../core/call/seat.ts';
 import type { BulkheadFullError } from '../../core/errors.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { assess, type Verdict } from '../../core/outcome.ts';
@@ -62,16 +62,18 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
     tally.admitted++;
     tally.atWork += this.taken;
     if (this.taken >= this.places) tally.reached = true;
-    if (scope.abortable) return new Call(this.#rig, scope, tally, true, startedAt).run(work, next);
-    return begin(work, scope, next).then(
+    if (next !== undefined || scope !== nobody)
+      return new Call(this.#rig, scope, tally, true, startedAt).run(work, next);
+    const seat = new Seat(this);
+    return promised(work, seat).then(
       (value) => {
         this.#count(tally, startedAt, scope, true, value);
-        this.release();
+        seat.leave();
         return value;
       },
       (error) => {
         this.#count(tally, startedAt, scope, false, error);
-        this.release();
+        seat.leave();
         throw error;
       },
     );

@@ -11,10 +11,7 @@ import {
   pipeline,
   type RejectedError,
   type RejectionOf,
-  type RetryBudget,
-  RetryBudgetExhaustedError,
   registry,
-  retry,
   TimeoutError,
   timeout,
 } from 'recloser';
@@ -264,77 +261,6 @@ describe('places and a time limit right beside one another', () => {
     end();
     await clock.advance(0);
     expect(places.metrics().inFlight).toBe(0);
-  });
-});
-
-describe('policies of somebody else', () => {
-  test('get the signal, and one that does not mind it ends all the same', async () => {
-    const deaf: PolicyLike = { execute: (fn) => Promise.resolve(fn({} as CallContext)) };
-    const clock = manualClock();
-    const all = pipeline(timeout({ timeoutMs: 100, clock }), deaf, circuitBreaker());
-    const call = rejection(all.execute(hang));
-    await clock.advance(100);
-    expect(await call).toBeInstanceOf(TimeoutError);
-  });
-
-  const plain: PolicyLike = { execute: (fn, options) => Promise.resolve(fn(options as CallContext)) };
-
-  test('a signal of their own ends what is inside with its reason, before its work or during it, and keeps no listener', async () => {
-    const own = new AbortController();
-    const withOwn: PolicyLike = { execute: (fn) => Promise.resolve(fn({ signal: own.signal } as CallContext)) };
-    const places = bulkhead({ maxConcurrent: 1 });
-    const all = pipeline(withOwn, places);
-    expect(await all.execute(() => 1)).toBe(1);
-    expect(getEventListeners(own.signal, 'abort')).toHaveLength(0);
-    let inner: AbortSignal | undefined;
-    const call = rejection(
-      all.execute(({ signal }) => {
-        inner = signal;
-        return hang();
-      }),
-    );
-    own.abort('enough');
-    expect(await call).toBe('enough');
-    expect(inner?.reason).toBe('enough');
-    expect(getEventListeners(own.signal, 'abort')).toHaveLength(0);
-    let called = false;
-    expect(await rejection(all.execute(() => (called = true)))).toBe('enough');
-    expect(called).toBe(false);
-  });
-
-  test('what is inside of them is part of the call around: a budget counts it once, its end gets no fallback', async () => {
-    const told: string[] = [];
-    const budget: RetryBudget = {
-      name: 'shared',
-      available: 1,
-      take: () => true,
-      called: () => told.push('called'),
-      ended: (verdict) => told.push(verdict),
-      refusal: () => new RetryBudgetExhaustedError('', { breaker: 'shared', reason: 'budget-exhausted' }),
-    };
-    const twice = { attempts: 2, backoff: 0, budget };
-    const all = pipeline({ onWarning: false }, retry(twice), plain, retry(twice));
-    await rejection(all.execute(() => Promise.reject(new Error('down'))));
-    expect(told).toEqual(['called', 'failure']);
-
-    const clock = manualClock();
-    let asked = 0;
-    const answering = fallback(() => asked++, { clock });
-    const ended = rejection(
-      pipeline({ onWarning: false }, timeout({ timeoutMs: 50, clock }), plain, answering).execute(hang),
-    );
-    await clock.advance(50);
-    expect(await ended).toBeInstanceOf(TimeoutError);
-    expect(asked).toBe(0);
-  });
-
-  test('a throw of their own is a rejection', async () => {
-    const broken: PolicyLike = {
-      execute() {
-        throw new Error('broken');
-      },
-    };
-    expect(await rejection(pipeline(broken).execute(() => 1))).toMatchObject({ message: 'broken' });
   });
 });
 

@@ -83,13 +83,20 @@ test('each does what it does', async () => {
   expect(await rejection(ours.execute(down))).toBeInstanceOf(CircuitOpenError);
 });
 
-test('the timeout ends what is inside by its signal, whose reason comes first', async () => {
-  vi.useFakeTimers();
-  const call = rejection(pipeline(inside(policies.timeout()), circuitBreaker()).execute(hang));
-  await vi.advanceTimersByTimeAsync(1_000);
-  expect(await call).toMatchObject({ name: 'AbortError' });
-  vi.useRealTimers();
-});
+test.each([
+  ['nothing', [], { name: 'AbortError' }],
+  ['a breaker', [circuitBreaker()], { isTaskCancelledError: true }],
+  ['a breaker and its timeout', [circuitBreaker(), timeout(2_000)], { isTaskCancelledError: true }],
+])(
+  'the timeout ends what is inside by its signal; the error is its own unless that is nothing: %s',
+  async (_, policiesInside, error) => {
+    vi.useFakeTimers();
+    const call = rejection(pipeline(inside(policies.timeout()), ...policiesInside).execute(hang));
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(await call).toMatchObject(error);
+    vi.useRealTimers();
+  },
+);
 
 test('a breaker around them takes their refusals for failures', async () => {
   const breaker = circuitBreaker();

@@ -38,7 +38,10 @@ export class NaiveBreaker extends NaiveCircuit {
     if (answer.ramp !== undefined) turn.ramp?.shares.push(answer.ramp.share);
     if (answer.ramp?.passes && turn.ramp !== undefined) turn.ramp.passed++;
     const why = turn.woken ? 'woken' : 'sleepWindow';
-    if (answer.wakes) this.enter('half-open', `${why} ${this.now - turn.at}/${turn.sleepMs} of 0`, turn.sleepMs);
+    if (answer.wakes) {
+      const facts = { ...turn.facts, slowestMs: 0 };
+      this.enter('half-open', `${why} ${this.now - turn.at}/${turn.sleepMs} of 0`, facts, turn.sleepMs);
+    }
     call.counted = answer.counts !== 'nowhere';
     if (answer.refused !== undefined) this.tellTurns();
     if (answer.refused !== undefined) {
@@ -167,7 +170,7 @@ export class NaiveBreaker extends NaiveCircuit {
       call.slow = elapsedMs >= (ownSlow ?? slowCallMs) && verdict !== 'ignored';
       if ((latency ?? time) && verdict !== 'ignored' && !untimed) this.#durations.push({ at: this.now, ms: elapsedMs });
       call.late = call.generation > 0 && !current;
-      if (current) this.count(call, verdict, untimed ? undefined : elapsedMs, retryAfterMs);
+      if (current) this.count(call, verdict, error, untimed ? undefined : elapsedMs, retryAfterMs);
       if (call.late) this.say(`late generation ${verdict === 'success'}`);
       const text = `${call.key} ${elapsedMs}${call.slow ? ' slow' : ''}${verdict === 'success' ? '' : ` ${error}`}`;
       if (end === 'timed-out') this.say(`timed-out ${text}`);
@@ -175,6 +178,7 @@ export class NaiveBreaker extends NaiveCircuit {
       this.tellTurns();
     }
     this.#counting--;
+    this.unplaced -= Math.max(0, Math.min(this.unplaced, this.places - this.atWork));
   }
 
   /** S27: the answer comes a moment later. */
@@ -258,6 +262,7 @@ export class NaiveBreaker extends NaiveCircuit {
   }
 
   update(changes: Partial<Config>): void {
+    if (this.config.maxConcurrent === undefined && changes.maxConcurrent !== undefined) this.unplaced = this.atWork;
     this.config = { ...this.config, ...changes };
     if (changes.trip !== undefined) this.rule = this.rule.successor(changes.trip, this.now);
     const told = Object.keys(changes).map((key) =>

@@ -4,12 +4,25 @@ import { figuresOf, NaiveRule, needsOf } from './naive-rules.ts';
 export type Verdict = 'success' | 'failure' | 'ignored';
 type Computed = 'closed' | 'open' | 'half-open';
 
+/** What evidence says of the calls behind it. */
+interface Facts {
+  readonly errors: number;
+  readonly last?: string | undefined;
+  readonly slowestMs: number;
+}
+
+const noFacts: Facts = { errors: 0, slowestMs: 0 };
+
+/** What the facts of both breakers are compared by. */
+export const factsOf = ({ errors, last, slowestMs }: Facts): string => `(${errors} errors, ${last}, ${slowestMs} ms)`;
+
 /** One entry into a computed state; the first is the birth of the breaker. The generation is how many there were. */
 interface Turn {
   readonly to: Computed;
   readonly at: number;
   /** The sleep that began (open) or is over (half-open). */
   readonly sleepMs: number;
+  readonly facts: Facts;
   /** Open: somebody asked for a probe. */
   woken?: true;
   /** What the probes of this half-open said, in order. */
@@ -91,6 +104,10 @@ export class NaiveCircuit {
   readonly log: string[] = [];
   forced: { readonly state: Forced; readonly until: number } | undefined;
   ending: 'draining' | 'disposed' | undefined;
+  /** S26: places of calls that began when there was no limit. */
+  unplaced = 0;
+  /** S24: the samples that counted against the circuit since it was closed, from the oldest. */
+  #trouble: { readonly error: string | undefined; readonly slow: boolean; readonly ms: number }[] = [];
   onEvent: ((text: string) => void) | undefined;
   #untold: string[] = [];
   #unheard: string[] = [];
@@ -101,14 +118,14 @@ export class NaiveCircuit {
     this.config = config;
     this.now = now;
     this.rule = saved?.rule.later(later).successor(config.trip, now) ?? new NaiveRule(config.trip, now);
-    this.turns = structuredClone(saved?.turns ?? [{ to: 'closed' as const, at: now, sleepMs: 0, said: [] }]).map(
-      (turn) => ({
-        ...turn,
-        at: turn.at + later,
-      }),
-    );
+    this.turns = structuredClone(
+      saved?.turns ?? [{ to: 'closed' as const, at: now, sleepMs: 0, said: [], facts: noFacts }],
+    ).map((turn) => ({
+      ...turn,
+      at: turn.at + later,
+    }));
     this.born = this.turns.length - 1;
-    if (config.start !== undefined) this.forced = { state: config.start, until: Infinity };
+    if (config.start !== undefined && !saved) this.forced = { state: config.start, until: Infinity };
     if (saved?.forced !== undefined) this.forced = { ...saved.forced, until: saved.forced.until + later };
   }
 
@@ -139,6 +156,15 @@ export class NaiveCircuit {
     return latency === true || slowCallMs !== undefined || classify === true || time || durations;
   }
 
+  get atWork(): number {
+    return this.calls.filter(({ refused, end }) => refused === undefined && end === undefined).length;
+  }
+
+  /** The places taken, by calls and by what they left behind. */
+  get places(): number {
+    return this.calls.filter(({ place }) => place).length + this.unplaced;
+  }
+
   /** Whether a call would pass now, and what would follow from it; moves nothing. */
   ask(): Answer {
     const over = this.standing;
@@ -153,7 +179,7 @@ export class NaiveCircuit {
     if (over !== undefined && answer.refused !== undefined) {
       answer = { ...answer, refused: undefined, counts: 'in-the-figures', shadow: true };
     }
-    const full = this.calls.filter(({ place }) => place).length >= (this.config.maxConcurrent ?? Infinity);
+    const full = this.places >= (this.config.maxConcurrent ?? Infinity);
     if (!full || answer.probe || answer.refused !== undefined) return answer;
     return { ...answer, refused: 'bulkhead-full', retryAfterMs: undefined, shadow: false };
   }
@@ -186,39 +212,67 @@ export class NaiveCircuit {
   }
 
   /** A result of a call that was admitted in the state that is: S2, S9, S14. */
-  count(call: NaiveCall, verdict: Verdict, elapsedMs: number | undefined, retryAfterMs: number): void {
-    if (verdict === 'ignored' || call.lease.over) return;
+  count(
+    call: NaiveCall,
+    verdict: Verdict,
+    error: string | undefined,
+    elapsedMs: number | undefined,
+    retryAfterMs: number,
+  ): void {
+    if (verdict === 'ignored') return;
     // S17: what trips by slowness isn't closed by slow probes.
     const { slowCallMs, time, durations } = needsOf(this.config.trip);
-    const slow = (elapsedMs ?? 0) >= slowCallMs;
-    if (call.probe) return void this.probeSaid(slow ? 'failure' : verdict, 'probe', retryAfterMs);
+    const ms = elapsedMs ?? 0;
+    const slow = ms >= slowCallMs;
+    const failed = verdict === 'failure';
+    const against = slowCallMs < Infinity ? slow : ms >= (this.config.slowCallMs ?? Infinity);
+    if (failed || against) this.#trouble.push({ error: failed ? String(error) : undefined, slow: against, ms });
+    if (call.lease.over) return;
+    if (call.probe) {
+      const facts = this.#facts(failed ? 1 : 0, slow && !failed ? 1 : 0);
+      return void this.probeSaid(slow ? 'failure' : verdict, 'probe', retryAfterMs, facts);
+    }
     // S17: a rule over durations can't count what took nobody knows how long.
     if (elapsedMs === undefined && (time || durations)) return;
-    this.rule.record(verdict === 'failure', elapsedMs ?? 0, this.now);
+    this.rule.record(failed, ms, this.now);
     const measured = this.rule.measure(this.now);
-    if (measured.met && this.standing?.state !== 'forced-closed') this.#open(figuresOf(measured), retryAfterMs);
+    if (!measured.met || this.standing?.state === 'forced-closed') return;
+    const all = [measured, ...measured.parts];
+    const slowCalls = Math.max(...all.map((part) => part.slowCalls));
+    const failures = Math.max(...all.map((part) => part.failures));
+    this.#open(figuresOf(measured), retryAfterMs, this.#facts(failures, slowCalls));
+  }
+
+  /** Of the newest failures and slow calls, so many of each, among the last 32 of both. */
+  #facts(failures: number, slowCalls: number): Facts {
+    const log = this.#trouble.slice(-32).reverse();
+    const failed = log.filter(({ error }) => error !== undefined).slice(0, failures);
+    const behind = [...failed, ...log.filter(({ slow }) => slow).slice(0, slowCalls)];
+    return { errors: failed.length, last: failed[0]?.error, slowestMs: Math.max(0, ...behind.map(({ ms }) => ms)) };
   }
 
   /** S10 */
-  probeSaid(verdict: Verdict, rule: string, retryAfterMs: number): void {
+  probeSaid(verdict: Verdict, rule: string, retryAfterMs: number, facts = noFacts): void {
     const { said } = this.turn;
     const { successThreshold = 2, halfOpen: { sample } = {} } = this.config;
+    // What failed under a sample breaks the row.
+    if (sample === undefined && said.includes('failure')) said.splice(0);
     said.push(verdict);
     const calls = said.length;
     const failures = said.filter((word) => word === 'failure').length;
     if (sample !== undefined) {
       if (calls < sample.calls) return;
       const why = figuresOf({ rule: 'probeSample', value: failures / calls, threshold: sample.failureRate, calls });
-      if (failures / calls >= sample.failureRate) this.#open(why, retryAfterMs);
-      else this.close(why);
-    } else if (verdict === 'failure') this.#open(`${rule} ${failures}/1 of ${calls}`, retryAfterMs);
+      if (failures / calls >= sample.failureRate) this.#open(why, retryAfterMs, facts);
+      else this.close(why, undefined, facts);
+    } else if (verdict === 'failure') this.#open(`${rule} ${failures}/1 of ${calls}`, retryAfterMs, facts);
     else if (calls - failures >= successThreshold) {
       this.close(`${rule} ${calls - failures}/${successThreshold} of ${calls}`);
     }
   }
 
   /** S20 */
-  #open(why: string, retryAfterMs: number): void {
+  #open(why: string, retryAfterMs: number, facts: Facts): void {
     const { sleepWindowMs: sleep = 30_000 } = this.config;
     const openings = this.turns
       .slice(this.turns.findLastIndex(({ to }) => to === 'closed'))
@@ -231,22 +285,23 @@ export class NaiveCircuit {
     if (typeof sleep === 'object' && 'doubling' in sleep) ms = openings.length ? 2 * this.turn.sleepMs : sleep.doubling;
     if (Number.isNaN(ms)) this.log.push('report sleepWindowMs');
     const sleepMs = Math.min(maxMs, Math.max(0, Number.isNaN(ms) ? maxMs : ms, retryAfterMs));
-    this.enter('open', why, sleepMs, ` retry ${sleepMs}`);
+    this.enter('open', why, facts, sleepMs, ` retry ${sleepMs}`);
   }
 
-  close(why: string, { recovery } = this.config): void {
-    this.enter('closed', why);
+  close(why: string, { recovery } = this.config, facts = noFacts): void {
+    this.enter('closed', why, facts);
+    this.#trouble = [];
     this.rule.clear(this.now);
     if (recovery !== undefined) this.turn.ramp = { initial: recovery.initialShare ?? 0.1, shares: [], passed: 0 };
   }
 
-  enter(to: Computed, why: string, sleepMs = 0, more = ''): void {
+  enter(to: Computed, why: string, facts: Facts, sleepMs = 0, more = ''): void {
     const from = this.turn.to;
     const trouble = this.turns[this.turns.findLastIndex((turn) => turn.to === 'closed') + 1];
-    this.turns.push({ to, at: this.now, sleepMs, said: [] });
+    this.turns.push({ to, at: this.now, sleepMs, said: [], facts });
     const event = { open: 'opened', 'half-open': 'half-opened', closed: 'closed' }[to];
     const downMs = this.now - (trouble?.at ?? this.now);
-    this.#untold.push(`${event} ${from}>${to} #${this.generation} ${why} down ${downMs}${more}`);
+    this.#untold.push(`${event} ${from}>${to} #${this.generation} ${why} ${factsOf(facts)} down ${downMs}${more}`);
   }
 
   /** S25: transitions are told after what brought them about. */

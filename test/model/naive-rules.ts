@@ -19,7 +19,8 @@ interface Measured {
   readonly calls: number;
   /** Failures or slow calls. */
   readonly hits?: number;
-  readonly slowCalls?: number;
+  readonly failures: number;
+  readonly slowCalls: number;
   readonly parts: readonly Measured[];
   readonly met: boolean;
 }
@@ -90,13 +91,10 @@ export class NaiveRule {
     if (rule === 'allOf') {
       const value = parts.filter(({ met }) => met).length;
       const calls = Math.max(...parts.map((part) => part.calls));
-      const slowCalls = Math.max(...parts.map((part) => part.slowCalls ?? 0));
-      return {
-        ...{ rule, value, threshold: parts.length, calls, parts },
-        hits: slowCalls,
-        slowCalls,
-        met: value === parts.length,
-      };
+      const most = (key: 'failures' | 'slowCalls') => Math.max(...parts.map((part) => part[key]));
+      const [failures, slowCalls] = [most('failures'), most('slowCalls')];
+      const met = value === parts.length;
+      return { rule, value, threshold: parts.length, calls, hits: slowCalls, failures, slowCalls, parts, met };
     }
     if (rule === 'anyOf') {
       const nearest = (a: Measured, b: Measured) => (b.value / b.threshold > a.value / a.threshold ? b : a);
@@ -109,7 +107,8 @@ export class NaiveRule {
     const rate = calls > 0 && confidence ? wilson(hits, calls, quantile[confidence]) : hits / Math.max(1, calls);
     const value = isRate ? rate : hits;
     const met = calls >= Math.min(minimumCalls, windowCalls) && value >= threshold;
-    return { rule, value, threshold, calls, hits, ...(rule === 'slowCallRate' && { slowCalls: hits }), parts, met };
+    const [failures, slowCalls] = rule === 'slowCallRate' ? [0, hits] : [hits, 0];
+    return { rule, value, threshold, calls, hits, failures, slowCalls, parts, met };
   }
 
   /** S26: the same rule goes on with its samples where the new window can hold them; any other begins anew. */

@@ -30,20 +30,21 @@ import {
   type Outcome,
   slowMs,
 } from './config.ts';
+import { factsOf } from './naive-circuit.ts';
 import { figuresOf, type RuleSpec } from './naive-rules.ts';
 
 /** An error that says which it is. */
-export function labelled(label: string, make: () => Error = () => new Error(label)): Error {
+export function labelled(label: string, make = (message: string): Error => new Error(message)): Error {
   // Nobody reads their stacks, and they are dear.
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 0;
-  const error = Object.assign(make(), { label });
+  const error = Object.assign(make(label), { label });
   Error.stackTraceLimit = stackTraceLimit;
   return error;
 }
 
 /** That of another policy. */
-export const refusal = (): Error => new RejectedError('another policy', { breaker: 'other', reason: 'open' });
+export const refusal = (message: string): Error => new RejectedError(message, { breaker: 'other', reason: 'open' });
 
 export function errorOf(outcome: Outcome, id: number): Error {
   if (outcome === 'inner') return labelled(`inner ${id}`, refusal);
@@ -121,10 +122,15 @@ export const callFallback = (kind: FallbackKind, clock: Clock): Fallback => fall
 /** A measurement in the words of the naive breaker. */
 export const measuredOf = (m: Measurement): string => figuresOf({ ...m, hits: m.slowCalls ?? m.failures });
 
+function behind({ topErrors, lastError, slowestMs = 0 }: Transition['evidence']): string {
+  const errors = topErrors.reduce((sum, { count }) => sum + count, 0);
+  return factsOf({ errors, last: lastError?.message.replace(/^.*timed out after (\d+) ms$/, 'timeout $1'), slowestMs });
+}
+
 const transition =
   (event: string) =>
   ({ from, to, generation, evidence, retryAfterMs }: Transition): string =>
-    `${event} ${from}>${to} #${generation} ${measuredOf(evidence)} down ${evidence.openForMs}${retryAfterMs === undefined ? '' : ` retry ${retryAfterMs}`}`;
+    `${event} ${from}>${to} #${generation} ${measuredOf(evidence)} ${behind(evidence)} down ${evidence.openForMs}${retryAfterMs === undefined ? '' : ` retry ${retryAfterMs}`}`;
 const timed = ({ key = '-', elapsedMs, slow }: BreakerEvents['succeeded']): string =>
   `${key} ${elapsedMs}${slow ? ' slow' : ''}`;
 /** What fallbacks answered is told a moment later, and is compared as what callers get. */

@@ -339,8 +339,10 @@ describe('all of them', () => {
     expect(setUp({ start: 'closed' }).breaker.state).toBe('closed');
   });
 
-  test('S23: a snapshot’s set state goes before `start`', () => {
-    const { breaker } = setUp();
+  test('S1, S23: a snapshot goes before `start`: what was set is, and what was released stays so', () => {
+    const { breaker } = setUp({ start: 'observe-only' });
+    breaker.release();
+    expect(circuitBreaker({ start: 'observe-only', restore: breaker.toJSON() }).state).toBe('closed');
     breaker.disable();
     expect(circuitBreaker({ start: 'forced-open', restore: breaker.toJSON() }).state).toBe('disabled');
   });

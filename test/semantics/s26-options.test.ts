@@ -255,6 +255,13 @@ describe('the caller’s object', () => {
     expect(stampede(breaker, 100)).toBe(1);
   });
 
+  test('S26: … a chain of fallbacks too', async () => {
+    const chain: unknown[] = [() => Promise.reject(new Error('no plan A')), 'plan B'];
+    const breaker = circuitBreaker({ fallback: chain });
+    chain.length = 0;
+    expect(await breaker.execute(() => Promise.reject(new Error('down')))).toBe('plan B');
+  });
+
   test('S26: two breakers sharing it share nothing else', async () => {
     const options: CircuitBreakerOptions = {
       trip: failureRate({ threshold: 0.5, windowCalls: 10, minimumCalls: 2 }),

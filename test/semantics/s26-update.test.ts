@@ -128,6 +128,42 @@ describe('update', () => {
     expect(breaker.metrics()).toMatchObject({ rejectedRequests: 1, timedOutRequests: 1, fallbackRequests: 2 });
   });
 
+  test('S26: with a first bulkhead those at work take a place, each until he ends', async () => {
+    const { breaker } = setUp({ failureThreshold: 9 });
+    const before = [hold(breaker), hold(breaker), hold(breaker)];
+    breaker.disable();
+    const uncounted = hold(breaker);
+    breaker.release();
+    breaker.update({ maxConcurrent: 3 });
+    expect(breaker.places).toMatchObject({ taken: 4, limit: 3 });
+    expect(breaker.available).toBe(false);
+    uncounted.resolve();
+    before[0]?.reject(new Error('down'));
+    await Promise.all([uncounted.result, before[0]?.result]);
+    expect(breaker.places).toMatchObject({ taken: 2, limit: 3 });
+    const after = hold(breaker);
+    expect(await fail(breaker)).toMatchObject({ reason: 'bulkhead-full' });
+    for (const call of [after, ...before]) call.resolve();
+    await Promise.all([after, ...before].map(({ result }) => result));
+    expect(breaker.places).toMatchObject({ taken: 0, limit: 3 });
+    const again = [hold(breaker), hold(breaker), hold(breaker), hold(breaker)];
+    expect(again.filter(({ context }) => context !== undefined)).toHaveLength(3);
+  });
+
+  test('S10, S26: half-open, without a sample any more, what failed of it breaks the row', async () => {
+    const { breaker, clock } = setUp({ successThreshold: 2, halfOpen: { sample: { calls: 10, failureRate: 1 } } });
+    await fail(breaker);
+    await clock.advance(1_000);
+    await succeed(breaker);
+    for (let i = 0; i < 3; i++) await fail(breaker);
+    breaker.update({ halfOpen: {} });
+    expect(breaker.explain()).toContain('0 of 2 probes succeeded, closes at 2');
+    await succeed(breaker);
+    expect(breaker.state).toBe('half-open');
+    await succeed(breaker);
+    expect(breaker.state).toBe('closed');
+  });
+
   test('S26: undefined leaves an option as it is', async () => {
     const { breaker, clock } = setUp({ timeoutMs: 100 });
     breaker.update({ timeoutMs: undefined });

@@ -86,7 +86,9 @@ export function rowOf(
     ...row,
     explain: breaker.explain(),
     ...(openForMs === undefined ? {} : { nextProbeMs: woken ? 0 : Math.round(Math.max(0, sleepMs - openForMs)) }),
-    ...(halfOpenForMs === undefined ? {} : { probes: [sample ? successes + failures : successes, needed] as const }),
+    ...(halfOpenForMs === undefined
+      ? {}
+      : { probes: [sample ? successes + failures : failures > 0 ? 0 : successes, needed] as const }),
     ...(forced === undefined
       ? {}
       : {

@@ -66,7 +66,8 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
   probe(options?: Omit<ForceOptions, 'expiresInMs'>): void;
   /**
    * Changes options under way. State and window stay where they still make sense; a running sleep window keeps its end. How long calls
-   * have taken that began before anything needed durations nobody knows: they are no samples of a rule that reads the clock.
+   * have taken that began before anything needed durations nobody knows: they are no samples of a rule that reads the clock. With a first
+   * `maxConcurrent` those at work take a place until they end.
    * `name`, `start`, `restore`, `clock`, `random` and listeners can't be changed. @throws RangeError, TypeError
    */
   update(changes: CircuitBreakerOptions): void;
@@ -306,7 +307,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
     return new Promise((resolve) => {
       const others = this.onEnd;
       this.onEnd = () => {
-        if (this.inFlight + this.uncounted + this.between > 0) return;
+        if (this.atWork + this.between > 0) return;
         others?.();
         this.onEnd = undefined;
         then?.();
@@ -331,12 +332,13 @@ const faults = (settings: Settings) => (fault: unknown) => report(settings, faul
 function beginning(settings: Settings, restore: unknown): Beginning {
   const { trip, given, clock } = settings;
   const now = clock.now();
+  if (restore !== undefined) return readSnapshot(restore, trip, now, faults(settings));
   const { start = 'closed' } = given;
-  const set = start === 'closed' ? undefined : override(start, undefined, now);
-  if (restore === undefined)
-    return { machine: initialMachine, counter: trip.start(now, undefined, faults(settings)), override: set };
-  const restored = readSnapshot(restore, trip, now, faults(settings));
-  return { ...restored, override: restored.override ?? set };
+  return {
+    machine: initialMachine,
+    counter: trip.start(now, undefined, faults(settings)),
+    override: start === 'closed' ? undefined : override(start, undefined, now),
+  };
 }
 
 /** The same kind of rule goes on with the figures of the old one where they fit; any other begins anew. */

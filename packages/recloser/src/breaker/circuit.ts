@@ -1,4 +1,5 @@
 import { Layer } from '../core/layer.ts';
+import { LatencyHistogram } from '../windows/latency.ts';
 import { type Action, type BreakerEvents, type CircuitState, channels, kind, type Transition } from './events.ts';
 import { type Facts, noFacts, type TroubleLog } from './evidence.ts';
 import { whyOf } from './explain.ts';
@@ -35,6 +36,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   protected learns: boolean;
   protected override: Override | undefined;
   ending: 'no' | 'draining' | 'disposed' = 'no';
+  protected latency: LatencyHistogram | undefined = undefined;
   /** The calls that counted against the circuit lately. */
   protected trouble: TroubleLog | undefined = undefined;
   /** What listeners have asked to hear of the ends of calls: nothing, 1 what went wrong, 2 all. (A field: asking them takes half a bare call.) */
@@ -94,6 +96,26 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   protected get attended(): boolean {
     const told = this.emitter !== undefined || timedOut.hasSubscribers || opened.hasSubscribers;
     return told || this.settings.classify !== undefined;
+  }
+
+  get inFlight(): number {
+    const { successfulRequests, failedRequests, ignoredRequests } = this.tally;
+    return this.admitted - successfulRequests - failedRequests - ignoredRequests;
+  }
+
+  /** Calls that have not ended, those that are no figure among them. */
+  protected get atWork(): number {
+    return this.inFlight + this.uncounted;
+  }
+
+  /** Whether the state that a call belonged to is over. */
+  isLate({ generation }: { readonly generation: number }): boolean {
+    return generation > 0 && generation !== this.machine.generation;
+  }
+
+  protected took(elapsedMs: number, now: number): void {
+    this.latency ??= new LatencyHistogram(now);
+    this.latency.record(elapsedMs, now);
   }
 
   /** Asks the trip rule, which may be the user's: one that throws is reported, and says no more than a silent one. */

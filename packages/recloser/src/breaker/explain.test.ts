@@ -68,10 +68,13 @@ describe('one sentence', () => {
   });
 
   test('S24: half-open: what is out, what came back, what is needed', () => {
-    const probe = { id: 1, leaseEndsAt: 0, fails: false };
+    const probe = { id: 1, leaseEndsAt: 31_001, fails: false };
     expect(say(halfOpen, 30_500)).toMatch(
       /^half-open for 500 ms: 0 probes out, 0 of 2 probes succeeded, closes at 2; /,
     );
+    expect(say({ ...halfOpen, probes: [{ ...probe, leaseEndsAt: 31_000 }] }, 31_000)).toContain('0 probes out');
+    const late = { ...probe, fails: true, ended: true as const };
+    expect(say({ ...halfOpen, probes: [late, late], failures: 2 }, 31_000)).toContain('0 probes out, 0 of 2 probes');
     expect(say({ ...halfOpen, probes: [probe], successes: 1 }, 31_000)).toMatch(
       /^half-open for 1 s: 1 probe out, 1 of 2 probes succeeded, closes at 2; it had opened on 5 consecutive failures \(ETIMEDOUT ×5\)$/,
     );

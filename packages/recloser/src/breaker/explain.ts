@@ -1,6 +1,6 @@
 import { many, percent, span } from '../core/words.ts';
 import { type Evidence, remembered } from './evidence.ts';
-import { type Machine, type MachineSettings, sleepLeftMs } from './machine.ts';
+import { leasesOf, type Machine, type MachineSettings, rowOf, sleepLeftMs } from './machine.ts';
 import type { Override } from './override.ts';
 import type { Measurement, TripRule } from './trip-rules/rule.ts';
 
@@ -52,10 +52,11 @@ export function explain(
 
 function explainComputed(
   machine: Machine,
-  { trip, sample, successThreshold, rampMs }: MachineSettings & { readonly trip: TripRule },
+  settings: MachineSettings & { readonly trip: TripRule },
   m: Measurement,
   now: number,
 ): string {
+  const { trip, sample, successThreshold, rampMs } = settings;
   if (machine.state === 'closed') {
     const leftMs = machine.ramp ? machine.ramp.since + rampMs - now : 0;
     if (leftMs > 0) return `closed and recovering: all calls pass in ${span(leftMs)}`;
@@ -71,8 +72,9 @@ function explainComputed(
     const next = leftMs > 0 ? `next probe in ${span(leftMs)}` : 'the next call is a probe';
     return `open for ${span(now - machine.openedAt)}: ${why}, ${next}`;
   }
-  const { probingSince, probes, successes, failures } = machine;
+  const { probingSince, successes, failures } = machine;
+  const out = many(leasesOf(machine, now, settings).length, 'probe');
   const all = sample?.calls ?? successThreshold;
   const next = sample ? 'settled, decides' : 'succeeded, closes';
-  return `half-open for ${span(now - probingSince)}: ${many(probes.length, 'probe')} out, ${successes + failures} of ${many(all, 'probe')} ${next} at ${all}; it had opened on ${why}`;
+  return `half-open for ${span(now - probingSince)}: ${out} out, ${sample ? successes + failures : rowOf(machine)} of ${many(all, 'probe')} ${next} at ${all}; it had opened on ${why}`;
 }

@@ -170,13 +170,19 @@ function recover(machine: Closed, { since, credit }: Ramp, now: number, settings
     : refuse({ state, generation, ramp: { since, credit: saved } }, 'recovery', leftMs);
 }
 
+/** When the probes end that are out. Nobody waits for one that is late by as much again: its timer went with the request it was armed in (Cloudflare). */
+export const leasesOf = ({ probes }: HalfOpen, now: number, { probeTimeoutMs }: MachineSettings): number[] =>
+  probes.flatMap(({ ended, fails, leaseEndsAt }) =>
+    ended || leaseEndsAt <= now - (fails ? probeTimeoutMs : 0) ? [] : leaseEndsAt,
+  );
+
+/** The successes in a row: what a sample let pass that failed, before an update took it away, breaks the row. */
+export const rowOf = ({ successes, failures }: HalfOpen): number => (failures > 0 ? 0 : successes);
+
 function probe(machine: HalfOpen, now: number, settings: MachineSettings): Step {
   const { sample, probeTimeoutMs, maxProbes } = settings;
   const probes = machine.probes.filter(({ fails, leaseEndsAt }) => fails || leaseEndsAt > now);
-  // Nobody waits for one that is late by as much again: its timer went with the request it was armed in (Cloudflare).
-  const ends = probes.flatMap(({ ended, leaseEndsAt }) =>
-    ended || leaseEndsAt <= now - probeTimeoutMs ? [] : leaseEndsAt,
-  );
+  const ends = leasesOf(machine, now, settings);
   const missing = sample ? sample.calls - machine.successes - machine.failures : maxProbes;
   if (ends.length >= Math.max(1, Math.min(maxProbes, missing))) {
     return refuse(machine, 'half-open', Math.max(0, Math.min(...ends) - now));
@@ -202,8 +208,8 @@ function probed(machine: HalfOpen, event: ProbeEvent, now: number, settings: Mac
   if (probe?.ended || event.type === 'ignored') return stay({ ...machine, probes });
   if (timedOut && probe) probes.push({ ...probe, ended: true });
   const succeeded = event.type === 'succeeded';
-  const successes = machine.successes + (succeeded ? 1 : 0);
-  const failures = machine.failures + (succeeded ? 0 : 1);
+  const successes = (sample ? machine.successes : rowOf(machine)) + (succeeded ? 1 : 0);
+  const failures = (sample ? machine.failures : 0) + (succeeded ? 0 : 1);
   const calls = successes + failures;
   if (sample ? calls < sample.calls : succeeded && successes < successThreshold) {
     return stay(halfOpen(machine, { probes, nextProbe: machine.nextProbe, successes, failures }));

@@ -1,6 +1,5 @@
 import {
   also,
-  anything,
   callback,
   count,
   duration,
@@ -14,7 +13,7 @@ import {
   share,
   slowness,
 } from '../core/check.ts';
-import type { Fallback } from '../core/fallback.ts';
+import { type Fallback, taken } from '../core/fallback.ts';
 import type { Classifier } from '../core/outcome.ts';
 import { type Basics, basicsOf, common, type PolicyOptions } from '../core/policy-options.ts';
 import { type Backoff, delayOf, delays } from '../core/time/backoff.ts';
@@ -58,7 +57,7 @@ export interface CircuitBreakerOptions extends PolicyOptions, Listeners {
   readonly latency?: boolean | undefined;
   /** What failed and refused calls get instead of their error. */
   readonly fallback?: Fallback | undefined;
-  /** The state to begin in; `observe-only` is the mode for a first roll-out. */
+  /** The state to begin in, unless it is restored; `observe-only` is the mode for a first roll-out. */
   readonly start?: 'closed' | ForcedState | undefined;
   /** What `toJSON()` wrote, here or in another process. */
   readonly restore?: Snapshot | undefined;
@@ -127,7 +126,7 @@ const changeable = {
   classify: callback,
   slowCallMs: slowness,
   latency: flag,
-  fallback: anything,
+  fallback: (value: unknown) => taken(value) as never,
   captureStacks: flag,
 };
 

@@ -7,7 +7,6 @@ import { defaultVerdict, judge, retryAfterOf, type Verdict } from '../core/outco
 import { PlaceHold, Places } from '../core/places.ts';
 import { wallTime } from '../core/time/clock.ts';
 import { deadlines } from '../core/time/timers.ts';
-import { LatencyHistogram } from '../windows/latency.ts';
 import { refusal } from './calls/refusal.ts';
 import { type Caller, Epoch, Lease, passing, shadowed, type Ticket, uncounted } from './calls/ticket.ts';
 import { Circuit } from './circuit.ts';
@@ -19,7 +18,6 @@ import type { Beginning } from './snapshot.ts';
 
 /** The calls of one breaker: it admits them, takes up their results and counts them. */
 export abstract class Traffic extends Circuit implements Judge<Ticket> {
-  protected latency: LatencyHistogram | undefined = undefined;
   places: Places | undefined;
   /** Called when a call has ended, while somebody waits for that. */
   protected onEnd: (() => void) | undefined = undefined;
@@ -55,7 +53,10 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     this.sampling = closed ? machine.generation : -1;
     if (this.#epoch?.generation !== this.sampling) this.#epoch = undefined;
     // Those at work keep their places, whatever the limit has become.
-    if (maxConcurrent !== Infinity) this.places ??= new Places(maxConcurrent);
+    if (maxConcurrent !== Infinity && this.places === undefined) {
+      this.places = new Places(maxConcurrent, this.atWork);
+      if (this.places.unplaced > 0) this.onEnd ??= nothing;
+    }
     if (this.places !== undefined) this.places.limit = maxConcurrent;
     this.straight = closed && machine.ramp === undefined && this.override === undefined && this.ending === 'no';
     this.quick =
@@ -76,11 +77,6 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       fallback,
     };
     return this.#rig;
-  }
-
-  get inFlight(): number {
-    const { successfulRequests, failedRequests, ignoredRequests } = this.tally;
-    return this.admitted - successfulRequests - failedRequests - ignoredRequests;
   }
 
   protected epoch(): Epoch {
@@ -212,6 +208,11 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   #arrived<E extends EventName>(event?: E | false, told?: BreakerEvents[E]): void {
     if (event && told) this.tell(event, told);
     this.between--;
+    const { places } = this;
+    if (places !== undefined && places.unplaced > 0) {
+      places.fit(this.atWork);
+      if (places.unplaced === 0 && this.onEnd === nothing) this.onEnd = undefined;
+    }
     this.onEnd?.();
   }
 
@@ -254,15 +255,10 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const now = settings.clock.now();
     const elapsedMs = since(startedAt, now);
     if (elapsedMs >= settings.noticedMs || (this.learns && elapsedMs >= this.learntSlowMs(now))) return false;
-    if (settings.latency) this.#took(elapsedMs, now);
+    if (settings.latency) this.took(elapsedMs, now);
     this.tally.successfulRequests++;
     if (this.record(false, elapsedMs, now)) this.#tripBy(now);
     return true;
-  }
-
-  #took(elapsedMs: number, now: number): void {
-    this.latency ??= new LatencyHistogram(now);
-    this.latency.record(elapsedMs, now);
   }
 
   #tripBy(now: number): void {
@@ -302,7 +298,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       } else tally.ignoredRequests++;
       if (timedOut) tally.timedOutRequests++;
       if (slow) tally.slowRequests++;
-      if (settings.latency && sampled && !untimed) this.#took(elapsedMs, now);
+      if (settings.latency && sampled && !untimed) this.took(elapsedMs, now);
       const late = this.isLate(ticket);
       // What the trip rule opens on: what that calls slow, and no call that is a sample of no state.
       const tripSlow = sampled && elapsedMs >= (tripMs < Infinity ? tripMs : settings.slowCallMs || Infinity);
@@ -338,11 +334,6 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       const facts = this.facts(failed ? 1 : 0, slow ? 1 : 0);
       this.apply({ type: 'failed', generation, probe, facts, retryAfterMs }, now);
     } else this.apply({ type: verdict === 'success' ? 'succeeded' : 'ignored', generation, probe }, now);
-  }
-
-  /** Whether the state that a call belonged to is over. */
-  isLate({ generation }: Ticket): boolean {
-    return generation > 0 && generation !== this.machine.generation;
   }
 
   #tellLate(cause: 'timed-out' | 'generation', ok: boolean): void {
@@ -394,6 +385,8 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     return Promise.reject(scope.reason);
   }
 }
+
+const nothing = (): void => {};
 
 /** 0 where the beginning was not taken. */
 const since = (startedAt: number | undefined, now: number): number =>

@@ -26,6 +26,18 @@ describe('a fallback', () => {
     expect(await instead(['just', 'values'])).toEqual(['just', 'values']);
   });
 
+  test('S27: no error becomes a cause of its own: whoever walks the causes comes to an end', async () => {
+    const { kept, instead } = answers();
+    const again = (error: unknown) => Promise.reject((error as Error).cause);
+    await expect(instead([() => Promise.reject(new Error('replica')), again])).rejects.toBe(first);
+    expect('cause' in first).toBe(false);
+    const knot = new Error('knot');
+    knot.cause = knot;
+    const other = () => Promise.reject(new Error('other'));
+    const scope = new CallerScope('test', {});
+    await expect(kept.instead(other, knot, scope)).rejects.toMatchObject({ message: 'other', cause: knot });
+  });
+
   test('gets error, key, context and a signal that follows the caller’s', async () => {
     const { kept } = answers();
     const controller = new AbortController();

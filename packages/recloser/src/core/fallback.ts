@@ -54,13 +54,29 @@ const alternatives = (fallback: unknown): readonly unknown[] =>
     ? fallback
     : [fallback];
 
+/** As an option it is copied, if it is a chain; a value is answered as it is. */
+export function taken(fallback: unknown): unknown {
+  const links = alternatives(fallback);
+  return links === fallback ? [...links] : fallback;
+}
+
 /** The `lastGood` among its alternatives, if there is one: then good values are to be remembered. */
 export const lastGoodOf = (fallback: unknown): LastGood | undefined => alternatives(fallback).find(isLastGood);
+
+/** Whether an error is among another and its causes: who walks them is to come to an end. */
+function leadsTo(from: unknown, error: unknown): boolean {
+  let cause = from;
+  for (let depth = 0; depth < 100 && cause != null; depth++) {
+    if (cause === error) return true;
+    cause = (cause as { readonly cause?: unknown }).cause;
+  }
+  return false;
+}
 
 /** The first error becomes the cause of the later one, if that is another, extensible error without one, be it of another realm (Jest). */
 export function causedBy(error: unknown, first: unknown): unknown {
   try {
-    if (error !== first && 'stack' in (error as object) && !('cause' in (error as object))) {
+    if ('stack' in (error as object) && !('cause' in (error as object)) && !leadsTo(first, error)) {
       Object.defineProperty(error, 'cause', { value: first, writable: true, configurable: true });
     }
   } catch {

@@ -3,11 +3,21 @@ import type { Clock } from './time/clock.ts';
 
 /** A counting semaphore without a queue. */
 export class Places {
-  taken = 0;
+  taken: number;
   limit: number;
+  /** Those of them that are taken by calls which began when there was no limit yet. */
+  unplaced: number;
 
-  constructor(limit: number) {
+  constructor(limit: number, atWork = 0) {
     this.limit = limit;
+    this.taken = this.unplaced = atWork;
+  }
+
+  /** So many calls are at work: if more places are taken, calls have ended that had none of their own. */
+  fit(atWork: number): void {
+    const ended = Math.max(0, Math.min(this.unplaced, this.taken - atWork));
+    this.taken -= ended;
+    this.unplaced -= ended;
   }
 
   take(): boolean {

@@ -1,5 +1,6 @@
 import type { CallContext } from '../../core/call/context.ts';
 import { callback, type Reader, read } from '../../core/check.ts';
+import { taken } from '../../core/fallback.ts';
 import {
   type Basics,
   basicsOf,
@@ -37,7 +38,7 @@ export function readOptions(answer: unknown, options: FallbackOptions = {}): Fal
   return {
     basics: basicsOf('fallback', given),
     given,
-    answer: Array.isArray(answer) ? [...answer] : answer,
+    answer: taken(answer),
     when: given.when,
   };
 }

@@ -62,6 +62,7 @@ const how = {
   warmUpMs: quick ? 30 : 300,
   breakers: quick ? 1_000 : 10_000,
   idleMs: quick ? 300 : 3_000,
+  pairs: quick ? 1 : 4,
 };
 const wanted = plan.filter(({ id }) => only?.includes(id) ?? true);
 if (wanted.some(({ silent }) => silent)) {

@@ -24,15 +24,16 @@ function runWorker(task, build) {
 }
 
 /** What one process says of one path: the figure of each subject. */
-async function measureOnce({ id, apart, beyond }, how) {
+async function measureOnce({ id, apart }, how) {
   if (apart === undefined) return runWorker({ path: id, ...how }, how.build);
   const results = {};
   for (const subject of apart) {
     Object.assign(results, await runWorker({ path: id, subject, ...how }, how.build));
   }
-  if (beyond === undefined) return results;
-  const { [beyond]: without, ...rest } = results;
-  for (const result of Object.values(rest)) result.value = Math.max(0, result.value - without.value);
+  if (id !== 'idle') return results;
+  // What a process without any breaker takes is not theirs.
+  const { bare, ...rest } = results;
+  for (const result of Object.values(rest)) result.value = Math.max(0, result.value - bare.value);
   return rest;
 }
 
@@ -41,7 +42,7 @@ const rounded = (number) => (number >= 100 ? Math.round(number) : Number(number.
 /** Medians over processes, of the figures and of the ratios within each process. */
 export async function measurePath(path, how, tell) {
   const runs = [];
-  const processes = (path.times ?? 1) * how.processes;
+  const processes = (path.silent ?? 1) * how.processes;
   for (let i = 1; i <= processes; i++) {
     tell(`${path.id}: process ${i} of ${processes}`);
     runs.push(await measureOnce(path, how));

@@ -10,8 +10,8 @@ const { path, subject, ...how } = JSON.parse(process.argv[2]);
 
 async function measure() {
   if (path.startsWith('heap')) return { [subject]: await measureHeap(subjects[subject][path]({}), how.breakers) };
-  if (path === 'idle') return { [subject]: await measureIdle(subjects[subject][path]({}), how.breakers, how.idleMs) };
-  if (path === 'page') return { [subject]: await measurePage(subjects[subject][path]({}), how.idleMs) };
+  if (path === 'page') return { [subject]: await measurePage(subjects[subject][path](), how.idleMs, how.pairs) };
+  if (path === 'idle') return { idle: await measureIdle(subjects[subject][path]({}), how.breakers, how.idleMs) };
   const kind = { refused: 'refused', record: 'recorded', cycle: 'cycled', concurrent: 'concurrent' }[path] ?? 'settled';
   const made = {};
   for (const name in subjects) {
@@ -26,4 +26,4 @@ async function measure() {
 }
 
 const results = await measure();
-process.stdout.write(JSON.stringify(results), () => process.exit(0));
+process.stdout.write(JSON.stringify(path === 'idle' ? { [subject]: results.idle } : results), () => process.exit(0));

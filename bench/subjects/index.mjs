@@ -3,7 +3,7 @@ import { cockatiel } from './cockatiel.mjs';
 import { mollitia } from './mollitia.mjs';
 import { opossum } from './opossum.mjs';
 import { ours, theirs } from './policies.mjs';
-import { recloser, recloserFewSeen, recloserGivenTime, recloserUnwatched } from './recloser.mjs';
+import { recloser, recloserFewSeen, recloserGivenTime } from './recloser.mjs';
 
 const { SILENT_BUILD: silent } = process.env;
 const silenced = silent && (await import(`./recloser.mjs?build=${encodeURIComponent(silent)}`)).recloser;
@@ -19,7 +19,6 @@ export const subjects = {
   recloser: { ...recloser, ...ours },
   'recloser, time given': recloserGivenTime,
   'recloser, 10 k seen': recloserFewSeen,
-  without: recloserUnwatched,
   'recloser without channels': silenced
     ? { 'channels-closed': silenced.closed, 'channels-guarded': silenced.guarded }
     : {},

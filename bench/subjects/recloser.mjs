@@ -200,19 +200,15 @@ export const recloser = {
   }),
   idle: () => idle(() => ({ trip: window(), timeoutMs: 2_000, maxConcurrent: 50 })),
   page: () => ({
-    ...watched,
+    make: idle(() => ({ trip: window() })).make,
     async open(breakers) {
       const { dashboard } = await import('@recloser/dashboard');
-      const { url } = await dashboard({ breakers, title: 'busy' }).listen({ port: 0 });
-      return url;
+      const mounted = dashboard({ breakers, title: 'busy' });
+      const { url } = await mounted.listen({ port: 0 });
+      return { url, close: () => mounted.close() };
     },
   }),
 };
-
-const watched = { make: idle(() => ({ trip: window() })).make, open: () => undefined };
-
-/** Breakers that no page shows. */
-export const recloserUnwatched = { page: () => watched };
 
 /** The same without the clock, which is most of the price. */
 export const recloserGivenTime = { record: () => record('return () => counter.record(false, 1, now += 0.001)') };

@@ -302,12 +302,17 @@ export class Breaker extends Traffic implements CircuitBreaker {
     await this.whenIdle(() => this.dispose());
   }
 
+  /** Whether a call is at work here, or the fallback of one. */
+  get busy(): boolean {
+    return this.atWork + this.between > 0;
+  }
+
   /** Once nobody is at work. `then` is called before any other call can begin, at once if nobody is now. */
   whenIdle(then?: () => void): Promise<void> {
     return new Promise((resolve) => {
       const others = this.onEnd;
       this.onEnd = () => {
-        if (this.atWork + this.between > 0) return;
+        if (this.busy) return;
         others?.();
         this.onEnd = undefined;
         then?.();

@@ -120,13 +120,13 @@ class KeyedRegistry extends Members implements Registry {
   }
 
   #seeOff(member: Member): void {
-    if (member.inFlight === 0) {
+    if (member.busy) {
+      this.#leaving.add(member);
+      // Asked again, for another call may have begun meanwhile.
+      void member.whenIdle().then(() => this.#seeOff(member));
+    } else {
       this.#leaving.delete(member);
       addTo(this.#gone, member.tally);
-    } else {
-      this.#leaving.add(member);
-      // Not at the very end of its last call, which then counts its fallback.
-      void member.whenIdle().then(() => this.#seeOff(member));
     }
   }
 

@@ -56,6 +56,13 @@ describe('metrics', () => {
     expect(services.metrics()).toMatchObject(ended);
   });
 
+  test('count the fallback of a call whose failure is why its breaker is taken out', async () => {
+    const { services } = setUp({ defaults: { fallback: 'instead' } });
+    services.on('failed', ({ breaker }) => void services.delete(breaker));
+    expect(await services.execute(() => Promise.reject(new Error('down')), { key: 'a' })).toBe('instead');
+    expect(services.metrics()).toMatchObject({ size: 0, failedRequests: 1, fallbackRequests: 1, totalRequests: 1 });
+  });
+
   test('count a call that one that was taken out admits as soon as its last has ended', async () => {
     const { services } = setUp();
     const a = services.get('a');

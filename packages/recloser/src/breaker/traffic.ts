@@ -55,7 +55,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     // Those at work keep their places, whatever the limit has become.
     if (maxConcurrent !== Infinity && this.places === undefined) {
       this.places = new Places(maxConcurrent, this.atWork);
-      if (this.places.unplaced > 0) this.onEnd ??= nothing;
+      if (this.atWork > 0) this.onEnd ??= nothing;
     }
     if (this.places !== undefined) this.places.limit = maxConcurrent;
     this.straight = closed && machine.ramp === undefined && this.override === undefined && this.ending === 'no';
@@ -208,11 +208,8 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   #arrived<E extends EventName>(event?: E | false, told?: BreakerEvents[E]): void {
     if (event && told) this.tell(event, told);
     this.between--;
-    const { places } = this;
-    if (places !== undefined && places.unplaced > 0) {
-      places.fit(this.atWork);
-      if (places.unplaced === 0 && this.onEnd === nothing) this.onEnd = undefined;
-    }
+    if (this.onEnd === undefined) return;
+    if (this.places?.fit(this.atWork) === 0 && this.onEnd === nothing) this.onEnd = undefined;
     this.onEnd?.();
   }
 

@@ -6,18 +6,18 @@ export class Places {
   taken: number;
   limit: number;
   /** Those of them that are taken by calls which began when there was no limit yet. */
-  unplaced: number;
+  #unplaced: number;
 
   constructor(limit: number, atWork = 0) {
     this.limit = limit;
-    this.taken = this.unplaced = atWork;
+    this.taken = this.#unplaced = atWork;
   }
 
-  /** So many calls are at work: if more places are taken, calls have ended that had none of their own. */
-  fit(atWork: number): void {
-    const ended = Math.max(0, Math.min(this.unplaced, this.taken - atWork));
+  /** So many calls are at work: if more places are taken, calls have ended that had none of their own. Answers how many there still are. */
+  fit(atWork: number): number {
+    const ended = Math.max(0, Math.min(this.#unplaced, this.taken - atWork));
     this.taken -= ended;
-    this.unplaced -= ended;
+    return (this.#unplaced -= ended);
   }
 
   take(): boolean {

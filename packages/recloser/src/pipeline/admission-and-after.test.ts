@@ -131,11 +131,11 @@ describe('work that outlives its call', () => {
     const first = rejection(outer.execute(ended));
     await clock.advance(60);
     expect(await first).toBeInstanceOf(TimeoutError);
-    expect(outer.places).toEqual({ taken: 1, limit: 1 });
+    expect(outer.places).toMatchObject({ taken: 1, limit: 1 });
     expect(await rejection(outer.execute(ended))).toMatchObject({ code: 'ERR_BULKHEAD_FULL' });
     expect(outer.metrics().lateResults).toBe(0);
     await clock.advance(400);
-    expect(outer.places).toEqual({ taken: 0, limit: 1 });
+    expect(outer.places).toMatchObject({ taken: 0, limit: 1 });
     expect(outer.metrics().lateResults).toBe(1);
   });
 

@@ -1,4 +1,12 @@
-import { type BreakerEvents, circuitBreaker, type EventName, type ListenerErrorHandler } from 'recloser';
+import {
+  anyOf,
+  type BreakerEvents,
+  circuitBreaker,
+  consecutiveFailures,
+  type EventName,
+  type ListenerErrorHandler,
+  registry,
+} from 'recloser';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fail, hold, rejection, setUp, slow, succeed } from '../support/calls.ts';
 
@@ -229,6 +237,41 @@ describe('listeners that misbehave', () => {
     for (let i = 0; i < 5; i++) await Promise.all([succeed(a), succeed(b)]);
     expect(print).toHaveBeenCalledTimes(2);
     expect(String(print.mock.calls[0]?.[0])).toContain("'a'");
+  });
+
+  test('S25: … whatever its options become', async () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const broken = () => {
+      throw new Error('user’s');
+    };
+    const mine = { name: 'mine', start: () => ({ ...consecutiveFailures(9).start(0), record: broken }) };
+    const { breaker } = setUp({ trip: anyOf(mine), onUpdated: broken, classify: broken });
+    for (let i = 0; i < 3; i++) {
+      breaker.update({ timeoutMs: 1_000 + i });
+      await succeed(breaker);
+    }
+    breaker.update({ trip: anyOf(mine), sleepWindowMs: broken });
+    await succeed(breaker);
+    expect(print).toHaveBeenCalledOnce();
+  });
+
+  test('S25: … and one a registry', async () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const broken = () => {
+      throw new Error('user’s');
+    };
+    const services = registry({
+      name: 'services',
+      defaults: { classify: broken },
+      overrides: [{ match: /^a/, options: { timeoutMs: 50 } }],
+      onUpdated: broken,
+    });
+    for (let i = 0; i < 3; i++) {
+      for (const key of ['a1', 'a2', 'b1']) await services.execute(() => 1, { key }).catch(() => {});
+      services.update({ defaults: { timeoutMs: 100 + i } });
+    }
+    expect(print).toHaveBeenCalledOnce();
+    expect(String(print.mock.calls[0]?.[0])).toContain("'services'");
   });
 
   test('S25: an async listener that rejects is reported, not unhandled', async () => {

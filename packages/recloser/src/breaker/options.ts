@@ -13,6 +13,7 @@ import {
   share,
   slowness,
 } from '../core/check.ts';
+import { report } from '../core/events/emitter.ts';
 import { type Fallback, taken } from '../core/fallback.ts';
 import type { Classifier } from '../core/outcome.ts';
 import { type Basics, basicsOf, common, type PolicyOptions } from '../core/policy-options.ts';
@@ -224,8 +225,14 @@ export const optionChanges: Reader<CircuitBreakerOptions> = (value, path, fault)
 export function mergeOptions(before: Settings, changes: CircuitBreakerOptions): Settings {
   const changed = read('update', changes, optionChanges);
   const next = readOptions(overlay(before.given, changed));
-  // The short form makes a new rule each time it is read: unchanged is unchanged.
-  return (changed.trip ?? changed.failureThreshold) ? next : { ...next, trip: before.trip };
+  return Object.assign(next, {
+    // The short form makes a new rule each time it is read: unchanged is unchanged.
+    trip: (changed.trip ?? changed.failureThreshold) ? next.trip : before.trip,
+    // A registry tells of its breakers in its own name.
+    name: before.name,
+    // One policy is told of once.
+    onListenerError: before.onListenerError ?? ((fault, event) => report(before, fault, event)),
+  });
 }
 
 /** Options over others: a new trip rule replaces `failureThreshold`, and the other way round. */

@@ -6,6 +6,7 @@ import type { Work } from '../core/call/context.ts';
 import type { CallerScope, Scope, Stage } from '../core/call/scope.ts';
 import { read } from '../core/check.ts';
 import { type ChannelsOf, channelsOf, tellLife } from '../core/events/channels.ts';
+import { report } from '../core/events/emitter.ts';
 import { many } from '../core/words.ts';
 import { eventNames, isBreakerEvent, type RegistryEvents } from './events.ts';
 import { Member } from './member.ts';
@@ -37,7 +38,13 @@ class KeyedRegistry extends Members implements Registry {
     super();
     const given = read('registry', options, known);
     const { name = 'registry', overrides = [], maxEntries = 10_000, parent, restore } = given;
-    const defaults: CircuitBreakerOptions = { ...pick(given, 'clock', 'random', 'onListenerError'), ...given.defaults };
+    const printer = { name, onListenerError: undefined };
+    const defaults: CircuitBreakerOptions = {
+      // One for all breakers, whatever their options become.
+      onListenerError: (fault, event) => report(printer, fault, event),
+      ...pick(given, 'clock', 'random', 'onListenerError'),
+      ...given.defaults,
+    };
     this.#name = name;
     this.#defaults = defaults;
     this.#overrides = overrides;
@@ -192,6 +199,7 @@ class KeyedRegistry extends Members implements Registry {
   }
 
   dispose(): void {
+    if (this.ending === 'disposed') return;
     this.ending = 'disposed';
     for (const member of this.all()) member.dispose();
     this.parent?.dispose();

@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { Emitter, type ListenerErrorHandler, report as tell } from './emitter.ts';
 
@@ -93,6 +94,60 @@ describe('Emitter', () => {
       [thrown, 'one'],
       [rejected, 'two'],
     ]);
+  });
+});
+
+/** A turn of the event loop: by then the runtime has told what nobody handles. */
+async function unhandled(cause: () => void): Promise<unknown[]> {
+  const seen: unknown[] = [];
+  const see = (fault: unknown) => seen.push(fault);
+  const others = process.rawListeners('unhandledRejection');
+  process.removeAllListeners('unhandledRejection').on('unhandledRejection', see);
+  cause();
+  await new Promise((resolve) => setImmediate(resolve));
+  process.off('unhandledRejection', see);
+  for (const other of others) process.on('unhandledRejection', other as () => void);
+  return seen;
+}
+
+const having = (then: PropertyDescriptor): object => Object.defineProperty({}, 'then', then);
+
+describe('a promise of a listener’s that is of somebody else', () => {
+  const fault = new Error('of the listener');
+  const broken = (): never => {
+    throw fault;
+  };
+  const foreign = runInNewContext('async (fault) => { throw fault; }') as (fault: unknown) => unknown;
+
+  test.each<[string, () => unknown]>([
+    ['another realm', () => foreign(fault)],
+    ['a library', () => having({ value: (_: unknown, reject: (fault: unknown) => void) => reject(fault) })],
+    ['a library that throws', () => having({ value: broken })],
+    ['whoever throws when asked', () => having({ get: broken })],
+  ])('is heard of: %s', async (_, answer) => {
+    const report = vi.fn();
+    const events = new Emitter<Events>(report);
+    events.on('one', answer);
+    expect(await unhandled(() => events.emit('one', 1))).toEqual([]);
+    expect(report.mock.calls).toEqual([[fault, 'one']]);
+  });
+
+  test.each([undefined, null, 0, '', {}, having({ value: 1 })])(
+    'whatever else it answers is left alone: %o',
+    async (answer) => {
+      const report = vi.fn();
+      const events = new Emitter<Events>(report);
+      events.on('one', () => answer);
+      expect(await unhandled(() => events.emit('one', 1))).toEqual([]);
+      expect(report).not.toHaveBeenCalled();
+    },
+  );
+
+  test('a handler that rejects has nobody left to tell', async () => {
+    for (const handler of [() => foreign(fault), async () => broken()]) {
+      const report = reporter('payments', handler as ListenerErrorHandler);
+      expect(await unhandled(() => report('a', 'opened'))).toEqual([]);
+    }
   });
 });
 

@@ -49,8 +49,9 @@ export class Emitter<Events extends object> {
   #tell(event: keyof Events, listener: Listener, payload: unknown): void {
     const report = (error: unknown): void => this.#report(error, String(event));
     try {
-      const answer = listener(payload as never);
-      if (answer instanceof Promise) answer.catch(report);
+      const answer = listener(payload as never) as { readonly then?: unknown } | null | undefined;
+      // One of another realm (Jest) or library is a promise by its `then`.
+      if (typeof answer?.then === 'function') Promise.resolve(answer).catch(report);
     } catch (error) {
       report(error);
     }
@@ -71,7 +72,7 @@ export function report(
 ): void {
   const { name, onListenerError } = policy;
   try {
-    if (onListenerError !== undefined) onListenerError(error, event);
+    if (onListenerError !== undefined) Promise.resolve(onListenerError(error, event)).catch(() => {});
     else if (!printed.has(policy)) {
       printed.add(policy);
       console.error(`recloser: a listener of '${name}' threw on '${event}' (told once):`, error);

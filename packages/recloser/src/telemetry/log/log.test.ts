@@ -219,6 +219,8 @@ test('a transition of a key names key and registry, one of the parent the parent
   ]);
   expect(lines[0]?.entry).toMatchObject({ breaker: 'a.example', label: 'hosts' });
   expect(lines[2]?.entry).toMatchObject({ breaker: 'hosts', label: 'hosts/parent' });
+  hosts.get('a.example').update({ timeoutMs: 50 });
+  expect(lines.at(-1)?.entry).toMatchObject({ label: 'hosts', changed: ['timeoutMs'] });
 });
 
 test('refusals of every kind of policy are told, each with its reason', async () => {

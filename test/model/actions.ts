@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { type Config, type Deed, type FallbackKind, type Forced, type Outcome, outcomes } from './config.ts';
-import type { RuleSpec } from './naive-rules.ts';
+import { highestBound, type RuleSpec } from './naive-rules.ts';
 
 /** What happens to both breakers. `nth` picks one of the calls that it can happen to, so that every list makes sense. */
 export type Action =
@@ -55,7 +55,7 @@ const some = { noNullPrototype: true, requiredKeys: [] };
 
 const few = from(1, 2, 3, 4);
 /** Windows whose buckets are exact numbers, so that both breakers see the same edges. */
-const size = fc.oneof(
+const size: fc.Arbitrary<Pick<RuleSpec, 'windowCalls' | 'windowMs' | 'buckets'>> = fc.oneof(
   fc.record({ windowCalls: from(1, 2, 3, 4, 6) }),
   from({ windowMs: 20, buckets: 1 }, { windowMs: 20, buckets: 2 }, { windowMs: 40, buckets: 4 }, { windowMs: 100 }),
 );
@@ -72,11 +72,11 @@ const leaf: fc.Arbitrary<RuleSpec> = fc.oneof(
     .map(([window, rule, threshold, minimumCalls, confidence]) => ({
       ...{ rule, ...window, threshold },
       ...(minimumCalls === undefined ? {} : { minimumCalls }),
-      ...(confidence === undefined ? {} : { confidence }),
+      ...(confidence !== undefined && highestBound(confidence, window.windowCalls) >= threshold ? { confidence } : {}),
       ...(rule === 'slowCallRate' ? { slowCallMs: 5 } : {}),
     })),
   fc.tuple(size, few, from(1, 2, 5)).map(([window, count, minimumCalls]) => {
-    const threshold = Math.min(count, 'windowCalls' in window ? window.windowCalls : count);
+    const threshold = Math.min(count, window.windowCalls ?? count);
     return { rule: 'failureCount' as const, ...window, threshold, minimumCalls };
   }),
 );

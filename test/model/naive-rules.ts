@@ -42,6 +42,10 @@ export function figuresOf({ rule, value, threshold, calls, hits }: Figures): str
 /** The standard normal quantiles of two-sided intervals, from a table. */
 const quantile = { 0.5: 0.6744898, 0.8: 1.2815516, 0.95: 1.959964 };
 
+/** The most that such a bound can be: that of a window of hits only. It never is 1. */
+export const highestBound = (confidence: 0.5 | 0.8 | 0.95, calls = 1e9): number =>
+  calls / (calls + quantile[confidence] ** 2);
+
 /** Where a share that was seen lies z deviations above a smaller one: the smaller root of (seen − p)² = z²·p·(1 − p)/calls. */
 function wilson(hits: number, calls: number, z: number): number {
   if (hits === 0) return 0;

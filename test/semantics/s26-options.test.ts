@@ -196,9 +196,30 @@ describe('validation', () => {
     [{ threshold: 1, windowMs: 5, confidence: 0.4 }, 'confidence'],
     [{ threshold: 1, windowMs: 5, confidence: 1 }, 'confidence'],
     [{ threshold: 1, windowMs: 5, slowCallMs: 5 }, 'slowCallMs'],
+    [{ threshold: 1, windowMs: 5, confidence: 0.5 }, 'threshold must be at most 0.999'],
+    [
+      { threshold: 0.9, windowCalls: 20, confidence: 0.95 },
+      'threshold must be at most 0.838 (with confidence 0.95 its window never shows more), got 0.9',
+    ],
     [undefined, 'options'],
   ])('S26: the options of trip rules are checked as well: %o', (options, fault) => {
     expect(() => failureRate(options as never)).toThrow(fault);
+  });
+
+  test('S26: a threshold that confidence leaves within reach is taken, and reached', () => {
+    for (const [threshold, windowCalls, confidence] of [
+      [0.83, 20, 0.95],
+      [0.5, 4, 0.95],
+      [0.999, 1_000_000, 0.9999],
+    ] as const) {
+      const counter = failureRate({ threshold, windowCalls, confidence }).start(0);
+      let opens = false;
+      for (let i = 0; i < windowCalls && !opens; i++) opens = counter.record(true, 0, 0);
+      expect(opens).toBe(true);
+    }
+    expect(() => failureRate({ threshold: 0.5, windowCalls: 3, confidence: 0.95 })).toThrow(RangeError);
+    expect(() => failureRate({ threshold: 0.999, windowMs: 5, confidence: 0.9999 })).not.toThrow();
+    expect(() => failureRate({ threshold: 1, windowCalls: 1 })).not.toThrow();
   });
 
   test('S26: failureCount has no confidence, and no more failures than calls', () => {

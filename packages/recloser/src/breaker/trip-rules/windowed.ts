@@ -34,7 +34,7 @@ export interface RateOptions extends Size {
   readonly threshold: number;
   /**
    * Opens only when the lower end of the Wilson interval of this confidence reaches the threshold: fewer false alarms on few
-   * calls, a later opening. 0.5 … 0.9999; off unless given.
+   * calls, a later opening. 0.5 … 0.9999; off unless given. The threshold must be one that a window of hits only can reach.
    */
   readonly confidence?: number;
 }
@@ -93,12 +93,24 @@ const kinds: Record<Kind, Reader<RateOptions & Partial<SlowCallOptions>>> = {
 };
 
 function readSettings(rule: Kind, given: unknown): Settings {
-  const checked = also(kinds[rule], ({ threshold, windowMs, windowCalls }, fault) => {
+  let z = 0;
+  const checked = also(kinds[rule], ({ threshold, windowMs, windowCalls, confidence }, fault) => {
     if ((windowMs === undefined) === (windowCalls === undefined)) {
       fault('windowMs or windowCalls', 'given, one of the two', windowMs && 'both');
     }
     if (threshold > (windowCalls ?? threshold))
       fault('threshold', `at most windowCalls (${windowCalls})`, threshold, false);
+    if (confidence === undefined) return;
+    z = standardScore(confidence);
+    const calls = windowCalls ?? 2 ** 31;
+    const most = wilsonLowerBound(calls, calls, z);
+    if (most >= threshold) return;
+    fault(
+      'threshold',
+      `at most ${Math.floor(most * 1e3) / 1e3} (with confidence ${confidence} its window never shows more)`,
+      threshold,
+      false,
+    );
   });
   const taken = read(rule, given, checked);
   const { threshold, windowMs = 0, windowCalls = 0, buckets = 10, confidence = 0, slowCallMs = Infinity } = taken;
@@ -112,7 +124,7 @@ function readSettings(rule: Kind, given: unknown): Settings {
     buckets,
     slowCallMs,
     confidence,
-    z: confidence === 0 ? 0 : standardScore(confidence),
+    z,
   };
 }
 

@@ -261,16 +261,17 @@ test('S1: a rule of the user’s may measure what it likes, and its breaker can 
       name: 'mine',
       start: () => ({
         record: () => true,
-        measure: () => ({ rule: 'mine', value, threshold: -1, calls: 1 }),
+        measure: () => ({ rule: 'mine', value, threshold: -value, calls: 1, failures: value }),
         clear: () => {},
         toJSON: () => 0,
       }),
     };
-    const { breaker } = setUp({ trip });
+    const { breaker, clock } = setUp({ trip });
     await fail(breaker);
-    const restored = circuitBreaker({ trip, restore: through(breaker) });
+    const restored = circuitBreaker({ clock, trip, restore: through(breaker) });
     expect(restored.state).toBe('open');
     expect(restored.explain()).toContain('mine at');
+    expect(circuitBreaker({ clock, trip, restore: breaker.toJSON() }).explain()).toBe(restored.explain());
   }
 });
 

@@ -281,7 +281,7 @@ describe('permits', () => {
 
   test('S5: how long a permit’s work took is what was said, if that is a duration, else what was measured', async () => {
     const { breaker, clock } = setUp({ failureThreshold: 9, latency: true, slowCallMs: 500 });
-    const given: unknown[] = [undefined, 700, -1, Number.NaN, '900', null, { valueOf: () => 900 }, 0];
+    const given: unknown[] = [undefined, 700, -1, Number.NaN, '900', null, { valueOf: () => 900 }, Infinity, 0];
     const took: number[] = [];
     breaker.on('succeeded', ({ elapsedMs }) => took.push(elapsedMs));
     for (const ms of given) {
@@ -289,8 +289,8 @@ describe('permits', () => {
       await clock.advance(20);
       permit?.success(ms as number);
     }
-    expect(took).toEqual([20, 700, 20, 20, 20, 20, 20, 0]);
-    expect(breaker.metrics()).toMatchObject({ slowRequests: 1 });
+    expect(took).toEqual([20, 700, 20, 20, 20, 20, 20, 20, 0]);
+    expect(breaker.metrics()).toMatchObject({ slowRequests: 1, latency: { max: 700 } });
   });
 
   test('S7: a permit that is a probe gives back no place, for it took none', async () => {

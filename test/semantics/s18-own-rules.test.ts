@@ -95,6 +95,27 @@ describe('a rule of the user’s that throws', () => {
     }
   });
 
+  test('S18: that counts in the parts it hands out may go on with that', async () => {
+    for (const combined of [false, true]) {
+      const inner = { rule: 'inner', value: 0, threshold: 2, calls: 0 };
+      const part = { rule: 'part', value: 0, threshold: 2, calls: 0, parts: [inner] };
+      const mine = ruleOf({
+        record: (failed) => failed && ++part.value > 0 && ++inner.value > 0,
+        measure: () => (combined ? part : { ...part, rule: 'mine', parts: [part] }),
+      });
+      const { breaker, clock } = setUp({ trip: combined ? anyOf(mine, consecutiveFailures(9)) : mine });
+      for (let i = 1; i <= 3; i++) {
+        await fail(breaker);
+        expect([breaker.state, part.value, inner.value]).toEqual(['open', i, i]);
+        const { evidence } = breaker.toJSON();
+        expect(evidence?.parts?.[0]).toMatchObject({ value: i, parts: [{ value: i }] });
+        expect(Object.isFrozen(evidence?.parts?.[0]?.parts?.[0])).toBe(true);
+        await clock.advance(1_000);
+        await succeed(breaker);
+      }
+    }
+  });
+
   test('S18: when it is to forget, is reported, and the circuit closes all the same', async () => {
     const { breaker, faults } = watched({ record: (failed) => failed, clear: broken });
     await fail(breaker);

@@ -323,6 +323,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
   }
 
   dispose(): void {
+    if (this.ending === 'disposed') return;
     this.ending = 'disposed';
     this.endLeases();
     this.refresh();

@@ -30,12 +30,17 @@ export const deepFreeze = <T>(value: T): T => {
 
 export const noFacts: Facts = deepFreeze({ topErrors: [] });
 
+/** Parts are the rule's own, which may go on counting in them. */
+const copied = (part: Measurement): Measurement =>
+  part.parts ? { ...part, parts: part.parts.map(copied) } : { ...part };
+
 /** (The spread comes last and the rest by name: in another order an object takes 2.5 µs on Node 20, in this one 0.1.) */
 export function evidence(measured: Measurement, facts: Facts, generation: number, openForMs: number): Evidence {
   const { topErrors, lastError, slowestMs } = facts;
   const why: { -readonly [K in keyof Evidence]: Evidence[K] } = { topErrors, generation, openForMs, ...measured };
   if (lastError) why.lastError = lastError;
   if (slowestMs) why.slowestMs = slowestMs;
+  if (measured.parts) why.parts = measured.parts.map(copied);
   return deepFreeze(why);
 }
 

@@ -89,8 +89,9 @@ const whole = (lowest: number): Reader<number> => number(lowest, Number.MAX_SAFE
 const age = number(0, Number.MAX_SAFE_INTEGER);
 const finite = number(-Number.MAX_VALUE, Number.MAX_VALUE);
 
-/** Rules measure what they like; what JSON has made `null` was no finite number. */
-const figure: Reader<number> = (value, path, fault) => finite(value ?? 0, path, fault);
+/** Rules measure what they like; what JSON has made `null`, or would make, was no finite number. */
+const figure: Reader<number> = (value, path, fault) =>
+  finite(typeof value === 'number' && !Number.isFinite(value) ? 0 : (value ?? 0), path, fault);
 
 /** Evidence is shown to people: nothing is taken over but figures and short texts. */
 const short: Reader<string> = (value, path, fault) =>

@@ -95,6 +95,12 @@ describe('manualClock', () => {
     expect(seen).toEqual([100, 100]);
   });
 
+  test('never goes back: of two advances at once the longer counts', async () => {
+    const clock = manualClock();
+    await Promise.all([clock.advance(100), clock.advance(50)]);
+    expect(clock.now()).toBe(100);
+  });
+
   test.each([-1, Number.NaN, undefined])('can’t be advanced by %s', async (ms) => {
     await expect(manualClock().advance(ms as number)).rejects.toThrow(RangeError);
   });

@@ -63,7 +63,7 @@ export function manualClock(startMs = 0): ManualClock {
         callback();
         await settlePromises();
       }
-      time = until;
+      time = Math.max(time, until);
     },
     get pending() {
       return timers.size;

@@ -42,7 +42,7 @@ export class AcquiredPermit implements Permit {
     if (this.#settled) return;
     this.#settled = true;
     if (this.#holdsPlace) this.#traffic.leavePlace();
-    const givenMs = typeof ms === 'number' && ms >= 0 ? ms : undefined;
+    const givenMs = typeof ms === 'number' && ms >= 0 && ms < Infinity ? ms : undefined;
     this.#traffic.settle(
       this.#ticket,
       undefined,

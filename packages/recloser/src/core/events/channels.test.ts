@@ -66,6 +66,22 @@ describe('the channels of node:diagnostics_channel', () => {
     });
   });
 
+  test('its end is told once, however often it is brought about', async () => {
+    const breaker = circuitBreaker();
+    const services = registry({ parent: {} });
+    const all = [breaker, services, services.get('a'), services.parent];
+    listen('recloser:policy:disposed');
+    breaker.dispose();
+    for (let i = 0; i < 2; i++) {
+      await breaker.drain();
+      breaker.dispose();
+      await services.drain();
+      services.dispose();
+    }
+    expect(heard).toHaveLength(all.length);
+    expect(new Set(heard.map(({ message }) => message.policy))).toEqual(new Set(all));
+  });
+
   test('what listeners of the policy hear, subscribers hear as well, and before them', async () => {
     listen('recloser:circuit-breaker:opened');
     const breaker = circuitBreaker({ name: 'payments', failureThreshold: 1 });

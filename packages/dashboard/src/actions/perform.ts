@@ -1,5 +1,6 @@
 import type { CircuitBreaker } from 'recloser';
 import type { Feed } from '../feed/feed.ts';
+import { endOf } from '../feed/reading.ts';
 import type { Outcome } from '../protocol/outcome.ts';
 import type { Deed, Order } from './order.ts';
 
@@ -23,6 +24,10 @@ export function perform(feed: Feed, { id, deed, reason, expiresInMs }: Order, by
   const { breaker } = watch;
   if (breaker === undefined) return { instance, done: false, trouble: 'no breaker is over all its keys: act on a key' };
   const from = breaker.state;
+  const { ending } = endOf(breaker) ?? {};
+  if (ending !== undefined) {
+    return { instance, done: false, from, trouble: `it is ${ending}: every new call is refused, whatever its state` };
+  }
   try {
     means[deed](breaker, { reason, by, ...(expiresInMs === undefined ? {} : { expiresInMs }) });
   } catch (fault) {

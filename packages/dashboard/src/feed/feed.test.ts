@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { type CircuitBreaker, circuitBreaker, registry } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { afterEach, expect, test } from 'vitest';
+import { perform } from '../actions/perform.ts';
 import type { Change } from '../protocol/messages.ts';
 import { detailOf } from './detail.ts';
 import { Feed } from './feed.ts';
@@ -93,13 +94,29 @@ test('of a breaker that was disposed or is draining it says so, and promises no 
   await clock.advance(1_000);
   const { rows } = feed.state();
   expect(rows).toMatchObject([
-    { state: 'open', cause: 'disposed: every new call is refused' },
-    { state: 'closed', explain: expect.stringMatching(/^draining: every new call is refused; it was closed: /) },
+    { state: 'open', ending: 'disposed', cause: 'disposed: every new call is refused' },
+    {
+      state: 'closed',
+      ending: 'draining',
+      explain: expect.stringMatching(/^draining: every new call is refused; it was closed: /),
+    },
   ]);
   expect(rows[0]).not.toHaveProperty('nextProbeMs');
   expect(detailOf(feed, 'open')?.explain).toMatch(/^disposed: every new call is refused; it was open for /);
   await clock.advance(5_000);
   await Promise.all([work, drained]);
+});
+
+test('nothing can be done to a breaker that takes no calls any more, and the order says so', () => {
+  const breaker = circuitBreaker({ name: 'gone' });
+  const { feed } = setUp([breaker]);
+  breaker.dispose();
+  const order = { id: 'gone', deed: 'force-closed', reason: 'r', by: undefined, instances: undefined } as const;
+  expect(perform(feed, { ...order, expiresInMs: 60_000 }, 'ana')).toEqual({
+    ...{ instance: 'here', done: false, from: 'closed' },
+    trouble: 'it is disposed: every new call is refused, whatever its state',
+  });
+  expect(breaker.state).toBe('closed');
 });
 
 test('a thousand transitions at once are a few messages', async () => {

@@ -1,4 +1,4 @@
-import type { BreakerMetrics, CircuitBreaker, RegistryMetrics } from 'recloser';
+import type { BreakerMetrics, CircuitBreaker, Registry, RegistryMetrics } from 'recloser';
 import type { Row } from '../protocol/row.ts';
 
 /** Totals of one moment, for the rates of the next second. */
@@ -13,8 +13,12 @@ export const totalsOf = (metrics: BreakerMetrics | RegistryMetrics, at: number):
   at,
   ok: metrics.successfulRequests,
   failed: metrics.failedRequests,
-  refused: metrics.rejectedRequests,
+  refused: refusedOf(metrics),
 });
+
+/** Of a registry what its keys refused, and what the breaker over them did. */
+export const refusedOf = (metrics: BreakerMetrics | RegistryMetrics): number =>
+  metrics.rejectedRequests + ('parent' in metrics ? (metrics.parent?.rejectedRequests ?? 0) : 0);
 
 export type Rates = Pick<Row, 'ok' | 'failed' | 'refused'>;
 
@@ -39,9 +43,11 @@ export interface Since {
   readonly failedProbes: number;
 }
 
-/** Of one that takes no calls any more, which no state tells. */
-const endOf = ({ ending }: CircuitBreaker): string | undefined =>
-  ending === 'draining' || ending === 'disposed' ? `${ending}: every new call is refused` : undefined;
+/** Of one that takes no calls any more, which no state tells. (One of another version may not tell either.) */
+export function endOf({ ending }: CircuitBreaker | Registry): Pick<Row, 'ending' | 'cause'> | undefined {
+  if (ending !== 'draining' && ending !== 'disposed') return undefined;
+  return { ending, cause: `${ending}: every new call is refused` };
+}
 
 /** A breaker as it is now. The sentence and what comes with it cost more than the figures, and a closed one needs none. */
 export function rowOf(
@@ -74,7 +80,7 @@ export function rowOf(
     ...(latency === undefined ? {} : { p50: rounded(latency.p50), p95: rounded(latency.p95) }),
   };
   const end = endOf(breaker);
-  if (end !== undefined) return { ...row, cause: end, explain: breaker.explain() };
+  if (end !== undefined) return { ...row, ...end, explain: breaker.explain() };
   if (state === 'closed') {
     const ramping = rampMs > 0 ? breaker.explain() : '';
     return ramping.startsWith('closed and recovering') ? { ...row, explain: ramping } : row;

@@ -192,3 +192,42 @@ test('what another registry of the same keys does is not told here', async () =>
   await clock.advance(500);
   expect(changes.flatMap(({ entries = [] }) => entries)).toEqual([]);
 });
+
+test('what the breaker over all keys refuses is refused by the registry: in its rates, its totals and its curve', async () => {
+  const hosts = await hostsOf(3, { parent: {} });
+  const { clock, feed, row } = setUp(hosts);
+  await clock.advance(1_000);
+  hosts.parent?.forceOpen({ reason: 'vendor' });
+  for (let i = 0; i < 12; i++) await hosts.execute(async () => i, { key: 'h0' }).catch(() => {});
+  await clock.advance(1_000);
+  expect(row('hosts')).toMatchObject({ state: 'forced-open', ok: 0, refused: 12 });
+  await clock.advance(1_000);
+  const detail = detailOf(feed, 'hosts');
+  expect(detail?.metrics).toMatchObject({ totalRequests: 15, rejectedRequests: 12, ignoredRequests: 0 });
+  expect(detail?.series.refused).toContain(12);
+});
+
+test('a breaker over all keys that lets calls through does not hide keys that are open', async () => {
+  const hosts = await hostsOf(3, { parent: {} });
+  const { clock, row } = setUp(hosts);
+  hosts.parent?.observeOnly({ reason: 'roll-out', by: 'ana' });
+  await clock.advance(1_000);
+  expect(row('hosts')).toMatchObject({ state: 'observe-only', parent: 'observe-only', forced: { by: 'ana' } });
+  await fail(hosts, 'h1');
+  await clock.advance(1_000);
+  expect(row('hosts')).toMatchObject({ state: 'open', parent: 'observe-only', keys: { open: 1 } });
+  expect(row('hosts')?.forced).toBeUndefined();
+  hosts.parent?.forceOpen({ reason: 'vendor', by: 'ben' });
+  await clock.advance(1_000);
+  expect(row('hosts')).toMatchObject({ state: 'forced-open', parent: 'forced-open', forced: { by: 'ben' } });
+});
+
+test('of a registry that was disposed it says so, whatever the state of its keys', async () => {
+  const hosts = await hostsOf(3);
+  const { clock, row } = setUp(hosts);
+  hosts.dispose();
+  await clock.advance(1_000);
+  expect(row('hosts')).toMatchObject({
+    ...{ state: 'closed', ending: 'disposed', cause: 'disposed: every new call is refused' },
+  });
+});

@@ -6,7 +6,7 @@ import type { Entry } from '../protocol/entry.ts';
 import { patchOf, type Row, type RowPatch } from '../protocol/row.ts';
 import { severityOf } from '../protocol/severity.ts';
 import { ErrorLog } from './error-log.ts';
-import { noRates, type Rates, ratesOf, type Totals, totalsOf } from './reading.ts';
+import { endOf, noRates, type Rates, ratesOf, refusedOf, type Totals, totalsOf } from './reading.ts';
 import { actionEntry, transitionEntry, Watch, type Watcher } from './watch.ts';
 
 /** Of more keys than this that are not closed, only so many are compared: a second must not be spent on ranking an outage. */
@@ -131,7 +131,10 @@ export class RegistryWatch {
     const { value, threshold, calls, state, rule } = this.row;
     const alone = { generation: 0, circuitOpenTimeMs: 0, computedState: 'closed' as const };
     const over = metrics.parent ?? { ...alone, window: { rule, value, threshold, calls } };
-    return { ...over, ...figuresOf(metrics), name: metrics.name, state };
+    const rejectedRequests = refusedOf(metrics);
+    // What the parent refused its key has ignored.
+    const ignoredRequests = Math.max(0, metrics.ignoredRequests + metrics.rejectedRequests - rejectedRequests);
+    return { ...over, ...figuresOf(metrics), rejectedRequests, ignoredRequests, name: metrics.name, state };
   }
 
   explain(): string {
@@ -175,18 +178,32 @@ export class RegistryWatch {
     const keys = { size, open, halfOpen, forced: size - closed - open - halfOpen };
     const down = size - closed;
     const over = this.#parent?.row;
-    const worst = Object.keys(states).sort((a, b) => severityOf(b as never) - severityOf(a as never))[0] ?? 'closed';
-    const state = over === undefined || over.state === 'closed' ? (worst as Row['state']) : over.state;
+    const parent = over?.state;
+    const refuses = parent === 'open' || parent === 'forced-open' || parent === 'half-open';
+    const all = Object.keys(states) as Row['state'][];
+    if (parent !== undefined) all.unshift(parent);
+    const worst = all.sort((a, b) => severityOf(b) - severityOf(a))[0] ?? 'closed';
+    const state = refuses ? parent : worst;
     this.#downSince = state === 'closed' ? undefined : (this.#downSince ?? Math.round(this.#watcher.at()));
+    const end = endOf(this.registry);
+    const downSince = (state === parent ? over?.downSince : undefined) ?? this.#downSince;
     const share = size === 0 ? 0 : Number((down / size).toPrecision(3));
     return {
       ...(over ?? { rule: 'openKeyRate', value: share, threshold: 1, calls: size }),
+      ...(state === parent ? {} : notOfKeys),
       ...this.#rates,
-      ...{ id: this.id, state, inFlight, keys, since: undefined },
-      ...(state === 'closed' ? {} : { downSince: over?.downSince ?? this.#downSince, explain: this.explain() }),
+      ...{ id: this.id, state, inFlight, keys, parent, since: undefined },
+      ...(state === 'closed' ? {} : { downSince, explain: this.explain() }),
+      ...(end && { ...end, explain: this.explain() }),
     };
   }
 }
+
+/** What explains the parent's state, and not that of a key. */
+const notOfKeys = {
+  ...{ under: undefined, forced: undefined, cause: undefined },
+  ...{ failedProbes: undefined, nextProbeMs: undefined, probes: undefined },
+};
 
 /** Of its metrics those that are of calls. */
 function figuresOf({

@@ -41,8 +41,15 @@ export interface Row {
   /** Half-open: good probes so far, and how many close. */
   readonly probes?: readonly [successes: number, needed: number] | undefined;
   readonly forced?: Forced | undefined;
-  /** Of a registry: its keys by state. The row is all of them together, and in the state of the worst. */
+  /** It takes no calls any more, whatever its state: every new one is refused, and nothing that is done to it changes that. */
+  readonly ending?: 'draining' | 'disposed' | undefined;
+  /**
+   * Of a registry: its keys by state. The row is all of them together: in the state of the breaker over them while that one refuses
+   * calls, else in the worst.
+   */
   readonly keys?: KeyCounts | undefined;
+  /** Of a registry with a breaker over all its keys: the state of that one, which is what actions are taken on. */
+  readonly parent?: CircuitState | undefined;
   /** Of a key of a registry: the id of that row, which it is counted in. */
   readonly of?: string | undefined;
 }

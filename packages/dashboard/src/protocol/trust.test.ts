@@ -30,7 +30,17 @@ test('unknown fields, wrong types and endless texts do not get through', () => {
   });
   expect(rows).toEqual([{ id: 'a', value: 0, explain: 'x'.repeat(500) }]);
   expect(readOutcome({ done: 'yes', to: {}, trouble: 'x'.repeat(9_999), instance: 'other' }, 'b')).toEqual({
-    ...{ instance: 'b', done: false, trouble: 'x'.repeat(500) },
+    ...{ instance: 'b', done: false, to: 'unknown', trouble: 'x'.repeat(500) },
+  });
+});
+
+test('a state is one word, whoever tells it: what the page does with it is nobody else to decide', () => {
+  const told = { id: 'a', under: 7, state: '(a|a)*$x', from: '# x', to: '<img src=x>', kind: ['action'] };
+  const { rows, entries } = readChange({ rows: [told, { id: 'b', state: 'half-open' }], entries: [told] });
+  expect(rows).toMatchObject([{ state: 'unknown', under: 'unknown' }, { state: 'half-open' }]);
+  expect(entries).toMatchObject([{ from: 'unknown', to: 'unknown', kind: 'unknown' }]);
+  expect(readOutcome({ to: 'a\nb', trouble: 'no\n2026-11-29 WARN forged' }, 'b')).toMatchObject({
+    ...{ to: 'unknown', trouble: 'no 2026-11-29 WARN forged' },
   });
 });
 
@@ -38,6 +48,7 @@ const row: Row = {
   ...{ id: 'a', state: 'open', since: 1, downSince: 1, ok: 1, failed: 2, refused: 3, inFlight: 0, explain: 'open' },
   ...{ rule: 'failureRate', value: 1, threshold: 0.5, calls: 20, nextProbeMs: 5, probes: [0, 2], p50: 1, p95: 2 },
   forced: { reason: 'r', by: 'ana', expiresInMs: 5 },
+  ...{ ending: 'draining', parent: 'open' },
 };
 const happened: Entry = {
   ...{ at: 1_000, id: 'a', from: 'closed', to: 'open', kind: 'transition', why: 'because', sleepMs: 5 },
@@ -70,7 +81,7 @@ test('an incident with anything spoilt in it still opens, and can be put into wo
       if (path[0] === 'id' && typeof value !== 'string') continue;
       if (path[0] === 'id' && value === '') continue;
       const incident = readIncident(given);
-      const [{ row, entries, errors, metrics }] = incident.breakers as [Detail];
+      const [{ row, entries, errors, metrics, series }] = incident.breakers as [Detail];
       const where = `${path.join('.')} = ${String(value)}`;
       expect(markdownOf(incident), where).toContain('#');
       expect(snapshotOf(incident).instances, where).toHaveLength(1);
@@ -79,6 +90,9 @@ test('an incident with anything spoilt in it still opens, and can be put into wo
       expect(row.forced === null || row.probes === null, where).toBe(false);
       for (const { at } of [...entries, ...errors, { at: row.since ?? 0 }]) {
         expect(() => new Date(at).toISOString(), where).not.toThrow();
+      }
+      for (const second of series.seconds) {
+        expect(() => new Date((second + 3_600) * 1_000).toISOString(), where).not.toThrow();
       }
     }
   }

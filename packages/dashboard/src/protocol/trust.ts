@@ -1,6 +1,7 @@
 import type { BreakerMetrics } from 'recloser';
 import type { Detail, ErrorSeen, Incident, KeyFigures, Setting } from './detail.ts';
 import type { Entry } from './entry.ts';
+import { line } from './line.ts';
 import type { Change, Instance, ProcessFigures, Recent, Snapshot } from './messages.ts';
 import type { Outcome } from './outcome.ts';
 import type { Row, RowPatch } from './row.ts';
@@ -16,18 +17,22 @@ const list = (value: unknown, longest: number): unknown[] => (Array.isArray(valu
 const text = (value: unknown, longest: number): string => (typeof value === 'string' ? value.slice(0, longest) : '');
 const numberOf = (value: unknown): number => (typeof value === 'number' && Number.isFinite(value) ? value : 0);
 
+/** One word, as states are. (Not those of today only: a peer may be newer.) */
+const word = (value: unknown): string => /^[a-z-]{1,20}$/.exec(text(value, 21))?.[0] ?? 'unknown';
+
 type Kind = 'number' | 'time' | 'text' | ((value: unknown) => unknown);
 type Shape = Readonly<Record<string, Kind>>;
 
-/** The last moment that a date can be: one beyond it is none, and makes whoever writes it out throw. */
-const latest = 8.64e15;
+/** Near the last moment that a date can be: one beyond that is none, and makes whoever writes it out throw. */
+const latest = 8.6e15;
+const timeOf = (value: unknown): number => Math.min(Math.max(numberOf(value), 0), latest);
 
 function fieldOf(kind: Kind, field: unknown): unknown {
   if (field === undefined || field === null) return undefined;
   if (typeof kind === 'function') return kind(field);
   if (kind === 'text') return typeof field === 'string' ? field.slice(0, 500) : undefined;
   if (typeof field !== 'number') return undefined;
-  return kind === 'time' ? Math.min(Math.max(numberOf(field), 0), latest) : numberOf(field);
+  return kind === 'time' ? timeOf(field) : numberOf(field);
 }
 
 /** The fields that are there, and of those that are `needed` something of the right type in any case. */
@@ -50,8 +55,8 @@ const forced = { reason: 'text', by: 'text', expiresInMs: 'number' } as const;
 const row = {
   ...{
     id: 'text',
-    state: 'text',
-    under: 'text',
+    state: word,
+    under: word,
     since: 'time',
     downSince: 'time',
     ok: 'number',
@@ -71,7 +76,9 @@ const row = {
   ...{ p50: 'number', p95: 'number', explain: 'text', nextProbeMs: 'number', cause: 'text', failedProbes: 'number' },
   probes: (value: unknown) => [0, 1].map((i) => numberOf(list(value, 2)[i])),
   forced: (value: unknown) => taken(value, forced),
+  ending: word,
   of: 'text',
+  parent: word,
   keys: (value: unknown) => taken(value, counts, 'size open halfOpen forced'),
 } as const satisfies Shape;
 const rowNeeds = 'id state ok failed refused inFlight rule value threshold calls';
@@ -88,9 +95,9 @@ const entry = {
   ...{
     at: 'time',
     id: 'text',
-    from: 'text',
-    to: 'text',
-    kind: 'text',
+    from: word,
+    to: word,
+    kind: word,
     why: 'text',
     sleepMs: 'number',
     traceId: 'text',
@@ -175,7 +182,7 @@ export function readChange(value: unknown): Change {
 }
 
 const metrics = {
-  ...{ name: 'text', state: 'text', computedState: 'text', generation: 'number', totalRequests: 'number' },
+  ...{ name: 'text', state: word, computedState: word, generation: 'number', totalRequests: 'number' },
   ...{ successfulRequests: 'number', failedRequests: 'number', rejectedRequests: 'number', ignoredRequests: 'number' },
   ...{ slowRequests: 'number', timedOutRequests: 'number', fallbackRequests: 'number', inFlight: 'number' },
   ...{ shadowRejectedRequests: 'number', abandoned: 'number', lateResults: 'number', circuitOpenTimeMs: 'number' },
@@ -188,8 +195,8 @@ const error = { at: 'time', name: 'text', message: 'text' } as const;
 const metricsNeeds = 'totalRequests rejectedRequests circuitOpenTimeMs';
 const values = (value: unknown): (number | null)[] => list(value, 3_600).map((n) => (n === null ? null : numberOf(n)));
 const series = {
-  ...{ seconds: (value: unknown) => list(value, 3_600).map(numberOf), ok: values, failed: values, refused: values },
-  ...{ value: values, threshold: values, p50: values, p95: values },
+  seconds: (value: unknown) => list(value, 3_600).map((second) => timeOf(numberOf(second) * 1_000) / 1_000),
+  ...{ ok: values, failed: values, refused: values, value: values, threshold: values, p50: values, p95: values },
 } as const;
 
 function setting(value: unknown): Setting {
@@ -250,6 +257,6 @@ export function readIncident(value: unknown): Incident {
 
 /** What a peer says became of an order. */
 export function readOutcome(value: unknown, instance: string): Outcome {
-  const said = taken(value, { from: 'text', to: 'text', trouble: 'text' });
+  const said = taken(value, { from: word, to: word, trouble: (words: unknown) => line(words, 500) });
   return { ...(said as unknown as Outcome), instance, done: record(value).done === true };
 }

@@ -151,7 +151,7 @@ function whyOf({ row, keys }: Group): string {
     return [forced.by && `by ${forced.by}`, forced.reason && `“${forced.reason}”`].filter(Boolean).join(': ');
   if (keys !== undefined && cause === undefined) return keysOf(keys);
   if (cause !== undefined) return cause;
-  if (explain !== undefined) return explain.replace(new RegExp(`^${state} `), '');
+  if (explain !== undefined) return explain.startsWith(`${state} `) ? explain.slice(state.length + 1) : explain;
   // Its window is the run of failures: a call that ends well empties it.
   if (rule === 'consecutiveFailures') return `${value}, opens at ${threshold} failures in a row`;
   if (calls === 0) return 'no calls in its window';

@@ -1,8 +1,25 @@
-import { circuitBreaker, failureRate } from 'recloser';
+import {
+  adaptiveConcurrency,
+  adaptiveThrottle,
+  bulkhead,
+  cache,
+  chaos,
+  circuitBreaker,
+  coalesce,
+  failureRate,
+  fallback,
+  hedge,
+  lastGood,
+  type PolicyOptions,
+  rateLimit,
+  registry,
+  retry,
+  timeout,
+} from 'recloser';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { fail, hold, rejection, sleepLeftMs, stateOf, succeed } from '../support/calls.ts';
 import { runInNode } from '../support/child.ts';
-import { jumpingClock } from '../support/clocks.ts';
+import { breakableClock, jumpingClock } from '../support/clocks.ts';
 
 afterEach(() => {
   vi.useRealTimers();
@@ -179,5 +196,77 @@ describe('other people’s fake timers', () => {
     await fail(breaker);
     vi.setSystemTime(new Date(1e15));
     expect(breaker.available).toBe(false);
+  });
+});
+
+function breakable() {
+  const clock = breakableClock();
+  const faults = new Set<string>();
+  const onListenerError = (fault: unknown, where: string) => faults.add(`${where}: ${(fault as Error).message}`);
+  return { clock, faults, options: { clock, onListenerError } satisfies PolicyOptions };
+}
+
+describe('a clock of the user’s that throws under way', () => {
+  test.each([
+    {},
+    { latency: true },
+    { timeoutMs: 100 },
+    { maxConcurrent: 2, slowCallMs: 50, timeoutMs: 100, classify: () => 'success' as const },
+    { trip: failureRate({ threshold: 0.5, windowMs: 1_000, minimumCalls: 9 }), maxConcurrent: 2 },
+  ])('S5: execute does not throw, no call and no place is lost: %o', async (given) => {
+    const { clock, options } = breakable();
+    const breaker = circuitBreaker({ ...options, ...given });
+    const call = hold(breaker);
+    clock.broken = true;
+    expect(await succeed(breaker, 'v')).toBe('v');
+    call.resolve('early');
+    expect(await call.promise).toBe('early');
+    await fail(breaker);
+    breaker.acquire()?.success();
+    expect(await breaker.execute(() => 'v', { key: 'k', signal: new AbortController().signal })).toBe('v');
+    clock.broken = false;
+    expect(breaker.metrics()).toMatchObject({ totalRequests: 5, inFlight: 0 });
+    expect(breaker.places?.taken ?? 0).toBe(0);
+    await clock.advance(60_000);
+    expect(await succeed(breaker, 'v')).toBe('v');
+  });
+
+  test('S19: time stands still: open stays open, and goes on once the clock does', async () => {
+    const { clock, faults, options } = breakable();
+    const breaker = circuitBreaker({ ...options, failureThreshold: 1, sleepWindowMs: 1_000, successThreshold: 1 });
+    await fail(breaker);
+    await clock.advance(400);
+    expect(breaker.explain()).toContain('next probe in 600 ms');
+    clock.broken = true;
+    await clock.advance(2_000);
+    expect(await rejection(succeed(breaker))).toMatchObject({ reason: 'open', retryAfterMs: 600 });
+    expect([breaker.state, breaker.available, breaker.toJSON().state]).toEqual(['open', false, 'open']);
+    breaker.forceClosed({ expiresInMs: 100 });
+    breaker.release();
+    clock.broken = false;
+    await succeed(breaker);
+    expect(breaker.state).toBe('closed');
+    expect(faults).toEqual(new Set(['clock: of the clock']));
+  });
+
+  const policies = {
+    adaptiveConcurrency,
+    adaptiveThrottle,
+    bulkhead: (options: PolicyOptions) => bulkhead({ maxConcurrent: 1, maxQueue: 1, queueTimeoutMs: 50, ...options }),
+    cache: (options: PolicyOptions) => cache({ ttlMs: 10, ...options }),
+    chaos: (options: PolicyOptions) => chaos({ rate: 1, latencyMs: 1, ...options }),
+    coalesce,
+    fallback: (options: PolicyOptions) => fallback(lastGood({ maxAgeMs: 100, shared: true }), options),
+    hedge: (options: PolicyOptions) => hedge({ delayMs: 10, ...options }),
+    rateLimit: (options: PolicyOptions) => rateLimit({ permits: 1, windowMs: 10, ...options }),
+    registry,
+    retry: (options: PolicyOptions) => retry({ attempts: 2, ...options }),
+    timeout: (options: PolicyOptions) => timeout({ timeoutMs: 10, ...options }),
+  };
+  test.each(Object.entries(policies))('S5: … nor does that of %s', async (_, make) => {
+    const { clock, options } = breakable();
+    const policy = make(options);
+    clock.broken = true;
+    expect(await policy.execute(() => Promise.resolve('v'), { key: 'k' })).toBe('v');
   });
 });

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { bulkhead, circuitBreaker, constant, retry, TimeoutError } from 'recloser';
+import { bulkhead, circuitBreaker, constant, retry, TimeoutError, type TripCounter } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { fail, hold, rejection, setUp, stateOf, succeed } from '../support/calls.ts';
@@ -319,21 +319,26 @@ test('S22: one call whose end throws keeps no other on the signal from its own',
   const faults: unknown[] = [];
   const caught = (fault: unknown): void => void faults.push(fault);
   process.on('unhandledRejection', caught);
-  const fault = new Error('of the clock');
-  const clock = {
-    ...manualClock(),
-    clearTimeout: () => {
-      throw fault;
-    },
+  const fault = new Error('of the rule');
+  const figures = { rule: 'mine', value: 1, threshold: 1, calls: 1 };
+  const broken = () => {
+    throw fault;
+  };
+  const counter: TripCounter = {
+    record: () => true,
+    measure: () => Object.defineProperty(figures, 'parts', { get: broken }),
+    clear: () => {},
+    toJSON: () => null,
   };
   const controller = new AbortController();
   const options = { signal: controller.signal };
-  const broken = circuitBreaker({ clock, timeoutMs: 50 });
+  const unsound = circuitBreaker({ trip: { name: 'mine', start: () => counter }, timeoutMs: 50_000 });
   const sound = circuitBreaker({ timeoutMs: 50_000 });
-  broken.execute(() => new Promise(() => {}), options).catch(() => {});
+  unsound.execute(() => new Promise(() => {}), options).catch(() => {});
   const call = rejection(sound.execute(() => new Promise(() => {}), options));
-  controller.abort('enough');
-  expect(await call).toBe('enough');
+  const enough = new DOMException('enough', 'TimeoutError');
+  controller.abort(enough);
+  expect(await call).toBe(enough);
   await new Promise((resolve) => setImmediate(resolve));
   process.off('unhandledRejection', caught);
   expect([faults, sound.metrics().inFlight]).toEqual([[fault], 0]);

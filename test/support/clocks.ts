@@ -1,5 +1,5 @@
 import type { Clock } from 'recloser';
-import { manualClock } from 'recloser/testing';
+import { type ManualClock, manualClock } from 'recloser/testing';
 
 /** A clock that counts how often it is read. */
 export function countingClock(): Clock & { reads: number } {
@@ -26,6 +26,32 @@ export function jumpingClock(startMs = 0) {
     advance: clock.advance,
     jump(ms: number): void {
       ahead += ms;
+    },
+  };
+}
+
+/** A manual clock that throws while it is broken; advancing it works. */
+export function breakableClock(): ManualClock & { broken: boolean; readonly fault: Error } {
+  const clock = manualClock();
+  const fault = new Error('of the clock');
+  return {
+    broken: false,
+    fault,
+    advance: clock.advance,
+    get pending() {
+      return clock.pending;
+    },
+    now() {
+      if (this.broken) throw fault;
+      return clock.now();
+    },
+    setTimeout(callback, ms) {
+      if (this.broken) throw fault;
+      return clock.setTimeout(callback, ms);
+    },
+    clearTimeout(handle) {
+      if (this.broken) throw fault;
+      clock.clearTimeout(handle);
     },
   };
 }

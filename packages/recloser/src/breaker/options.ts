@@ -231,6 +231,7 @@ export function mergeOptions(before: Settings, changes: CircuitBreakerOptions): 
     // A registry tells of its breakers in its own name.
     name: before.name,
     // One policy is told of once.
+    clock: before.clock,
     onListenerError: before.onListenerError ?? ((fault, event) => report(before, fault, event)),
   });
 }

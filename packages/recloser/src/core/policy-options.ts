@@ -1,12 +1,16 @@
 import { also, callback, having, optionsOf, type Reader, type Readers, text } from './check.ts';
 import type { ListenerErrorHandler } from './events/emitter.ts';
 import { type Clock, systemClock, systemRandom } from './time/clock.ts';
+import { SteadyClock } from './time/steady-clock.ts';
 
 /** Options that every policy has. */
 export interface PolicyOptions {
   /** In errors, events and metrics; the policy's kind unless said. */
   readonly name?: string | undefined;
-  /** Where time and timers come from; the monotonic clock of the system unless given. */
+  /**
+   * Where time and timers come from; the monotonic clock of the system unless given. While it throws time stands still; that is told
+   * to `onListenerError`.
+   */
   readonly clock?: Clock | undefined;
   /** From 0 to 1, for whatever is left to chance; `Math.random` unless given. */
   readonly random?: (() => number) | undefined;
@@ -77,5 +81,10 @@ export const policyOptions = <Needed extends object, Optional extends object = o
 /** What is common to all, complete. */
 export const basicsOf = (
   kind: string,
-  { name = kind, clock = systemClock, random = systemRandom, onListenerError }: PolicyOptions,
-): Basics => ({ name, clock, random, onListenerError });
+  { name = kind, clock, random = systemRandom, onListenerError }: PolicyOptions,
+): Basics => ({
+  name,
+  clock: clock ? new SteadyClock(clock, { name, onListenerError }) : systemClock,
+  random,
+  onListenerError,
+});

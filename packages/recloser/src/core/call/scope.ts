@@ -32,7 +32,7 @@ export function proceed(work: Work, scope: Scope, next?: Stage): Promise<unknown
   try {
     return next.run(work, scope);
   } catch (error) {
-    return Promise.reject(error); // a clock of the user's that throws
+    return Promise.reject(error); // it should not: whoever waits would wait for ever
   }
 }
 

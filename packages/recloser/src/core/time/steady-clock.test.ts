@@ -1,0 +1,62 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { breakableClock } from '../../../../../test/support/clocks.ts';
+import { SteadyClock } from './steady-clock.ts';
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+function setUp() {
+  const clock = breakableClock();
+  const told = vi.fn();
+  return { clock, told, steady: new SteadyClock(clock, { name: 'payments', onListenerError: told }) };
+}
+
+test('a clock that works is asked each time', async () => {
+  const { clock, told, steady } = setUp();
+  await clock.advance(100);
+  expect(steady.now()).toBe(100);
+  const rang = vi.fn();
+  steady.clearTimeout(steady.setTimeout(rang, 10));
+  steady.setTimeout(rang, 20);
+  await clock.advance(30);
+  expect(rang).toHaveBeenCalledOnce();
+  expect(told).not.toHaveBeenCalled();
+});
+
+test('where it throws time stands still until it works again, and that is told', async () => {
+  const { clock, told, steady } = setUp();
+  await clock.advance(100);
+  expect(steady.now()).toBe(100);
+  clock.broken = true;
+  await clock.advance(100);
+  expect(steady.now()).toBe(100);
+  clock.broken = false;
+  expect(steady.now()).toBe(200);
+  clock.broken = true;
+  expect(steady.now()).toBe(200);
+  expect(told.mock.calls).toEqual([
+    [clock.fault, 'clock'],
+    [clock.fault, 'clock'],
+  ]);
+});
+
+test('where it sets no timer the system’s is set; where it calls none off, that is told', () => {
+  vi.useFakeTimers();
+  const { clock, told, steady } = setUp();
+  clock.broken = true;
+  const rang = vi.fn();
+  steady.clearTimeout(steady.setTimeout(rang, 10));
+  vi.advanceTimersByTime(10);
+  expect(rang).toHaveBeenCalledOnce();
+  expect(told.mock.calls).toEqual([
+    [clock.fault, 'clock'],
+    [clock.fault, 'clock'],
+  ]);
+});
+
+test('one that does not work at first is not taken', () => {
+  const { clock } = setUp();
+  clock.broken = true;
+  expect(() => new SteadyClock(clock, { name: 'payments', onListenerError: undefined })).toThrow(clock.fault);
+});

@@ -1,0 +1,46 @@
+import { report } from '../events/emitter.ts';
+import { type Clock, systemClock } from './clock.ts';
+
+type Teller = Parameters<typeof report>[0];
+
+/**
+ * A clock of the user's, which may break under way: then time stands still, and timers are the system's. What it throws is told, but not
+ * thrown: calls are counted and places taken between two readings, and all that would be lost.
+ */
+export class SteadyClock implements Clock {
+  readonly #clock: Clock;
+  readonly #policy: Teller;
+  #last: number;
+
+  constructor(clock: Clock, policy: Teller) {
+    this.#clock = clock;
+    this.#policy = policy;
+    this.#last = clock.now();
+  }
+
+  now(): number {
+    try {
+      this.#last = this.#clock.now();
+    } catch (fault) {
+      report(this.#policy, fault, 'clock');
+    }
+    return this.#last;
+  }
+
+  setTimeout(callback: () => void, ms: number): unknown {
+    try {
+      return this.#clock.setTimeout(callback, ms);
+    } catch (fault) {
+      report(this.#policy, fault, 'clock');
+      return systemClock.setTimeout(callback, ms);
+    }
+  }
+
+  clearTimeout(handle: unknown): void {
+    try {
+      this.#clock.clearTimeout(handle);
+    } catch (fault) {
+      report(this.#policy, fault, 'clock');
+    }
+  }
+}

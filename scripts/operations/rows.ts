@@ -62,7 +62,7 @@ const now: Builder<Panel>[] = [
   figure(
     'Open for',
     'The breaker that has been open longest.',
-    [`max(time() - recloser_circuit_breaker_opened_timestamp_seconds{${chosen}}) or vector(0)`],
+    [`max(time() - (recloser_circuit_breaker_opened_timestamp_seconds{${chosen}} > 0)) or vector(0)`],
     's',
   ),
 ];

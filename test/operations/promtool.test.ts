@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { program } from './debian.ts';
-import { alerts, alertsFile, type Rule } from './files.ts';
+import { alerts, alertsFile, expressions, type Rule } from './files.ts';
 import { scrape } from './scrape.ts';
 
 const promtool = program('promtool');
@@ -44,6 +44,22 @@ describe.skipIf(promtool === undefined)('promtool', () => {
     const { status, output } = run(undefined, 'test', 'rules', join(folder, 'alerts.test.yml'));
     expect(status).toBe(1);
     for (const { alert } of alerts) expect(output).toContain(`alertname: ${alert},`);
+  });
+
+  test.each([
+    ['counts from the opening', 500, 100],
+    ['tells 0 of a circuit whose opening ended at 0, as OpenTelemetry ends it', 0, 0],
+  ])('the panel of how long it is open %s', (_what, openedAt, told) => {
+    const [, expr = ''] = expressions.find(([place]) => place === 'dashboard: Open for') ?? [];
+    const [file, opened] = [join(folder, 'panel.yml'), 'recloser_circuit_breaker_opened_timestamp_seconds'];
+    const asked = {
+      expr: expr.replace('$job', '.*').replace('$name', '.*'),
+      eval_time: '10m',
+      exp_samples: [{ labels: '{}', value: told }],
+    };
+    const input = { series: `${opened}{job="api",name="payments"}`, values: `${openedAt}x10` };
+    writeFileSync(file, stringify({ tests: [{ interval: '1m', input_series: [input], promql_expr_test: [asked] }] }));
+    expect(run(undefined, 'test', 'rules', file)).toEqual({ status: 0, output: expect.stringContaining('SUCCESS') });
   });
 
   test('has nothing against a scrape of ours', async () => {

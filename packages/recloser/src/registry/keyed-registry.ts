@@ -52,7 +52,7 @@ class KeyedRegistry extends Members implements Registry {
     this.maxEntries = maxEntries;
     if (parent !== undefined) {
       const common = pick(defaults, 'clock', 'random', 'onListenerError', 'classify', 'start');
-      this.parent = new Parent({ name, ...common, ...parent }, restore?.parent);
+      this.parent = new Parent({ name, ...common, ...parent }, restore?.parent, this);
     }
     this.listen(given);
     for (const snapshot of restore?.breakers ?? []) this.add(snapshot.name, snapshot);
@@ -105,7 +105,7 @@ class KeyedRegistry extends Members implements Registry {
 
   protected make(name: string, restore: unknown): Member {
     const settings = this.#settingsFor(name);
-    const member = new Member(name, settings, restore, this.parent);
+    const member = new Member(name, settings, restore, this);
     for (const event of this.#heard) this.#forward(member, event);
     if (this.ending !== 'no') member.dispose();
     return member;

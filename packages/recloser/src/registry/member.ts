@@ -5,6 +5,11 @@ import type { Key } from './open-keys.ts';
 import type { Parent } from './parent.ts';
 import type { Link } from './ring.ts';
 
+/** The registry, by what its breakers need of it. */
+export interface Keeper {
+  readonly parent: Parent | undefined;
+}
+
 /** A breaker that is kept by its name, with its place in the order of use. */
 export class Member extends Breaker implements Link, Key {
   older: Link = this;
@@ -13,12 +18,12 @@ export class Member extends Breaker implements Link, Key {
   /** Restored open it counts in the first era. */
   era: number = this.machine.state === 'closed' ? 0 : 1;
   readonly #name: string;
-  readonly #parent: Parent | undefined;
+  readonly #keeper: Keeper;
 
-  constructor(name: string, settings: Settings, restore: unknown, parent: Parent | undefined) {
+  constructor(name: string, settings: Settings, restore: unknown, keeper: Keeper) {
     super(settings, restore);
     this.#name = name;
-    this.#parent = parent;
+    this.#keeper = keeper;
   }
 
   override get name(): string {
@@ -33,6 +38,11 @@ export class Member extends Breaker implements Link, Key {
     return 'member';
   }
 
+  /** The registry: whoever hears of this one, and not of that, finds it. */
+  get keeper(): Keeper {
+    return this.#keeper;
+  }
+
   /** Closed, nobody at work, and nothing set by hand: a new one would do as well. */
   get idle(): boolean {
     const { machine, places, settings } = this;
@@ -45,6 +55,6 @@ export class Member extends Breaker implements Link, Key {
   protected override announce(): void {
     const { untold } = this;
     super.announce();
-    for (const entered of untold ?? []) this.#parent?.moved(this, entered);
+    for (const entered of untold ?? []) this.#keeper.parent?.moved(this, entered);
   }
 }

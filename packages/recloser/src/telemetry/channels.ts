@@ -23,6 +23,8 @@ export interface Teller {
   readonly label: string;
   /** Of a registry's breakers what they are to it, of the rest `undefined`. */
   readonly kept: 'member' | 'parent' | undefined;
+  /** And the registry. */
+  readonly keeper?: Teller | undefined;
 }
 
 /** What listeners get, by kind of policy and event. */

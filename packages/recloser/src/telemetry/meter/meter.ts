@@ -1,3 +1,4 @@
+import type { CircuitBreaker } from '../../breaker/breaker.ts';
 import { number, type Reader, type Readers } from '../../core/check.ts';
 import { listenTo } from '../channel.ts';
 import type { Teller } from '../channels.ts';
@@ -27,7 +28,7 @@ export type Observe = (key: InstrumentKey, name: string, labels: readonly string
 
 const overflowName = '_overflow';
 const mostOverflown = 10_000;
-const combined: { readonly [How in Parameters<Take>[4]]: (a: number, b: number) => number } = {
+const combined: { readonly [How in Exclude<Parameters<Take>[3], 'growth'>]: (a: number, b: number) => number } = {
   sum: (a, b) => a + b,
   most: Math.max,
   least: Math.min,
@@ -60,6 +61,8 @@ export class Meter {
   readonly #living = new Living<Teller, Held<Teller>, Book>((book) => this.#close(book));
   /** Of breakers that are not closed, when they opened; epoch seconds. */
   readonly #openedAt = new WeakMap<object, number>();
+  /** Of what policies count by themselves, how much has been taken up. */
+  readonly #taken = new WeakMap<object, number>();
   readonly #overflown = new Set<string>();
   /** Called when it stops. */
   onStop: (() => void) | undefined = undefined;
@@ -93,13 +96,15 @@ export class Meter {
   #book(policy: Teller): Book {
     const known = this.#bookOf.get(policy);
     if (known !== undefined) return known;
-    const book = this.#open(policy.label);
+    const { keeper, parent } = policy as Teller & { readonly parent?: Teller };
+    const isOver = [policy, keeper].some((each) => (each as Partial<CircuitBreaker>)?.ending === 'disposed');
+    const book = isOver ? limbo : this.#open(policy.label);
     this.#bookOf.set(policy, book);
-    // Those that a registry keeps are read with it.
-    if (policy.kept === undefined) this.#living.add(policy, book, { ref: new WeakRef(policy) });
+    if (isOver) return book;
+    // The keys of a registry are read with it.
+    if (policy.kept !== 'member') this.#living.add(policy, book, { ref: new WeakRef(policy) });
     begin(book, policy);
-    const { parent } = policy as Teller & { readonly parent?: Teller };
-    if (parent !== undefined) this.#book(parent);
+    for (const other of [keeper, parent]) if (other !== undefined) this.#book(other);
     return book;
   }
 
@@ -129,16 +134,17 @@ export class Meter {
   }
 
   #forget(policy: Teller): void {
+    const book = this.#bookOf.get(policy);
+    if (book !== undefined && policy.kept !== 'member') readTeller(policy, this.#taker(policy, book), this.#openedAt);
     this.#bookOf.set(policy, limbo);
     this.#living.remove(policy);
   }
 
-  /** With the last of a name go its series, and those of a registry's parent. */
+  /** With the last of a name go its series. */
   #close(book: Book): void {
     const { name } = book;
     if (name === overflowName || this.#books.get(name) !== book) return;
     this.#books.delete(name);
-    this.#books.delete(`${name}/parent`);
   }
 
   /** The figures of this moment. */
@@ -162,22 +168,39 @@ export class Meter {
     const read = new Map<InstrumentKey, Map<string, Series>>([
       ['overflows', new Map([['', { labels: [], value: this.#overflown.size }]])],
     ]);
-    const take: Take = (name, key, labels, value, how) => {
-      const all = read.get(key) ?? new Map<string, Series>();
-      read.set(key, all);
-      const place = [name, ...labels].join('\n');
-      const found = all.get(place);
-      if (found === undefined) all.set(place, { labels: [name, ...labels], value });
-      else found.value = combined[how](found.value, value);
-    };
     for (const book of this.#books.values()) {
-      const takeUp: Take = (name, ...rest) => take(book.name === overflowName ? overflowName : name, ...rest);
       for (const { ref } of book.members) {
         const teller = ref.deref();
-        if (teller !== undefined) readTeller(teller, takeUp, this.#openedAt);
+        if (teller !== undefined) readTeller(teller, this.#taker(teller, book, read), this.#openedAt);
       }
-      if (book.changedAt !== undefined) take(book.name, 'lastTransition', [], book.changedAt, 'most');
+      const { name, changedAt } = book;
+      if (changedAt !== undefined) put(read, 'lastTransition', [name], changedAt, 'most');
     }
     return read;
   }
+
+  /** What has grown goes into the book, and the rest into what is read. */
+  #taker(policy: Teller, book: Book, read?: Map<InstrumentKey, Map<string, Series>>): Take {
+    return (key, labels, value, how) => {
+      if (how === 'growth') {
+        book.add(key, labels, value - (this.#taken.get(policy) ?? 0));
+        this.#taken.set(policy, value);
+      } else if (read !== undefined) put(read, key, [book.name, ...labels], value, how);
+    };
+  }
+}
+
+function put(
+  read: Map<InstrumentKey, Map<string, Series>>,
+  key: InstrumentKey,
+  labels: readonly string[],
+  value: number,
+  how: keyof typeof combined,
+): void {
+  const all = read.get(key) ?? new Map<string, Series>();
+  read.set(key, all);
+  const place = labels.join('\n');
+  const found = all.get(place);
+  if (found === undefined) all.set(place, { labels, value });
+  else found.value = combined[how](found.value, value);
 }

@@ -85,6 +85,8 @@ const told: Records = {
     account.resetTold = action === 'reset';
     changed(account, previous, state, action === 'expired' ? 'expired' : 'manual');
   },
+  // What it can do now begins now.
+  'recloser:circuit-breaker:updated': (account, _, policy) => begin(account, policy),
   'recloser:circuit-breaker:fell-back': fellBack,
   'recloser:circuit-breaker:fallback-failed': fallbackFailed,
   'recloser:fallback:fell-back': fellBack,
@@ -113,15 +115,18 @@ export function begin(account: Account, policy: Teller): void {
   if (policy.kind === 'fallback') account.add('fallbacks', ['success'], 0);
   if (policy.kind !== 'circuit-breaker') return;
   const { window } = (policy as Begun).metrics();
-  beginCalls(account, window.parts ?? [window], (policy as Begun).settings);
+  beginCalls(account, rulesOf(window), (policy as Begun).settings);
 }
+
+/** A combined rule, or what it consists of: which of them opens only the opening tells. */
+const rulesOf = ({ rule, parts }: Measurement): string[] => [rule, ...(parts ?? []).flatMap(rulesOf)];
 
 function beginCalls(
   account: Account,
-  rules: readonly Measurement[],
+  rules: readonly string[],
   { timeoutMs = 0, maxConcurrent = Infinity, rampMs = 0 }: Partial<BreakerSettings>,
 ): void {
-  const moves = rules.map(({ rule }) => ['closed', 'open', rule] as const);
+  const moves = rules.map((rule) => ['closed', 'open', rule] as const);
   const others = [
     ['open', 'half-open', 'sleepWindow'],
     ['half-open', 'closed', 'probe'],
@@ -141,7 +146,7 @@ function beginCalls(
 }
 
 /** Told by events of their own, or no figure. */
-const elsewhere = /^recloser:(policy:|circuit-breaker:(timed-out|updated)$)/;
+const elsewhere = /^recloser:(policy:|circuit-breaker:timed-out$)/;
 
 /** What to count of each channel. */
 export const recording: readonly (readonly [ChannelName, Recorder<never>])[] = channelNames.flatMap((name) => {

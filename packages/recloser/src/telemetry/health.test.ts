@@ -72,6 +72,19 @@ describe('health', () => {
     expect(seen).toEqual(['unavailable', 'degraded', 'unavailable', 'degraded', 'ok']);
   });
 
+  test('of one forced open it is told when that expires, as its refusals tell it, not when a covered sleep ends', async () => {
+    const { payments } = setUp();
+    const ready = health({ policies: [payments], critical: ['payments'] });
+    const told = () => [ready().breakers[0]?.retryAfterMs, ready.fetch({ method: 'GET' }).headers.get('retry-after')];
+    await fail(payments);
+    payments.forceOpen({ expiresInMs: 1_800_000 });
+    expect(told()).toEqual([1_800_000, '1800']);
+    payments.forceOpen();
+    expect(told()).toEqual([undefined, null]);
+    payments.release();
+    expect(told()).toEqual([10_000, '10']);
+  });
+
   test('S3: reading changes nothing', async () => {
     const { clock, payments } = setUp();
     const hosts = registry({ name: 'hosts', clock, defaults: { failureThreshold: 1 }, parent: { threshold: 0.5 } });

@@ -37,7 +37,7 @@ export interface BreakerHealth {
   readonly why: string;
   /** How long it has been open or half-open. */
   readonly sinceMs?: number;
-  /** When an open one takes a probe. */
+  /** When an open one takes a probe; of one that is forced open, when that expires. */
   readonly retryAfterMs?: number;
 }
 
@@ -87,13 +87,15 @@ function readCritical({ policies, critical = [] }: HealthOptions): Map<string, C
   return all;
 }
 
-/** Since when, and what is left of its sleep: 0 when the next call is a probe. */
+/** Since when, and what is left of its sleep: 0 when the next call is a probe. A sleep that is covered ends nothing. */
 function timesOf(breaker: CircuitBreaker): { sinceMs?: number; retryAfterMs?: number; recovering: boolean } {
-  const { sleepMs = 0, openForMs, woken, halfOpenForMs, ramp } = breaker.toJSON();
+  const { sleepMs = 0, openForMs, woken, halfOpenForMs, ramp, forced } = breaker.toJSON();
   const sinceMs = openForMs ?? halfOpenForMs;
+  const sleepLeftMs = openForMs === undefined ? undefined : woken ? 0 : Math.max(0, sleepMs - openForMs);
+  const leftMs = forced ? forced.expiresInMs : sleepLeftMs;
   return {
     ...(sinceMs === undefined ? {} : { sinceMs: Math.round(sinceMs) }),
-    ...(openForMs === undefined ? {} : { retryAfterMs: woken ? 0 : Math.ceil(Math.max(0, sleepMs - openForMs)) }),
+    ...(leftMs === undefined ? {} : { retryAfterMs: Math.ceil(leftMs) }),
     recovering: ramp !== undefined && ramp.elapsedMs < breaker.settings.rampMs,
   };
 }

@@ -31,9 +31,11 @@ export class Living<One extends object, H extends Held<One>, G extends { readonl
     this.#collected.register(one, place);
   }
 
-  remove(one: One): void {
+  /** Answers with the place it had. */
+  remove(one: One): Place<H, G> | undefined {
     const place = this.#placeOf.get(one);
     if (place !== undefined) this.#leave(place);
+    return place;
   }
 
   #leave({ group, held }: Place<H, G>): void {

@@ -197,9 +197,20 @@ describe('a command', () => {
     const both = [breaker('twin'), breaker('twin')];
     for (const one of both) await pass(one);
     expect(await turn()).toMatchObject({ twin: { rollingCountSuccess: 2 } });
+    for (const one of both) await pass(one);
     both[0]?.dispose();
-    await pass(both[1]!);
-    expect(await turn()).toMatchObject({ twin: { rollingCountSuccess: 3 } });
+    expect(await turn()).toMatchObject({ twin: { rollingCountSuccess: 4 } });
+  });
+
+  test('of a registry made before is told once one of its breakers is heard of, of what is disposed nothing', async () => {
+    const hosts = registry({ name: 'hosts', clock, defaults: { failureThreshold: 1 } });
+    const gone = breaker('gone');
+    await pass(hosts, 'a');
+    gone.dispose();
+    const { turn } = await watched({ policies: [gone] });
+    expect(Object.keys(await turn())).toEqual([]);
+    await fail(hosts, 'a');
+    expect(await turn()).toMatchObject({ hosts: { isCircuitBreakerOpen: true } });
   });
 
   test('counts from when somebody looks, whatever came before', async () => {

@@ -82,8 +82,10 @@ export function hystrix(options: HystrixOptions = {}): Hystrix {
     void offs.push(subscribe(name, hearer));
   for (const name of discovering) {
     hear(known, name, ({ policy }) => {
-      if (!isCommand(policy)) return;
-      const added = roster.add(policy as unknown as Watched);
+      // What is told of a registry's breaker tells that there is the registry.
+      const command = policy.keeper ?? policy;
+      if (!isCommand(command)) return;
+      const added = roster.add(command as unknown as Watched);
       // Its window begins now, not with its turn.
       if (timer !== undefined) for (const command of added) command.read(clock.now(), group);
     });

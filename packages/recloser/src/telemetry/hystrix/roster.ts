@@ -1,6 +1,7 @@
 import type { CircuitBreaker } from '../../breaker/breaker.ts';
 import type { CircuitState } from '../../breaker/events.ts';
 import type { BreakerMetrics, CallFigures } from '../../breaker/metrics.ts';
+import type { RegistryMetrics } from '../../registry/metrics.ts';
 import type { Registry } from '../../registry/registry.ts';
 import type { LatencySummary } from '../../windows/latency.ts';
 import { type Held, Living } from '../living.ts';
@@ -43,6 +44,15 @@ export class Command {
     this.#rolling = undefined;
   }
 
+  /** Answers with the figures whose growth it has taken up. */
+  takeUp(source: Source, policy: Watched): BreakerMetrics | RegistryMetrics {
+    const metrics = policy.metrics();
+    const totals = totalsOf(metrics);
+    addGrowth(this.total, source.taken, totals);
+    source.taken = totals;
+    return metrics;
+  }
+
   /** The figures of now; `undefined` when all it was of is gone. */
   read(now: number, group: string): Figures | undefined {
     const states: { [S in CircuitState]?: number } = {};
@@ -55,10 +65,7 @@ export class Command {
       const policy = source.ref.deref();
       if (policy === undefined) continue;
       isAlive = true;
-      const metrics = policy.metrics();
-      const totals = totalsOf(metrics);
-      addGrowth(this.total, source.taken, totals);
-      source.taken = totals;
+      const metrics = this.takeUp(source, policy);
       inFlight += metrics.inFlight;
       const counts = 'states' in metrics ? metrics.states : { [metrics.state]: 1 };
       for (const state of Object.keys(counts) as CircuitState[]) {
@@ -109,7 +116,7 @@ export class Roster {
 
   /** Answers with the commands it is of, unless it is known. */
   add(policy: Watched): Command[] {
-    if (this.#living.knows(policy)) return [];
+    if (policy.ending === 'disposed' || this.#living.knows(policy)) return [];
     const parent = isRegistry(policy) ? policy.parent : undefined;
     return [this.#place(policy.name, policy), ...(parent ? [this.#place(`${policy.name}/parent`, parent)] : [])];
   }
@@ -122,8 +129,9 @@ export class Roster {
   }
 
   remove(policy: Watched): void {
-    this.#living.remove(policy);
-    if (isRegistry(policy) && policy.parent) this.#living.remove(policy.parent);
+    const place = this.#living.remove(policy);
+    place?.group.takeUp(place.held, policy);
+    if (isRegistry(policy) && policy.parent) this.remove(policy.parent);
   }
 
   forget(name: string): void {

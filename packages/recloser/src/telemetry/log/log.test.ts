@@ -54,6 +54,19 @@ const call = (breaker: { execute: CircuitBreaker['execute'] }, fn: () => unknown
 const make = (name = 'payments') =>
   circuitBreaker({ name, clock, failureThreshold: 2, sleepWindowMs: 1_000, successThreshold: 1 });
 
+test('what callers choose makes no second line', async () => {
+  listen();
+  const hosts = registry({ name: 'hosts', clock, defaults: { failureThreshold: 1 } });
+  const key = 'b\r\nhosts/c: closed\u2028\u001b[2J';
+  await call(hosts, failing, key);
+  hosts.get(key).forceOpen({ reason: 'one\ntwo' });
+  expect(lines.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^hosts\/b hosts\/c: closed \[2J: closed → open: /),
+    'hosts/b hosts/c: closed [2J: forced, open → forced-open until released: one two',
+  ]);
+  expect(lines[1]?.entry).toMatchObject({ breaker: key, reason: 'one\ntwo' });
+});
+
 test('a transition is one line with the whole evidence, in words and in figures', async () => {
   listen();
   const breaker = make();

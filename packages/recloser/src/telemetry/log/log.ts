@@ -56,7 +56,8 @@ export function log(logger: Logger, options: LogOptions = {}): () => void {
     if (level === 'off') return;
     try {
       const { entry, message } = line();
-      const answer = logger[level](entry, message);
+      // A key, or a reason, may have line breaks: it must not make lines of its own.
+      const answer = logger[level](entry, message.replace(/[\s\p{Cc}]+/gu, ' '));
       if (answer instanceof Promise) answer.catch(broken);
     } catch (fault) {
       broken(fault);

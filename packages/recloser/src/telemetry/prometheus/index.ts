@@ -88,11 +88,19 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusSink {
   const metrics =
     registry === undefined ? [] : (Object.keys(instruments) as InstrumentKey[]).map((key) => metricOf(key, familyOf));
   // A registry may rename what it takes up.
-  const names = metrics.map(({ name }) => name);
-  try {
-    for (const metric of metrics) registry?.registerMetric(metric as never);
-  } catch (fault) {
+  const names: string[] = [];
+  const close = (): void => {
     meter.stop();
+    for (const name of names) registry?.removeSingleMetric(name);
+  };
+  try {
+    for (const metric of metrics) {
+      const { name } = metric;
+      registry?.registerMetric(metric as never);
+      names.push(name);
+    }
+  } catch (fault) {
+    close();
     throw fault;
   }
   return {
@@ -101,10 +109,7 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusSink {
     handler: (request, response) => answer(reply(request), request, response),
     fetch: (request) => answered(reply(request), request),
     watch: (...policies) => meter.watch(read('watch', policies, policiesOf) as Iterable<Teller>),
-    close() {
-      meter.stop();
-      for (const name of names) registry?.removeSingleMetric(name);
-    },
+    close,
   };
 }
 

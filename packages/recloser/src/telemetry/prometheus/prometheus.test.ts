@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { serialize } from 'node:v8';
-import { Registry } from 'prom-client';
+import { Counter, Registry } from 'prom-client';
 import { bulkhead, CircuitOpenError, circuitBreaker, failureRate, registry, retry } from 'recloser';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { sinksOfTests } from '../../../../../test/support/sinks.ts';
@@ -279,6 +279,13 @@ describe('with a registry of prom-client', () => {
     first.close();
     sink({ registry: own });
     expect(await own.metrics()).not.toContain('ECONNREFUSED');
+  });
+
+  test('a registry that has a name of ours keeps its own, and none of ours', () => {
+    const own = new Registry();
+    new Counter({ name: 'recloser_errors_total', help: 'mine', registers: [own] });
+    expect(() => prometheus({ registry: own })).toThrow('already been registered');
+    expect(own.getMetricsAsArray()).toMatchObject([{ help: 'mine' }]);
   });
 
   test('a registry that will not have it gets the fault told, and nobody listens on', () => {

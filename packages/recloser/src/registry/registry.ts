@@ -14,11 +14,11 @@ export interface Registry
   readonly size: number;
   /** Whether `drain` or `dispose` was called: then every new call is refused. */
   readonly ending: 'no' | 'draining' | 'disposed';
-  /** The breaker over all keys, if there is one. */
+  /** The breaker over all keys, if there is one. It guards calls of the registry, not those of a breaker that `get` answers with. */
   readonly parent: CircuitBreaker | undefined;
   /**
    * The breaker of this name; made if there is none, or `_overflow` if there is no room. It counts as used. Ask for it at each
-   * call: one that is held may have been evicted meanwhile. @throws TypeError if the name is no string
+   * call: one that is held may have been evicted meanwhile. Its own calls go past `parent`. @throws TypeError if the name is no string
    */
   get(name: string): CircuitBreaker;
   /** The breaker of this name, if there is one. None is made, and it does not count as used. */

@@ -30,30 +30,34 @@ export function readTeller(teller: Teller, take: Take, openedAt: WeakMap<object,
 }
 
 type Readable<M> = { readonly metrics: () => M };
-type Breaker = Readable<BreakerMetrics> & Pick<CircuitBreaker, 'toJSON'> & Partial<Pick<CircuitBreaker, 'places'>>;
+type Opened = Pick<CircuitBreaker, 'state' | 'toJSON'>;
+type Breaker = Readable<BreakerMetrics> & Opened & Partial<Pick<CircuitBreaker, 'places'>>;
 
 function readBreaker(breaker: Breaker, take: Take, openedAt: WeakMap<object, number>): void {
   const { state, window, shadowRejectedRequests } = breaker.metrics();
   take('shadowRejections', [], shadowRejectedRequests, 'growth');
   for (const each of states) take('state', [label(each)], each === state ? 1 : 0, 'sum');
-  readOpened(breaker, state, take, openedAt);
+  readOpened([breaker], take, openedAt);
   for (const part of window.parts ?? [window]) readRatio(part, take);
   readWindow(window, take);
   const { places } = breaker;
   if (places !== undefined) takePlaces(places.taken, places.limit, take);
 }
 
-/** Of one that nobody heard open it is worked out once, so that it stays the same from then on. */
-function readOpened(
-  breaker: Pick<CircuitBreaker, 'toJSON'>,
-  state: CircuitState,
-  take: Take,
-  openedAt: WeakMap<object, number>,
-): void {
-  if (state !== 'open' && state !== 'half-open') return;
-  const at = openedAt.get(breaker) ?? (wallTime() - (breaker.toJSON().downForMs ?? 0)) / 1_000;
-  openedAt.set(breaker, at);
-  take('opened', [], at, 'least');
+/** When the first of them opened that are not closed. Of one that nobody heard open it is worked out once: it must stay the same. */
+function readOpened(breakers: readonly Opened[], take: Take, openedAt: WeakMap<object, number>): void {
+  let first = Infinity;
+  for (const breaker of breakers) {
+    const { state } = breaker;
+    if (state !== 'open' && state !== 'half-open') continue;
+    let at = openedAt.get(breaker);
+    if (at === undefined) {
+      at = (wallTime() - (breaker.toJSON().downForMs ?? 0)) / 1_000;
+      openedAt.set(breaker, at);
+    }
+    first = Math.min(first, at);
+  }
+  if (first < Infinity) take('opened', [], first, 'least');
 }
 
 /** No ratio is told of too few calls: there is none. */
@@ -98,7 +102,8 @@ function readRegistry(registry: Registry, take: Take, openedAt: WeakMap<object, 
   take('shadowRejections', [], shadowRejectedRequests, 'growth');
   take('registrySize', [], size, 'sum');
   for (const each of states) take('state', [label(each)], counts[each] ?? 0, 'sum');
-  for (const [, breaker] of registry) readOpened(breaker, breaker.state, take, openedAt);
+  const breakers = Array.from(registry, ([, breaker]) => breaker);
+  readOpened(breakers, take, openedAt);
 }
 
 const readers: {

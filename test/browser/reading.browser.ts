@@ -184,6 +184,27 @@ describe.skipIf(!hasChromium)('what is read off the page', () => {
     other.close();
   });
 
+  test('a peer that is not heard of any more is in no figure; its breaker, if somebody looks at it, is as of then', async () => {
+    const far = dashboard({ breakers: [payments, loud], instance: 'b' });
+    const { url: peer } = await far.listen({ port: 0 });
+    const near = dashboard({ breakers: [circuitBreaker({ name: 'payments' })], instance: 'a', peers: [{ url: peer }] });
+    const { url: address } = await near.listen({ port: 0 });
+    const { page } = await opened(browser, `${address}#/b/loud`);
+    await expect.poll(() => page.textContent('.chip.state-open')).toBe('1 open');
+    await expect.poll(() => page.textContent('.totals')).not.toContain('0 calls/s');
+    await page.waitForSelector('.detail .facts');
+    await far.close();
+    await expect.poll(() => page.textContent('.instances'), { timeout: 15_000 }).toContain('1 not heard of');
+    await expect.poll(() => page.textContent('.chip.state-open')).toBe('0 open');
+    expect(await page.textContent('.totals')).toContain('0 calls/s');
+    expect(await row(page, 'payments').getAttribute('class')).toContain('state-closed');
+    await expect
+      .poll(() => page.textContent('.verdict'))
+      .toMatch(/Unknown: b is not heard of, and this is as of \d\d:\d\d:\d\d$/);
+    await page.context().close();
+    await near.close();
+  });
+
   test('below a prefix of an Express with helmet everything loads, and is live', async () => {
     const server = createServer(express().use(helmet()).use('/ops/circuits', shown));
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

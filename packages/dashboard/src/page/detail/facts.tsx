@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { percent, rate, span } from '../../incident/words.ts';
 import type { Detail } from '../../protocol/detail.ts';
-import { instances, moment } from '../state/store.ts';
+import { drawn, instances, moment } from '../state/store.ts';
+import { clock } from './clock.ts';
 
 /** The figures of this moment. */
 export function Facts({ detail }: { readonly detail: Detail }) {
@@ -54,6 +55,7 @@ const Fact = ({ name, loud = false, children }: { name: string; loud?: boolean; 
 
 /** Whose trouble it is, before anybody reads figures. */
 export function Verdict({ detail }: { readonly detail: Detail }) {
+  drawn.value;
   const limit = detail.configuration.find(({ option }) => option === 'maxConcurrent')?.value;
   const [who, why] = verdictOf(detail, limit);
   return (
@@ -64,8 +66,9 @@ export function Verdict({ detail }: { readonly detail: Detail }) {
 }
 
 /** A sentence on whose fault it looks like: ours shows in our own process, in our own limits, or nowhere. */
-function verdictOf({ instance, row }: Detail, limit: unknown): [who: string, why: string] {
-  const process = instances.get(instance)?.process;
+function verdictOf({ instance, row, at }: Detail, limit: unknown): [who: string, why: string] {
+  const { live = true, process } = instances.get(instance) ?? {};
+  if (!live) return ['Unknown', `${instance} is not heard of, and this is as of ${clock(at)}`];
   if (typeof limit === 'number' && row.inFlight >= limit)
     return ['Ours, maybe', `all ${limit} places of the bulkhead are taken`];
   if (process === undefined) return ['Unknown', 'the process does not tell how it fares'];

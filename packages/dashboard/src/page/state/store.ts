@@ -99,11 +99,12 @@ function instanceOf(name: string): Live {
 
 export function takeInstance({ name, live, trouble, process, rows, recent }: Instance): void {
   const instance = instanceOf(name);
-  Object.assign(instance, { live, trouble, process });
-  draw();
-  if (!live) return;
+  // What it said last is no figure of now.
+  Object.assign(instance, { live, trouble, process: live ? process : undefined, peaks: [] });
   instance.rows.clear();
   instance.recent.clear();
+  draw();
+  if (!live) return;
   for (const row of rows) instance.rows.set(row.id, row);
   for (const [id, minute] of Object.entries(recent)) instance.recent.set(id, minuteFrom(minute));
   const top = Math.max(0, ...[...instance.recent.values()].flatMap(callsOf));

@@ -112,3 +112,13 @@ test('a registry counts by its keys, and those with rows of their own are in it 
   const two = grouped([instance('a', ...rows), instance('b', ...rows)]);
   expect(two.find(({ id }) => id === 'hosts')?.keys).toEqual({ size: 20_000, open: 60, halfOpen: 4, forced: 2 });
 });
+
+test('the breaker over the keys of a registry counts too where it is not closed: it refuses calls of keys that are', () => {
+  const keys = { size: 40, open: 1, halfOpen: 0, forced: 0 };
+  const counted = (fields: Partial<Row>) => tally(grouped([instance('a', row('hosts', { ...fields, keys }))]));
+  const counts = { open: 1, 'half-open': 0, forced: 0, closed: 39 };
+  expect(counted({ state: 'open' })).toEqual(counts);
+  expect(counted({ state: 'open', nextProbeMs: 400 })).toEqual({ ...counts, open: 2 });
+  expect(counted({ state: 'open', probes: [0, 1] })).toEqual({ ...counts, 'half-open': 1 });
+  expect(counted({ state: 'forced-open', forced: {}, nextProbeMs: 0 })).toEqual({ ...counts, forced: 1 });
+});

@@ -109,13 +109,20 @@ export type Kind = (typeof kinds)[number];
 const kindOf = (state: CircuitState): Kind =>
   state === 'open' || state === 'half-open' || state === 'closed' ? state : 'forced';
 
+/** Of a registry that of the breaker over its keys, unless that is closed: its row has what the breaker tells of itself. */
+function parentKind({ forced, nextProbeMs, probes }: Row): Kind | undefined {
+  if (forced !== undefined) return 'forced';
+  return nextProbeMs !== undefined ? 'open' : probes && 'half-open';
+}
+
 export function tally(groups: readonly Group[]): Record<Kind, number> {
   const counts = { open: 0, 'half-open': 0, forced: 0, closed: 0 };
   for (const { row, keys } of groups) {
     // A key with a row of its own is counted in that of its registry.
     if (row.of !== undefined) continue;
-    if (keys === undefined) counts[kindOf(row.state)]++;
-    else {
+    const own = keys === undefined ? kindOf(row.state) : parentKind(row);
+    if (own !== undefined) counts[own]++;
+    if (keys !== undefined) {
       counts.open += keys.open;
       counts['half-open'] += keys.halfOpen;
       counts.forced += keys.forced;

@@ -122,7 +122,7 @@ function Form({ group, first }: { readonly group: Group; readonly first: Deed })
             This takes the protection away. Type <b>{id}</b> to go on
             <input
               required
-              pattern={escaped(id)}
+              ref={(field) => field?.setCustomValidity(confirm === id ? '' : `Type ${id}`)}
               value={confirm}
               onInput={(event) => setConfirm(event.currentTarget.value)}
               autoComplete="off"
@@ -146,8 +146,6 @@ function Form({ group, first }: { readonly group: Group; readonly first: Deed })
     </Modal>
   );
 }
-
-const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/&~@!#%`<>=:,;"'-]/g, '\\$&');
 
 function Outcomes({
   id,

@@ -28,8 +28,11 @@ function back(): void {
   else if (route.value.id !== undefined) closeDetail();
 }
 
+/** The row that the keyboard is on, if the filter leaves it. */
+const here = (): string | undefined => shown.value.find(({ id }) => id === cursor.value)?.id;
+
 function act(): void {
-  const id = selected.value?.id ?? cursor.value;
+  const id = selected.value?.id ?? here();
   if (id !== undefined && session.value?.role === 'write') acting.value = { id, deed: 'force-open' };
 }
 
@@ -74,8 +77,9 @@ function onKey(event: KeyboardEvent): void {
   }
   if (key.startsWith('Arrow') && element !== document.body && element.closest('.list') === null) return;
   // Pressed before the row has the focus.
-  if (key === 'Enter' && element === document.body && cursor.value !== undefined) {
-    location.hash = hashOf({ id: cursor.value });
+  if (key === 'Enter' && element === document.body) {
+    const id = here();
+    if (id !== undefined) location.hash = hashOf({ id });
     return;
   }
   if (key.length === 1 && !keysOn.value) return;

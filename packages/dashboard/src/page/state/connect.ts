@@ -31,14 +31,18 @@ function lose(why: string): void {
   draw();
 }
 
+async function greet(): Promise<Session> {
+  const response = await fetch('api/session');
+  if (!response.ok) throw new Error(await errorOf(response));
+  session.value = (await response.json()) as Session;
+  return session.value;
+}
+
 /** Begins, and begins again when the server is back. */
 export async function connect(): Promise<void> {
   clearTimeout(timer);
   try {
-    const response = await fetch('api/session');
-    if (!response.ok) throw new Error(await errorOf(response));
-    session.value = (await response.json()) as Session;
-    if (session.value.recorded) {
+    if ((await greet()).recorded) {
       takeRecorded((await (await fetch('api/breakers')).json()) as Snapshot);
       return alive();
     }
@@ -55,7 +59,16 @@ function takeRecorded(snapshot: Snapshot): void {
   takeSnapshot(snapshot);
 }
 
-const takers = { snapshot: takeSnapshot, change: takeChange, instance: takeInstance };
+let life: string | undefined;
+
+/** A process that began anew has another token, and maybe another title. */
+function begin(snapshot: Snapshot): void {
+  takeSnapshot(snapshot);
+  if (life !== undefined && life !== snapshot.life) greet().catch(() => {});
+  life = snapshot.life;
+}
+
+const takers = { snapshot: begin, change: takeChange, instance: takeInstance };
 
 function hear([event, data]: Told): void {
   if (data !== undefined) {

@@ -1,11 +1,14 @@
 import { expect, test, vi } from 'vitest';
+import type { Entry } from '../../protocol/entry.ts';
 import type { Instance } from '../../protocol/messages.ts';
 import type { Row } from '../../protocol/row.ts';
 
 // The page's own globals, as far as it takes them.
 vi.stubGlobal('location', { hash: '' });
 vi.stubGlobal('requestAnimationFrame', (run: () => void) => run());
-const { groups, instances, minuteOf, takeSnapshot, takeInstance, topRate } = await import('./store.ts');
+const { announcement, groups, instances, minuteOf, takeChange, takeSnapshot, takeInstance, topRate } = await import(
+  './store.ts'
+);
 
 const row = (fields: Partial<Row> = {}): Row => ({
   ...{ id: 'payments', state: 'closed', ok: 5, failed: 0, refused: 0, inFlight: 0 },
@@ -42,4 +45,16 @@ test('the last figures of a peer that is not heard of any more are not taken for
   expect(seen()).toEqual(alone);
   takeInstance(far);
   expect(seen()).toMatchObject({ state: 'open', of: 2, refused: 320 });
+});
+
+test('transitions and what people do are announced, changed options are not', () => {
+  snapshot(near);
+  const entry = { at: 1, id: 'payments', from: 'closed' } as const;
+  const tell = (...entries: Entry[]) => takeChange({ instance: 'a', at: 1, entries });
+  tell({ ...entry, to: 'open', kind: 'transition', why: 'ETIMEDOUT ×5' });
+  expect(announcement.value).toBe('payments open: ETIMEDOUT ×5');
+  tell({ ...entry, from: 'open', to: 'open', kind: 'update', changed: ['timeoutMs'] });
+  expect(announcement.value).toBe('payments open: ETIMEDOUT ×5');
+  tell({ ...entry, to: 'closed', kind: 'update' }, { ...entry, to: 'disabled', kind: 'action', reason: 'noise' });
+  expect(announcement.value).toBe('payments disabled: noise');
 });

@@ -136,10 +136,11 @@ export function takeChange(change: Change): void {
   if (change.entries !== undefined) {
     for (const entry of change.entries) entries.push({ ...entry, instance: change.instance });
     if (entries.length > 2 * keptEntries) entries.splice(0, entries.length - keptEntries);
-    announcement.value = change.entries
+    const said = change.entries
+      .filter(({ kind }) => kind !== 'update')
       .slice(-3)
-      .map(({ id, to, why, reason }) => `${id} ${to}: ${why ?? reason ?? ''}`)
-      .join('. ');
+      .map(({ id, to, why, reason }) => `${id} ${to}: ${why ?? reason ?? ''}`);
+    if (said.length > 0) announcement.value = said.join('. ');
   }
   if (change.second) {
     instance.process = change.process;

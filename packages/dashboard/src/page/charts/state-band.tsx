@@ -1,6 +1,7 @@
 import type { CircuitState } from 'recloser';
 import type { Entry } from '../../protocol/entry.ts';
 import { clock } from '../detail/clock.ts';
+import { kindOf } from '../state/groups.ts';
 
 export interface Stretch {
   readonly state: CircuitState;
@@ -10,16 +11,27 @@ export interface Stretch {
 
 /** Which state it was in when, between two moments; `now` is the state at the end. */
 export function stretchesOf(entries: readonly Entry[], now: CircuitState, from: number, to: number): Stretch[] {
-  const changes = entries.filter((entry) => entry.kind !== 'update' && entry.from !== entry.to);
+  const changes = entries.filter(({ kind }) => kind !== 'update');
   const stretches: Stretch[] = [];
   let state = changes[0]?.from ?? now;
-  let since = Number.NEGATIVE_INFINITY;
-  for (const change of [...changes, { at: Number.POSITIVE_INFINITY, to: now }]) {
-    const [start, end] = [Math.max(from, since), Math.min(to, change.at)];
-    if (end > start) stretches.push({ state, from: start, to: end });
-    state = change.to;
-    since = change.at;
+  let since = from;
+  let expiry = Number.POSITIVE_INFINITY;
+  const turn = (next: CircuitState | undefined, at: number): void => {
+    if (next === state) return;
+    const end = Math.min(to, at);
+    if (end > since) stretches.push({ state, from: since, to: end });
+    since = Math.max(since, at);
+    state = next ?? state;
+  };
+  for (const { kind, from: before, to: next, at, expiresInMs = Number.POSITIVE_INFINITY } of changes) {
+    // A state that somebody set covers what happens below it. Its end is told by the next call, if one comes.
+    if (kind === 'transition' && kindOf(state) === 'forced' && at < expiry) continue;
+    if (expiry < at) turn(before === state ? next : before, expiry);
+    turn(next, at);
+    expiry = at + expiresInMs;
   }
+  if (expiry < to) turn(now, expiry);
+  turn(undefined, to);
   return stretches;
 }
 

@@ -106,7 +106,7 @@ export const kinds = ['open', 'half-open', 'forced', 'closed'] as const;
 export type Kind = (typeof kinds)[number];
 
 /** Whatever a person has set is forced, whichever state it is. */
-const kindOf = (state: CircuitState): Kind =>
+export const kindOf = (state: CircuitState): Kind =>
   state === 'open' || state === 'half-open' || state === 'closed' ? state : 'forced';
 
 /** Of a registry that of the breaker over its keys, unless that is closed: its row has what the breaker tells of itself. */

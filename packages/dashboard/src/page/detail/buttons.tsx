@@ -2,6 +2,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { Deed } from '../../actions/order.ts';
 import type { Detail } from '../../protocol/detail.ts';
 import { incidentOf } from '../state/api.ts';
+import { kindOf, ownState } from '../state/groups.ts';
 import { session } from '../state/store.ts';
 import { acting } from '../state/toggles.ts';
 
@@ -79,10 +80,10 @@ export function Copies({ id }: { readonly id: string }) {
 
 /** Those that make sense in its state. */
 function deedsFor({ row }: Detail): [Deed, string][] {
-  const isSet = row.state !== 'open' && row.state !== 'half-open' && row.state !== 'closed';
+  const state = ownState(row);
   return [
-    ...(isSet ? ([['release', 'Release']] as [Deed, string][]) : []),
-    ...(row.state === 'open' ? ([['probe', 'Probe now']] as [Deed, string][]) : []),
+    ...(kindOf(state) === 'forced' ? ([['release', 'Release']] as [Deed, string][]) : []),
+    ...(state === 'open' ? ([['probe', 'Probe now']] as [Deed, string][]) : []),
     ['force-open', 'Force open'],
     ['force-closed', 'Force closed'],
     ['observe-only', 'Observe only'],

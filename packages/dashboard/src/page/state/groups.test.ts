@@ -118,7 +118,8 @@ test('the breaker over the keys of a registry counts too where it is not closed:
   const counted = (fields: Partial<Row>) => tally(grouped([instance('a', row('hosts', { ...fields, keys }))]));
   const counts = { open: 1, 'half-open': 0, forced: 0, closed: 39 };
   expect(counted({ state: 'open' })).toEqual(counts);
-  expect(counted({ state: 'open', nextProbeMs: 400 })).toEqual({ ...counts, open: 2 });
-  expect(counted({ state: 'open', probes: [0, 1] })).toEqual({ ...counts, 'half-open': 1 });
-  expect(counted({ state: 'forced-open', forced: {}, nextProbeMs: 0 })).toEqual({ ...counts, forced: 1 });
+  expect(counted({ state: 'open', parent: 'closed' })).toEqual(counts);
+  expect(counted({ state: 'open', parent: 'open' })).toEqual({ ...counts, open: 2 });
+  expect(counted({ state: 'half-open', parent: 'half-open' })).toEqual({ ...counts, 'half-open': 1 });
+  expect(counted({ state: 'open', parent: 'observe-only' })).toEqual({ ...counts, forced: 1 });
 });

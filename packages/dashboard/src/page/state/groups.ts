@@ -109,20 +109,20 @@ export type Kind = (typeof kinds)[number];
 export const kindOf = (state: CircuitState): Kind =>
   state === 'open' || state === 'half-open' || state === 'closed' ? state : 'forced';
 
-/** Of a registry that of the breaker over its keys, unless that is closed: its row has what the breaker tells of itself. */
-function parentKind({ forced, nextProbeMs, probes }: Row): Kind | undefined {
-  if (forced !== undefined) return 'forced';
-  return nextProbeMs !== undefined ? 'open' : probes && 'half-open';
-}
+/** The state of what can be acted on: of a registry that is the breaker over its keys. */
+export const ownState = ({ state, keys, parent = 'closed' }: Row): CircuitState =>
+  keys === undefined ? state : parent;
 
 export function tally(groups: readonly Group[]): Record<Kind, number> {
   const counts = { open: 0, 'half-open': 0, forced: 0, closed: 0 };
   for (const { row, keys } of groups) {
     // A key with a row of its own is counted in that of its registry.
     if (row.of !== undefined) continue;
-    const own = keys === undefined ? kindOf(row.state) : parentKind(row);
-    if (own !== undefined) counts[own]++;
-    if (keys !== undefined) {
+    const own = kindOf(ownState(row));
+    if (keys === undefined) counts[own]++;
+    else {
+      // The breaker over them is one more only where it does something.
+      if (own !== 'closed') counts[own]++;
       counts.open += keys.open;
       counts['half-open'] += keys.halfOpen;
       counts.forced += keys.forced;

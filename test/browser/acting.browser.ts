@@ -6,6 +6,9 @@ import { hasChromium, launch, opened } from './chromium.ts';
 
 const bad = () => Promise.reject(new Error('no answer'));
 
+/** Rows come once a second. */
+const soon = { timeout: 5_000 };
+
 describe.skipIf(!hasChromium)('acting on what is shown', () => {
   let browser: Browser;
   const ending: (() => unknown)[] = [];
@@ -61,11 +64,11 @@ describe.skipIf(!hasChromium)('acting on what is shown', () => {
     await breakers[2]?.execute(bad).catch(() => {});
     const { url } = await listening({ breakers });
     const { page } = await window(url);
-    await expect.poll(() => rows(page)).toEqual(['c', 'a', 'b']);
+    await expect.poll(() => rows(page), soon).toEqual(['c', 'a', 'b']);
     for (const key of ['j', 'j', 'j']) await page.keyboard.press(key);
     await expect.poll(() => page.evaluate(`document.activeElement?.getAttribute('data-id')`)).toBe('b');
     await page.keyboard.press('o');
-    await expect.poll(() => rows(page)).toEqual(['c']);
+    await expect.poll(() => rows(page), soon).toEqual(['c']);
     await page.keyboard.press('.');
     await page.keyboard.press('Enter');
     await page.waitForTimeout(100);
@@ -80,9 +83,9 @@ describe.skipIf(!hasChromium)('acting on what is shown', () => {
     const { shown, url } = await listening({ breakers: [circuitBreaker({ name: 'payments' })], title: 'first life' });
     const { page } = await window(`${url}#/b/payments`);
     await page.waitForSelector('.actions');
-    await expect.poll(() => page.textContent('.pulse')).toBe('live');
+    await expect.poll(() => page.textContent('.pulse'), soon).toBe('live');
     await shown.close();
-    await expect.poll(() => page.textContent('.pulse')).toContain('not live');
+    await expect.poll(() => page.textContent('.pulse'), soon).toContain('not live');
     const again = circuitBreaker({ name: 'payments' });
     await listening({ breakers: [again], title: 'second life' }, Number(new URL(url).port));
     await expect.poll(() => page.textContent('h1'), { timeout: 15_000 }).toBe('second life');
@@ -100,13 +103,61 @@ describe.skipIf(!hasChromium)('acting on what is shown', () => {
     key.forceOpen({ reason: 'a test' });
     const { url } = await listening({ breakers: hosts });
     const { page } = await window(`${url}#/b/hosts`);
-    await expect.poll(() => page.locator('.detail .mark').first().textContent()).toContain('forced-open');
+    await expect.poll(() => page.locator('.detail .mark').first().textContent(), soon).toContain('forced-open');
     expect(await deeds(page)).not.toContain('Release …');
     key.reset();
     await key.execute(bad).catch(() => {});
-    await expect.poll(() => page.locator('.detail .mark').first().textContent()).not.toContain('forced');
+    await expect.poll(() => page.locator('.detail .mark').first().textContent(), soon).not.toContain('forced');
     expect(await deeds(page)).not.toContain('Probe now …');
     hosts.parent?.forceOpen({ reason: 'a test' });
-    await expect.poll(() => deeds(page)).toContain('Release …');
+    await expect.poll(() => deeds(page), soon).toContain('Release …');
+  });
+
+  test('nothing can be done to one that is draining or disposed, and it is nobody else who refuses', async () => {
+    const [drained, open] = ['drained', 'open'].map((name) => circuitBreaker({ name, failureThreshold: 1 })) as [
+      CircuitBreaker,
+      CircuitBreaker,
+    ];
+    const hosts = registry({ name: 'hosts', parent: { threshold: 0.5 }, defaults: { failureThreshold: 1 } });
+    await open.execute(bad).catch(() => {});
+    await hosts
+      .get('a')
+      .execute(bad)
+      .catch(() => {});
+    const none = registry({ name: 'none', parent: { threshold: 0.5 } });
+    for (const { parent } of [hosts, none]) parent?.forceOpen({ reason: 'a test' });
+    const work = drained.execute(() => new Promise((resolve) => ending.push(() => resolve(undefined))));
+    const { url } = await listening({ breakers: [drained, open, hosts, none] });
+    void drained.drain();
+    open.dispose();
+    hosts.dispose();
+    none.dispose();
+    const { page, faults } = await window(url);
+    await expect.poll(() => page.textContent('.chip.state-forced-open'), soon).toBe('4 forced');
+    for (const [id, said] of [
+      ['drained', 'draining'],
+      ['open', 'disposed'],
+      ['hosts', 'disposed'],
+    ]) {
+      await page.goto(`${url}#/b/${id}`);
+      await expect
+        .poll(() => page.textContent('.verdict'), soon)
+        .toBe(`Them or us? Ours: it is ${said} and refuses every call`);
+      expect(await deeds(page)).toEqual([]);
+      await page.keyboard.press('.');
+      await page.waitForTimeout(50);
+      expect(await page.locator('dialog').count()).toBe(0);
+    }
+    expect(await page.title()).not.toContain('open');
+    const refuses = 'disposed: every new call is refused';
+    expect(await page.locator('.row .unseen').allTextContents()).toEqual([
+      `hosts/a: open, ${refuses}`,
+      `open: open, ${refuses}`,
+      `hosts: forced-open, ${refuses}, 100 % of its keys`,
+      `none: forced-open, ${refuses}`,
+      'drained: closed, draining: every new call is refused',
+    ]);
+    expect(faults).toEqual([]);
+    void work;
   });
 });

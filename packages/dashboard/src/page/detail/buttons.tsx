@@ -93,8 +93,9 @@ function deedsFor({ row }: Detail): [Deed, string][] {
 }
 
 export function Actions({ detail }: { readonly detail: Detail }) {
-  // A registry without a breaker over its keys is acted on key by key.
-  if (session.value?.role !== 'write' || detail.keys?.parent === false) return null;
+  const { keys, row } = detail;
+  // A registry without a breaker over its keys is acted on key by key, and nothing calls back one that has ended.
+  if (session.value?.role !== 'write' || keys?.parent === false || row.ending !== undefined) return null;
   return (
     <fieldset class="actions" aria-label="Actions">
       {deedsFor(detail).map(([deed, word]) => (

@@ -68,7 +68,8 @@ export function Verdict({ detail }: { readonly detail: Detail }) {
 /** A sentence on whose fault it looks like: ours shows in our own process, in our own limits, or nowhere. */
 function verdictOf({ instance, row, at }: Detail, limit: unknown): [who: string, why: string] {
   const { live = true, process } = instances.get(instance) ?? {};
-  if (!live) return ['Unknown', `${instance} is not heard of, and this is as of ${clock(at)}`];
+  if (!live) return ['Unknown', `${instance} is not heard of; this is as of ${clock(at)}`];
+  if (row.ending !== undefined) return ['Ours', `it is ${row.ending} and refuses every call`];
   if (typeof limit === 'number' && row.inFlight >= limit)
     return ['Ours, maybe', `all ${limit} places of the bulkhead are taken`];
   if (process === undefined) return ['Unknown', 'the process does not tell how it fares'];

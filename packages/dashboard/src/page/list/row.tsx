@@ -127,7 +127,7 @@ function nextOf({ state, nextProbeMs, probes, failedProbes = 0, forced, keys }: 
   if (state === 'open' && nextProbeMs !== undefined) {
     return [nextProbeMs === 0 ? 'next call probes' : `probe in ${span(nextProbeMs)}`, ...failed];
   }
-  return keys === undefined ? [] : [`${percent((keys.open + keys.halfOpen + keys.forced) / keys.size)} of its keys`];
+  return keys?.size ? [`${percent((keys.open + keys.halfOpen + keys.forced) / keys.size)} of its keys`] : [];
 }
 
 /** How long it has not been closed: probes that fail do not begin it anew. */

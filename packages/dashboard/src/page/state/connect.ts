@@ -31,18 +31,18 @@ function lose(why: string): void {
   draw();
 }
 
-async function greet(): Promise<Session> {
+async function greet(): Promise<void> {
   const response = await fetch('api/session');
   if (!response.ok) throw new Error(await errorOf(response));
   session.value = (await response.json()) as Session;
-  return session.value;
 }
 
 /** Begins, and begins again when the server is back. */
 export async function connect(): Promise<void> {
   clearTimeout(timer);
   try {
-    if ((await greet()).recorded) {
+    await greet();
+    if (session.value?.recorded) {
       takeRecorded((await (await fetch('api/breakers')).json()) as Snapshot);
       return alive();
     }

@@ -123,3 +123,23 @@ test('the breaker over the keys of a registry counts too where it is not closed:
   expect(counted({ state: 'half-open', parent: 'half-open' })).toEqual({ ...counts, 'half-open': 1 });
   expect(counted({ state: 'open', parent: 'observe-only' })).toEqual({ ...counts, forced: 1 });
 });
+
+test('one that takes no calls any more counts as forced, and stands for the others only where all are such', () => {
+  const ended = row('x', { state: 'open', ending: 'disposed', refused: 9 });
+  const all = [ended, row('hosts', { ending: 'disposed', keys: { size: 40, open: 1, halfOpen: 0, forced: 0 } })];
+  const alone = grouped([instance('a', ...all)]);
+  expect(tally(alone)).toEqual({ open: 0, 'half-open': 0, forced: 2, closed: 0 });
+  expect(filtered(alone, new Set(['open']), '')).toEqual([]);
+  expect(filtered(alone, new Set(['forced']), '')).toHaveLength(2);
+  for (const two of [
+    [instance('a', ended), instance('b', row('x'))],
+    [instance('b', row('x')), instance('a', ended)],
+  ]) {
+    const groups = grouped(two);
+    expect(groups).toMatchObject([{ instance: 'b', row: { state: 'closed' }, count: 2, agreeing: 1, refused: 9 }]);
+    expect(tally(groups)).toEqual({ open: 0, 'half-open': 0, forced: 0, closed: 1 });
+  }
+  expect(grouped([instance('a', row('x', { ending: 'draining' })), instance('b', row('x'))])).toMatchObject([
+    { instance: 'b', agreeing: 1 },
+  ]);
+});

@@ -58,10 +58,12 @@ const alone = (row: Row, instance: string): Group => ({
   keys: row.keys,
 });
 
+/** One that takes no calls any more stands for the others only where all are such. */
+const weightOf = ({ ending, state }: Row): number => (ending === undefined ? severityOf(state) : -1);
+
 function joined(group: Group, row: Row, instance: string): Group {
-  const [own, others] = [severityOf(row.state), severityOf(group.row.state)];
-  const worse = own > others;
-  const same = row.state === group.row.state;
+  const worse = weightOf(row) > weightOf(group.row);
+  const same = row.state === group.row.state && row.ending === group.row.ending;
   const p95 = Math.max(group.p95 ?? 0, row.p95 ?? 0);
   return {
     ...group,
@@ -105,9 +107,9 @@ export function byUrgency(a: Group, b: Group): number {
 export const kinds = ['open', 'half-open', 'forced', 'closed'] as const;
 export type Kind = (typeof kinds)[number];
 
-/** Whatever a person has set is forced, whichever state it is. */
-export const kindOf = (state: CircuitState): Kind =>
-  state === 'open' || state === 'half-open' || state === 'closed' ? state : 'forced';
+/** Whatever a person has set is forced, whichever state it is, and so is what has ended: it refuses every call. */
+export const kindOf = (state: CircuitState, ending?: Row['ending']): Kind =>
+  ending === undefined && (state === 'open' || state === 'half-open' || state === 'closed') ? state : 'forced';
 
 /** The state of what can be acted on: of a registry that is the breaker over its keys. */
 export const ownState = ({ state, keys, parent = 'closed' }: Row): CircuitState =>
@@ -118,11 +120,10 @@ export function tally(groups: readonly Group[]): Record<Kind, number> {
   for (const { row, keys } of groups) {
     // A key with a row of its own is counted in that of its registry.
     if (row.of !== undefined) continue;
-    const own = kindOf(ownState(row));
-    if (keys === undefined) counts[own]++;
-    else {
-      // The breaker over them is one more only where it does something.
-      if (own !== 'closed') counts[own]++;
+    const own = kindOf(ownState(row), row.ending);
+    // The breaker over keys is one more only where it does something.
+    if (keys === undefined || own !== 'closed') counts[own]++;
+    if (keys !== undefined && row.ending === undefined) {
       counts.open += keys.open;
       counts['half-open'] += keys.halfOpen;
       counts.forced += keys.forced;
@@ -135,7 +136,7 @@ export function tally(groups: readonly Group[]): Record<Kind, number> {
 export function filtered(groups: readonly Group[], only: ReadonlySet<Kind>, query: string): Group[] {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean);
   return groups.filter(({ id, row }) => {
-    if (only.size > 0 && !only.has(kindOf(row.state))) return false;
+    if (only.size > 0 && !only.has(kindOf(row.state, row.ending))) return false;
     const text = words.length === 0 ? '' : `${id} ${row.state} ${row.explain ?? ''}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });

@@ -1,3 +1,4 @@
+import type { Group } from './groups.ts';
 import { hashOf, routeOf } from './route.ts';
 import { cursor, query, route, selected, session, shown } from './store.ts';
 import { keysOn } from './theme.ts';
@@ -29,11 +30,12 @@ function back(): void {
 }
 
 /** The row that the keyboard is on, if the filter leaves it. */
-const here = (): string | undefined => shown.value.find(({ id }) => id === cursor.value)?.id;
+const here = (): Group | undefined => shown.value.find(({ id }) => id === cursor.value);
 
 function act(): void {
-  const id = selected.value?.id ?? here();
-  if (id !== undefined && session.value?.role === 'write') acting.value = { id, deed: 'force-open' };
+  const group = selected.value ?? here();
+  if (group && !group.row.ending && session.value?.role === 'write')
+    acting.value = { id: group.id, deed: 'force-open' };
 }
 
 const keys: Readonly<Record<string, () => void>> = {
@@ -78,7 +80,7 @@ function onKey(event: KeyboardEvent): void {
   if (key.startsWith('Arrow') && element !== document.body && element.closest('.list') === null) return;
   // Pressed before the row has the focus.
   if (key === 'Enter' && element === document.body) {
-    const id = here();
+    const id = here()?.id;
     if (id !== undefined) location.hash = hashOf({ id });
     return;
   }

@@ -163,6 +163,29 @@ test('breakers come and go with what lists them', async () => {
   expect(changes.at(-1)?.gone).toEqual(['a']);
 });
 
+test('a breaker that is disposed and made anew keeps its id, and is told as gone before it is told as new', async () => {
+  const made = () => circuitBreaker({ name: 'a' });
+  let breakers = [made(), made()];
+  const { clock, changes, feed } = setUp(() => breakers);
+  for (const change of [() => [made(), breakers[1]], () => [breakers[0], made()], () => [made(), made()]]) {
+    breakers = change() as CircuitBreaker[];
+    changes.length = 0;
+    await clock.advance(1_000);
+    expect([...feed.watches.keys()].sort()).toEqual(['a', 'a#2']);
+    const shown = new Set(['a', 'a#2']);
+    for (const { rows = [], gone = [] } of changes) {
+      for (const { id } of rows) shown.add(id);
+      for (const id of gone) shown.delete(id);
+    }
+    expect(shown.size).toBe(2);
+    expect(changes.flatMap(({ gone = [] }) => gone)).not.toEqual([]);
+    for (const [i, id] of ['a', 'a#2'].entries()) {
+      const watch = feed.watches.get(id);
+      expect(watch?.breaker).toBe(breakers[i]);
+    }
+  }
+});
+
 test('an iterator that can be walked once is walked once', async () => {
   const { clock, feed } = setUp(new Map([['x', circuitBreaker({ name: 'x' })]]).values());
   await clock.advance(3_000);
@@ -179,6 +202,19 @@ test('a list or a breaker that throws is reported, and the rest goes on', async 
   await clock.advance(1_000);
   expect(faults).toHaveLength(1);
   expect(changes.at(-1)?.rows).toContainEqual(expect.objectContaining({ id: 'good', ok: 1 }));
+});
+
+test('what is no breaker keeps no other from coming or going', async () => {
+  const [gone, good] = [circuitBreaker({ name: 'gone' }), circuitBreaker({ name: 'good' })];
+  let breakers: unknown[] = [gone];
+  const { clock, faults, feed } = setUp(() => breakers as CircuitBreaker[]);
+  breakers = [undefined, { name: 'bad' }, good];
+  await clock.advance(3_000);
+  expect([...feed.watches.keys()]).toEqual(['good']);
+  expect(faults).toHaveLength(6);
+  breakers = [circuitBreaker({ name: 'bad' })];
+  await clock.advance(1_000);
+  expect([...feed.watches.keys()]).toEqual(['bad']);
 });
 
 test('ten thousand breakers of one name are taken up in no time, and their numbers are used again', async () => {

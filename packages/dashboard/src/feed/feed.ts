@@ -1,4 +1,4 @@
-import type { CircuitBreaker, Clock, Registry } from 'recloser';
+import type { CircuitBreaker, Clock } from 'recloser';
 import { Journal } from '../history/journal.ts';
 import { SeriesStore } from '../history/series-store.ts';
 import type { Entry } from '../protocol/entry.ts';
@@ -54,7 +54,7 @@ export class Feed implements RegistryWatcher {
   #onChange: ((change: Change) => void) | undefined;
   #process: Instance['process'];
   #rows: RowPatch[] = [];
-  #gone: string[] = [];
+  readonly #gone = new Set<string>();
   #entries: Entry[] = [];
   #news: unknown;
 
@@ -165,57 +165,76 @@ export class Feed implements RegistryWatcher {
     }
   }
 
-  /** Takes up the breakers that are new and lets go of those that are gone. */
+  /** Lets go of the breakers that are gone and takes up those that are new: in this order, for what is made anew keeps its id. */
   #takeStock(): void {
     try {
       const missing = new Set(this.#bySubject.keys());
-      for (const subject of this.#list()) {
-        if (isRegistry(subject)) this.#takeRegistry(subject, missing);
-        else if (!missing.delete(subject) && !this.#bySubject.has(subject)) this.#addBreaker(subject);
+      const listed = new Set(this.#list());
+      const chosen = new Map<Watchable, readonly CircuitBreaker[]>();
+      for (const subject of listed) {
+        missing.delete(subject);
+        const watch = this.#bySubject.get(subject);
+        if (!(watch instanceof RegistryWatch)) continue;
+        const keys = this.#chosen(watch);
+        chosen.set(subject, keys);
+        for (const key of keys) missing.delete(key);
       }
       for (const subject of missing) this.#remove(subject);
+      for (const subject of listed) this.#take(subject, chosen.get(subject));
     } catch (fault) {
       this.#options.report(fault);
     }
   }
 
-  #takeRegistry(registry: Registry, missing: Set<Watchable>): void {
-    missing.delete(registry);
-    let watch = this.#bySubject.get(registry) as RegistryWatch | undefined;
-    if (watch === undefined) {
-      watch = new RegistryWatch(this.#ids.take(registry.name), registry, this);
-      this.#add(registry, watch);
+  /** One that can't be watched keeps no other from it. */
+  #take(subject: Watchable, keys: readonly CircuitBreaker[] | undefined): void {
+    try {
+      let watch = this.#bySubject.get(subject);
+      if (watch === undefined) {
+        watch = this.#add(subject, this.#ids.take(subject.name), (id) =>
+          isRegistry(subject) ? new RegistryWatch(id, subject, this) : new Watch(id, subject, this, this.redact),
+        );
+      }
+      if (watch instanceof RegistryWatch) this.#addKeys(watch, keys ?? this.#chosen(watch));
+    } catch (fault) {
+      this.#options.report(fault);
     }
-    this.#choose(watch, missing);
   }
 
-  /** Rows for the keys that deserve one now; of those that have one and don't, `missing` has the rest. */
-  #choose(watch: RegistryWatch, missing?: Set<Watchable>): void {
+  /** The keys of a registry that deserve rows now. */
+  #chosen(watch: RegistryWatch): readonly CircuitBreaker[] {
     this.#registries.set(watch, this.#options.clock.now());
-    for (const key of watch.chosen(this.#options.keys ?? 20)) {
-      missing?.delete(key);
-      if (!this.#bySubject.has(key)) this.#addKey(key, watch);
-    }
+    return watch.chosen(this.#options.keys ?? 20);
   }
 
-  #addBreaker(breaker: CircuitBreaker): void {
-    this.#add(breaker, new Watch(this.#ids.take(breaker.name), breaker, this, this.redact));
+  #addKeys(watch: RegistryWatch, keys: readonly CircuitBreaker[]): void {
+    for (const key of keys) if (!this.#bySubject.has(key)) this.#addKey(key, watch);
   }
 
   #addKey(breaker: CircuitBreaker, registry: RegistryWatch): void {
     const id = registry.idOf(breaker.name);
-    // Another name that is the same where names are cut.
-    if (this.watches.has(id)) return;
+    // A breaker of that name, or another key that is the same where names are cut.
+    if (!this.#ids.claim(id)) return;
     const isDown = breaker.state === 'open' || breaker.state === 'half-open';
     const told = isDown ? this.journal.of(id, this.at()) : [];
     const opened = told.findLast(({ from, to }) => from === 'closed' && to === 'open');
-    this.#add(breaker, new Watch(id, breaker, this, this.redact, registry.id, opened));
+    this.#add(breaker, id, () => new Watch(id, breaker, this, this.redact, registry.id, opened));
   }
 
-  #add(subject: Watchable, watch: Watch | RegistryWatch): void {
+  #add<W extends Watch | RegistryWatch>(subject: Watchable, id: string, make: (id: string) => W): W {
+    let watch: W;
+    try {
+      watch = make(id);
+    } catch (fault) {
+      this.#ids.release(id);
+      throw fault;
+    }
+    // In one message the end would come after the beginning.
+    if (this.#gone.has(id)) this.#send();
     this.watches.set(watch.id, watch);
     this.#bySubject.set(subject, watch);
     this.#rows.push(watch.row);
+    return watch;
   }
 
   /** The key of a registry that an id means. */
@@ -235,7 +254,7 @@ export class Feed implements RegistryWatcher {
     this.watches.delete(watch.id);
     this.series.release(watch.series);
     this.#ids.release(watch.id);
-    this.#gone.push(watch.id);
+    this.#gone.add(watch.id);
   }
 
   #keep(entry: Entry): void {
@@ -252,16 +271,20 @@ export class Feed implements RegistryWatcher {
     this.#options.clock.clearTimeout(this.#news);
     this.#timers.delete(this.#news);
     this.#news = undefined;
+    this.#send(second);
+  }
+
+  #send(second = false): void {
     const change: Change = {
       instance: this.instance,
       at: Math.round(this.at()),
       ...(second ? { second: true, process: this.#process } : {}),
       ...(this.#rows.length > 0 ? { rows: this.#rows } : {}),
-      ...(this.#gone.length > 0 ? { gone: this.#gone } : {}),
+      ...(this.#gone.size > 0 ? { gone: [...this.#gone] } : {}),
       ...(this.#entries.length > 0 ? { entries: this.#entries } : {}),
     };
     this.#rows = [];
-    this.#gone = [];
+    this.#gone.clear();
     this.#entries = [];
     this.#onChange?.(change);
   }
@@ -270,7 +293,7 @@ export class Feed implements RegistryWatcher {
   #readStirred(): void {
     for (const watch of this.#stirred) {
       if (!this.#registries.has(watch)) continue;
-      this.#choose(watch);
+      this.#addKeys(watch, this.#chosen(watch));
       const patch = watch.refresh();
       if (patch !== undefined) this.#rows.push(patch);
     }

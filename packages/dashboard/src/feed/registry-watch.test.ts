@@ -1,5 +1,5 @@
 import { channel } from 'node:diagnostics_channel';
-import { circuitBreaker, type Registry, registry } from 'recloser';
+import { type CircuitBreaker, circuitBreaker, type Registry, registry } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { afterEach, expect, test } from 'vitest';
 import { perform } from '../actions/perform.ts';
@@ -13,13 +13,13 @@ afterEach(() => {
   for (const feed of feeds.splice(0)) feed.close();
 });
 
-function setUp(hosts: Registry, keys?: number) {
+function setUp(hosts: Registry, keys?: number, ...more: readonly CircuitBreaker[]) {
   const clock = manualClock(1_000);
   const changes: Change[] = [];
   const faults: unknown[] = [];
   const report = (fault: unknown) => void faults.push(fault);
   const basics = { instance: 'here', clock, historyBytes: 2 ** 20, report, keys };
-  const feed = new Feed({ ...basics, breakers: [circuitBreaker({ name: 'payments' }), hosts] }, (change) => {
+  const feed = new Feed({ ...basics, breakers: [circuitBreaker({ name: 'payments' }), hosts, ...more] }, (change) => {
     changes.push(change);
   });
   feeds.push(feed);
@@ -230,4 +230,32 @@ test('of a registry that was disposed it says so, whatever the state of its keys
   expect(row('hosts')).toMatchObject({
     ...{ state: 'closed', ending: 'disposed', cause: 'disposed: every new call is refused' },
   });
+});
+
+test('a key and a breaker of one id are two rows, and the end of the one is not that of the other', async () => {
+  const hosts = await hostsOf(1);
+  const alone = circuitBreaker({ name: 'hosts/h0', failureThreshold: 1 });
+  await alone.execute(() => Promise.reject(new Error('down'))).catch(() => {});
+  const { clock, feed, faults } = setUp(hosts, 20, alone);
+  await clock.advance(1_000);
+  const shown = () => Object.fromEntries(feed.state().rows.map(({ id, state }) => [id, state]));
+  const others = { payments: 'closed', hosts: 'closed', 'hosts/h0#2': 'open' };
+  expect(shown()).toEqual({ ...others, 'hosts/h0': 'closed' });
+  hosts.delete('h0');
+  await clock.advance(1_000);
+  expect(shown()).toEqual(others);
+  hosts.get('h0');
+  await clock.advance(1_000);
+  expect(shown()).toMatchObject({ 'hosts/h0': 'closed' });
+  expect(faults).toEqual([]);
+});
+
+test('a key that is taken out and made anew has its row without a gap', async () => {
+  const hosts = await hostsOf(2);
+  const { clock, ids } = setUp(hosts);
+  await clock.advance(1_000);
+  hosts.delete('h0');
+  await fail(hosts, 'h0');
+  await clock.advance(1_000);
+  expect(ids().sort()).toEqual(['hosts', 'hosts/h0', 'hosts/h1', 'payments']);
 });

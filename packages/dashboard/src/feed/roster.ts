@@ -44,11 +44,21 @@ export class Ids {
     return id;
   }
 
+  /** An id that can be no other. False if another has it. */
+  claim(id: string): boolean {
+    if (this.#taken.has(id)) return false;
+    this.#taken.add(id);
+    return true;
+  }
+
   release(id: string): void {
-    const base = this.#baseOf.get(id) ?? id;
-    const known = this.#bases.get(base);
-    if (known !== undefined && --known.count === 0) this.#bases.delete(base);
-    this.#baseOf.delete(id);
     this.#taken.delete(id);
+    const base = this.#baseOf.get(id);
+    const known = base === undefined ? undefined : this.#bases.get(base);
+    if (base === undefined || known === undefined) return;
+    this.#baseOf.delete(id);
+    if (--known.count === 0) this.#bases.delete(base);
+    // Whoever comes next gets the number that is free: a breaker that is made anew keeps its own.
+    else if (id !== base) known.next = Math.min(known.next, Number(id.slice(base.length + 1)));
   }
 }

@@ -46,6 +46,15 @@ test('nothing in it is markup of somebody else', async () => {
   ).toBe(true);
 });
 
+test('nor in the states that an incident of somebody else has', async () => {
+  const { breakers, ...rest } = await incident();
+  const [{ entries, ...detail }] = breakers as [Detail];
+  const [entry] = entries as [Detail['entries'][0]];
+  const forged = { ...entry, to: '<img src=x> [click](http://evil) |\n# PWNED' as 'open' };
+  const text = markdownOf({ ...rest, breakers: [{ ...detail, entries: [forged] }] });
+  expect(text).toContain('closed → \\<img src=x\\> \\[click\\](http://evil) \\| \\# PWNED |');
+});
+
 test('as JSON it opens again: the same rows, the same history', async () => {
   const first = await incident();
   const again = readIncident(JSON.parse(JSON.stringify(first)));

@@ -40,7 +40,9 @@ function section({ id, instance, row, explain, metrics, entries, errors, configu
       `open for ${span(metrics.circuitOpenTimeMs)}.`,
   ];
   if (entries.length > 0) {
-    const rows = entries.map((entry) => `| ${time(entry.at)} | ${entry.from} → ${entry.to} | ${plain(said(entry))} |`);
+    const rows = entries.map(
+      (entry) => `| ${time(entry.at)} | ${plain(entry.from)} → ${plain(entry.to)} | ${plain(said(entry))} |`,
+    );
     lines.push(['| when | what | why |', '|---|---|---|', ...rows].join('\n'));
   }
   if (errors.length > 0) {

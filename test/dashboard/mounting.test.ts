@@ -6,7 +6,7 @@ import Fastify from 'fastify';
 import { Hono } from 'hono';
 import Koa from 'koa';
 import { describe, expect, test } from 'vitest';
-import { afterwards, get, listening, page } from './servers.ts';
+import { act, afterwards, get, listening, page } from './servers.ts';
 
 /** As the documents tell to do it. */
 const servers: Record<string, (mounted: Dashboard, prefix: string) => Promise<number>> = {
@@ -102,3 +102,45 @@ test.each(['express', 'node:http'])(
     expect(new URL(answer.headers.location as string, `http://x/ops/circuits`).pathname).toBe('/ops/circuits/');
   },
 );
+
+test.each(['/internal/api', '/internal/assets', '/ops.v1', '/ops%20v1'])(
+  'a prefix may look like a part of the page: %s',
+  async (prefix) => {
+    const { page: mounted } = page({ actions: true });
+    const port = await (servers['node:http'] as (typeof servers)[string])(mounted, prefix);
+    const { status, headers } = await get(port, { path: prefix });
+    expect(status).toBe(308);
+    const { pathname } = new URL(headers.location as string, `http://x${prefix}`);
+    expect(pathname).toBe(`${prefix}/`);
+    const html = await get(port, { path: pathname });
+    expect(html.status).toBe(200);
+    for (const [, link] of html.text.matchAll(/(?:src|href)="(assets\/[^"]+)"/g)) {
+      expect((await get(port, { path: `${pathname}${link}` })).status, link).toBe(200);
+    }
+    expect((await get(port, { path: `${pathname}api/session` })).text).toContain('token');
+  },
+);
+
+test.each([express.json, express.text, express.raw])(
+  'a body that another parser has read is an order all the same',
+  async (parser) => {
+    const app = express();
+    app.use(parser({ type: '*/*' }));
+    const { page: mounted, breaker } = page({ actions: true });
+    app.use(mounted);
+    const port = await listening(createServer(app));
+    const answer = await act(port, { id: 'payments', action: 'force-open', reason: 'a test' });
+    expect(answer.text).toContain('forced-open');
+    expect(breaker.state).toBe('forced-open');
+  },
+);
+
+test('a page that was closed answers that it is, and holds no stream', async () => {
+  const { page: mounted } = page();
+  const port = await (servers['node:http'] as (typeof servers)[string])(mounted, '');
+  mounted.close();
+  for (const path of ['/', '/api/breakers', '/api/stream', '/api/session']) {
+    expect(await get(port, { path }), path).toMatchObject({ status: 503, text: '{"error":"this page was closed"}' });
+  }
+  expect(mounted.streams.open).toBe(0);
+});

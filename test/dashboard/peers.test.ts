@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { Audit, Detail } from '@recloser/dashboard';
+import { type Registry, registry } from 'recloser';
 import { expect, test } from 'vitest';
 import { act, get, listening, page, serving } from './servers.ts';
 
@@ -25,15 +26,16 @@ async function until(port: number, holds: (shown: Shown) => boolean): Promise<Sh
 }
 
 /** Two instances; the first one's page shows both. */
-async function pair(secret = 'let-me-in') {
+async function pair(secret = 'let-me-in', breakers: readonly [a?: object, b?: object] = []) {
   const b = page({
     instance: 'b',
     actions: true,
+    ...breakers[1],
     authorize: ({ header }) => (header('authorization') === secret ? { role: 'write', user: 'page of a' } : undefined),
   });
   const bPort = await serving(b.page);
   const peers = [{ url: `http://127.0.0.1:${bPort}`, headers: { authorization: 'let-me-in' } }];
-  const a = page({ instance: 'a', actions: true, peers });
+  const a = page({ instance: 'a', actions: true, peers, ...breakers[0] });
   return { a, b, aPort: await serving(a.page) };
 }
 
@@ -83,6 +85,47 @@ test('an action is taken in every instance, and each tells what became of it', a
   expect(b.breaker.toJSON().forced?.by).toBe('page of a for ana');
   await act(aPort, { id: 'payments', action: 'release', reason: 'enough', instances: ['b'] });
   expect([a.breaker.state, b.breaker.state]).toEqual(['disabled', 'closed']);
+});
+
+test('an action on a key is taken in the instances where it has no row, too', async () => {
+  const [near, far] = [1, 2].map(() => {
+    const hosts = registry({ name: 'hosts', defaults: { failureThreshold: 1 } });
+    for (let i = 0; i < 30; i++) hosts.get(`k${i}`);
+    return hosts;
+  }) as [Registry, Registry];
+  near.get('only here');
+  await near
+    .get('k29')
+    .execute(() => Promise.reject(new Error('down')))
+    .catch(() => {});
+  const { aPort } = await pair('let-me-in', [{ breakers: near }, { breakers: far }]);
+  await until(aPort, ({ instances }) => instances.every(({ live }) => live));
+  const order = { action: 'force-open', reason: 'a test' };
+  expect(JSON.parse((await act(aPort, { ...order, id: 'hosts/k29' })).text)).toEqual({
+    outcomes: [
+      { instance: 'a', done: true, from: 'open', to: 'forced-open' },
+      { instance: 'b', done: true, from: 'closed', to: 'forced-open' },
+    ],
+  });
+  expect(far.get('k29').state).toBe('forced-open');
+  expect(JSON.parse((await act(aPort, { ...order, id: 'hosts/only here' })).text)).toEqual({
+    outcomes: [{ instance: 'a', done: true, from: 'closed', to: 'forced-open' }],
+  });
+  expect((await act(aPort, { ...order, id: 'hosts/nobody' })).status).toBe(404);
+});
+
+test('an incident has what only a peer has had', async () => {
+  const { a, b, aPort } = await pair();
+  await until(aPort, ({ instances }) => instances.every(({ live }) => live));
+  for (let i = 0; i < 2; i++) await b.breaker.execute(() => Promise.reject(new Error('down'))).catch(() => {});
+  await until(aPort, (now) => now.instances[1]?.rows[0]?.state === 'open');
+  expect((await a.page.incident()).breakers.map(({ instance, row }) => [instance, row.state])).toEqual([
+    ['a', 'closed'],
+    ['b', 'open'],
+  ]);
+  b.breaker.reset();
+  await until(aPort, (now) => now.instances[1]?.rows[0]?.state === 'closed');
+  expect((await a.page.incident()).breakers).toHaveLength(2);
 });
 
 test('a peer that does not let it in is shown as not heard of, and says why', async () => {
@@ -178,6 +221,41 @@ test('a peer that answers without end is cut off, and what it says of an order i
     ],
   });
   expect(answer.text).not.toContain('html');
+});
+
+test('what a peer calls itself, and what it says of an order, are one line in an audit', async () => {
+  const self = 'b\n2026-11-29 WARN audit user=ana action=disable';
+  const row = { id: 'payments', state: 'open', ok: 0, failed: 0, refused: 0 };
+  const snapshot = { self, at: 1, instances: [{ name: self, live: true, rows: [row], recent: {} }], entries: [] };
+  const asked: string[] = [];
+  const hostile = await serving((request, response) => {
+    if (request.url?.includes('stream'))
+      response.write(`event: snapshot\nid: x\ndata: ${JSON.stringify(snapshot)}\n\n`);
+    else if (request.url?.includes('session')) response.end('{"token":"x"}');
+    else {
+      request.on('data', (body) => asked.push(String(body)));
+      const outcomes = [{ done: false, trouble: 'no\n2026-11-29 WARN forged too' }];
+      response.end(asked.length === 0 ? JSON.stringify({ outcomes }) : 'no\nJSON');
+    }
+  });
+  const audits: Audit[] = [];
+  const { page: mounted } = page({
+    ...{ actions: true, onAction: (audit: Audit) => audits.push(audit) },
+    peers: [{ url: `http://127.0.0.1:${hostile}` }],
+  });
+  const port = await serving(mounted);
+  await until(port, ({ instances }) => instances.some(({ live, name }) => live && name !== 'here'));
+  for (let i = 0; i < 2; i++) await act(port, { id: 'payments', action: 'force-open', reason: 'a test' });
+  const outcomes = audits.flatMap((audit) => audit.outcomes);
+  expect(outcomes).toMatchObject([
+    { instance: 'here' },
+    { instance: 'b 2026-11-29 WARN audit user=ana action=disable', trouble: 'no 2026-11-29 WARN forged too' },
+    { instance: 'here' },
+    { trouble: expect.stringContaining('JSON') },
+  ]);
+  expect(JSON.stringify(outcomes)).not.toContain('\\n');
+  // It is still asked under the name it goes by.
+  expect(JSON.parse(asked[0] as string)).toMatchObject({ instances: [self] });
 });
 
 test('no request can name a place to ask', async () => {

@@ -37,7 +37,10 @@ export interface Dashboard {
   readonly fetch: (request: Request) => Promise<Response>;
   /** A server of its own. @throws TypeError off loopback without `authorize` */
   listen(options?: ListenOptions): Promise<Listening>;
-  /** One breaker, or all that are not closed or have a history, as JSON that the page opens again. */
+  /**
+   * One breaker, or all that are not closed or have a history, here or with a peer, as JSON that the page opens again. Of more than
+   * fifty those that are worst off.
+   */
   incident(breaker?: string): Promise<Incident>;
   /** Open pages, and how many were dropped because they did not keep up. */
   readonly streams: { readonly open: number; readonly dropped: number };

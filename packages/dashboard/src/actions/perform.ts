@@ -16,11 +16,13 @@ const means: Readonly<Record<Deed, (breaker: CircuitBreaker, said: Said) => void
   probe: (breaker, said) => breaker.probe(said),
 };
 
+export const noSuchBreaker = 'no such breaker';
+
 /** Carries an order out in this process. */
 export function perform(feed: Feed, { id, deed, reason, expiresInMs }: Order, by: string): Outcome {
   const { instance } = feed;
   const watch = feed.look(id);
-  if (watch === undefined) return { instance, done: false, trouble: 'no such breaker' };
+  if (watch === undefined) return { instance, done: false, trouble: noSuchBreaker };
   const { breaker } = watch;
   if (breaker === undefined) return { instance, done: false, trouble: 'no breaker is over all its keys: act on a key' };
   const from = breaker.state;

@@ -45,7 +45,10 @@ function splitOnce(text: string, separator: string): [string, string] {
 async function bodyOf(request: IncomingMessage & { readonly body?: unknown }, maxBytes: number): Promise<string> {
   // A body parser was here before.
   if (request.readableEnded && request.body !== undefined) {
-    const text = typeof request.body === 'string' ? request.body : JSON.stringify(request.body);
+    const { body } = request;
+    // As text, as bytes (`express.raw`), or parsed.
+    const raw = typeof body === 'string' || body instanceof Uint8Array;
+    const text = raw ? Buffer.from(body as string).toString('utf8') : JSON.stringify(body);
     if (Buffer.byteLength(text) > maxBytes) throw new TooLargeError();
     return text;
   }

@@ -18,6 +18,8 @@ export async function respond(options: Responder, exchange: Exchange): Promise<R
   try {
     const { to, name } = routeOf(exchange.path);
     const visitor = await admitted(options, exchange, to === 'api' && name === 'action');
+    // What it would show goes on without it.
+    if (options.hub.closed) throw new HttpError(503, 'this page was closed');
     const methods = to === 'api' && Object.hasOwn(endpoints, name) ? endpoints[name] : undefined;
     if (methods !== undefined) {
       const method = exchange.method === 'HEAD' ? 'GET' : exchange.method;

@@ -4,6 +4,9 @@ export interface Route {
   readonly name: string;
 }
 
+/** The last part of a prefix: `v1.2` and `a%20b` may be one, `favicon.ico` and what changes folders (`..`, `%2e`, `%2f`) are none. */
+const couldBePrefix = /^(?!\.|.*\.[a-z]+$)(?:[\w.~-]|%(?![01]|2[ef]|5c|7f)[\da-f]{2}){1,200}$/i;
+
 const nowhere: Route = { to: 'nowhere', name: '' };
 
 /**
@@ -14,7 +17,9 @@ export function routeOf(path: string): Route {
   const [, folder, name] = /(?:^|\/)(?:(api|assets)\/)?([^/]*)$/.exec(path) ?? [];
   if (folder === 'api' && name) return { to: 'api', name };
   if (folder === 'assets' && name) return { to: 'asset', name };
-  if (folder !== undefined || name === undefined) return nowhere;
+  if (name === undefined) return nowhere;
+  // Also where the prefix ends in `api/` or `assets/`.
   if (name === '') return { to: 'page', name: 'index.html' };
-  return /^[\w~-]{1,200}$/.test(name) ? { to: 'slash', name } : nowhere;
+  if (folder !== undefined || !couldBePrefix.test(name)) return nowhere;
+  return { to: 'slash', name };
 }

@@ -10,17 +10,23 @@ export interface ServerEvent {
 /** Reads a `text/event-stream` body. @throws Error if a message has no end in sight */
 export async function* eventsOf(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerEvent> {
   const decoder = new TextDecoder();
-  let text = '';
-  let searched = 0;
+  /** What has come of a message. Each chunk is searched by itself: all of a long message again with each would hold up the process. */
+  let parts: string[] = [];
+  let length = 0;
   for await (const chunk of body) {
-    text += decoder.decode(chunk, { stream: true });
-    for (let end = text.indexOf('\n\n', searched); end >= 0; end = text.indexOf('\n\n')) {
-      const message = parse(text.slice(0, end));
-      text = text.slice(end + 2);
+    let text = decoder.decode(chunk, { stream: true });
+    const splits = text.startsWith('\n') && parts.at(-1)?.endsWith('\n') === true;
+    for (let end = splits ? 0 : text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
+      const message = parse(parts.join('') + text.slice(0, end));
+      parts = [];
+      length = 0;
+      text = text.slice(text.startsWith('\n\n', end) ? end + 2 : end + 1);
       if (message !== undefined) yield message;
     }
-    searched = Math.max(0, text.length - 1);
-    if (text.length > longestMessage) throw new Error('a message of the stream is too long');
+    if (text === '') continue;
+    parts.push(text);
+    length += text.length;
+    if (length > longestMessage) throw new Error('a message of the stream is too long');
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Order } from '../actions/order.ts';
 import type { Detail } from '../protocol/detail.ts';
 import type { Entry } from '../protocol/entry.ts';
+import { line } from '../protocol/line.ts';
 import type { Change, Instance, Session, Snapshot } from '../protocol/messages.ts';
 import { type Minute, minuteFrom, remember } from '../protocol/minute.ts';
 import type { Outcome } from '../protocol/outcome.ts';
@@ -61,6 +62,16 @@ export class Peer {
 
   get name(): string {
     return this.#state.name;
+  }
+
+  /** Whether it has a breaker of this id, or a registry that may have it as a key without a row. */
+  mayHave(id: string): boolean {
+    if (this.#rows.has(id)) return true;
+    if (!id.includes('/')) return false;
+    for (const { id: registry, keys } of this.#rows.values()) {
+      if (keys !== undefined && id.startsWith(`${registry}/`)) return true;
+    }
+    return false;
   }
 
   get state(): Instance {
@@ -152,7 +163,9 @@ export class Peer {
     this.#rows.clear();
     for (const row of own?.rows ?? []) this.#rows.set(row.id, row);
     this.#retryMs = soonestMs;
-    const name = this.#listener.taken(self) ? `${self} at ${host}` : self;
+    // What it calls itself ends in audits.
+    const said = line(self, 200) || host;
+    const name = this.#listener.taken(said) ? `${said} at ${host}` : said;
     this.#state = { name, live: true, process: own?.process };
     this.#recent.clear();
     for (const [id, minute] of Object.entries(own?.recent ?? {})) this.#recent.set(id, minuteFrom(minute));
@@ -191,5 +204,5 @@ async function jsonOf(response: Response): Promise<unknown> {
 /** `fetch` says no more than that it failed; why stands in the cause. */
 function wordsOf(fault: unknown): string {
   const { message, cause } = fault as Error & { readonly cause?: { readonly code?: unknown } };
-  return typeof cause?.code === 'string' ? `${message} (${cause.code})` : message;
+  return line(typeof cause?.code === 'string' ? `${message} (${cause.code})` : message, 500);
 }

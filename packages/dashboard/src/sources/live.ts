@@ -1,5 +1,5 @@
 import type { Order } from '../actions/order.ts';
-import { perform } from '../actions/perform.ts';
+import { noSuchBreaker, perform } from '../actions/perform.ts';
 import { detailOf } from '../feed/detail.ts';
 import { Feed, type FeedOptions } from '../feed/feed.ts';
 import { Journal } from '../history/journal.ts';
@@ -90,33 +90,38 @@ export class LiveSource implements Source {
       if (own !== undefined || instance !== undefined) return own;
     }
     const peers = this.#shown.filter((peer) => peer.state.live && (instance === undefined || peer.name === instance));
-    const having = peers.find((peer) => peer.state.rows.some((row) => row.id === id));
-    return having?.detail(id).catch(() => undefined);
+    for (const peer of peers.filter((each) => each.mayHave(id))) {
+      const found = await peer.detail(id).catch(() => undefined);
+      if (found !== undefined) return found;
+    }
+    return undefined;
   }
 
   async incident(id: string | undefined): Promise<Incident> {
     const at = Math.round(this.feed.at());
-    const ids = id === undefined ? this.#eventful(at) : [id];
-    const own = ids.map((each) => detailOf(this.feed, each));
     const peers = this.#shown.filter((peer) => peer.state.live);
+    const ids = id === undefined ? this.#eventful(at, peers) : [id];
+    const own = ids.map((each) => detailOf(this.feed, each));
     const others = await Promise.all(
-      peers.flatMap((peer) => ids.map((each) => peer.detail(each).catch(() => undefined))),
+      peers.flatMap((peer) =>
+        ids.filter((each) => peer.mayHave(each)).map((each) => peer.detail(each).catch(() => undefined)),
+      ),
     );
     const breakers = [...own, ...others].filter((detail) => detail !== undefined);
     return { format: 'recloser-incident', version: 1, title: this.#title, recordedAt: at, breakers };
   }
 
-  perform(order: Order, by: string): Promise<Outcome[]> {
+  async perform(order: Order, by: string): Promise<Outcome[]> {
     const { instances, id } = order;
     const meant = (name: string): boolean => instances === undefined || instances.includes(name);
-    const having = this.#shown.filter(
-      ({ name, state }) => meant(name) && (instances !== undefined || state.rows.some((row) => row.id === id)),
-    );
+    const having = this.#shown.filter((peer) => meant(peer.name) && (instances !== undefined || peer.mayHave(id)));
     const here = meant(this.feed.instance) && (instances !== undefined || this.feed.has(id));
-    return Promise.all([
-      ...(here ? [Promise.resolve(perform(this.feed, order, by))] : []),
+    const outcomes = await Promise.all([
+      ...(here ? [perform(this.feed, order, by)] : []),
       ...having.map((peer) => peer.perform(order, by)),
     ]);
+    // Of a key without a row only the peer knows whether it is there.
+    return instances === undefined ? outcomes.filter(({ trouble }) => trouble !== noSuchBreaker) : outcomes;
   }
 
   /** A list of all instances, the same for each, has this one in it too. */
@@ -129,10 +134,19 @@ export class LiveSource implements Source {
     for (const peer of this.#peers) peer.close();
   }
 
-  #eventful(at: number): string[] {
-    const { watches, journal } = this.feed;
-    const open = [...watches.values()].filter(({ row }) => severityOf(row.state) > 0).map(({ id }) => id);
-    const ids = [...new Set([...open, ...journal.ids(at)])].filter((id) => this.feed.has(id));
-    return ids.slice(0, breakersInIncident);
+  /** Those that are not closed, here or with a peer, the worst first, and those with a history. */
+  #eventful(at: number, peers: readonly Peer[]): string[] {
+    const down = [this.feed.state(), ...peers.map(({ state }) => state)]
+      .flatMap(({ rows }) => rows)
+      .filter(({ state }) => severityOf(state) > 0)
+      .sort((a, b) => severityOf(b.state) - severityOf(a.state));
+    const journals = [
+      this.feed.journal,
+      ...this.#told.filter(({ peer }) => peers.includes(peer)).map((told) => told.journal),
+    ];
+    const ids = new Set([...down.map(({ id }) => id), ...journals.flatMap((journal) => [...journal.ids(at)])]);
+    return [...ids]
+      .filter((id) => this.feed.has(id) || peers.some((peer) => peer.mayHave(id)))
+      .slice(0, breakersInIncident);
   }
 }

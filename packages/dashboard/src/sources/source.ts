@@ -10,7 +10,7 @@ export interface Source {
   snapshot(own: boolean): Snapshot;
   /** One breaker of one instance; without a name, of the first instance that has it, this one before others. */
   detail(id: string, instance: string | undefined): Promise<Detail | undefined>;
-  /** One breaker in all instances, or all that are not closed or have a history. */
+  /** One breaker in all instances, or all that are not closed, the worst first, or have a history: fifty of them at most. */
   incident(id: string | undefined): Promise<Incident>;
   perform(order: Order, by: string): Promise<Outcome[]>;
   close(): void;

@@ -57,6 +57,7 @@ export class Hub {
   readonly #snapshots = new Map<boolean, Opening>();
   /** How many readers were dropped for being slow. */
   dropped = 0;
+  closed = false;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -84,7 +85,7 @@ export class Hub {
   /** Begins a stream: with what came after the id that the reader knows, if that is still there, else with a snapshot. */
   open(sink: Sink, lastEventId: string | undefined, own = false): void {
     // Those that asked when there was room may be more than there is room for.
-    if (this.full) {
+    if (this.full || this.closed) {
       sink.close(true);
       return;
     }
@@ -111,6 +112,7 @@ export class Hub {
   }
 
   close(): void {
+    this.closed = true;
     for (const { sink } of this.#readers) sink.close();
     this.#readers.clear();
   }

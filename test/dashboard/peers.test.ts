@@ -162,6 +162,21 @@ test('a list of all instances may have this one in it: it is shown once and acte
   expect(audits).toHaveLength(1);
 });
 
+test('open pages are told what a peer was called before it was heard of', async () => {
+  const b = page({ instance: 'b' });
+  let up = false;
+  const port = await serving((request, response) => {
+    if (up) b.page(request, response);
+    else response.writeHead(503).end();
+  });
+  const a = page({ instance: 'a', peers: [{ url: `http://127.0.0.1:${port}` }] });
+  const aPort = await serving(a.page);
+  const told = get(aPort, { path: '/api/stream', until: '"formerly"' });
+  expect((await shown(aPort)).instances[1]).toMatchObject({ name: `127.0.0.1:${port}`, live: false });
+  up = true;
+  expect((await told).text).toMatch(new RegExp(`\\{"name":"b","live":true,.*"formerly":"127\\.0\\.0\\.1:${port}"`));
+});
+
 test('two instances of one name are two', async () => {
   const b = page({ instance: 'a', actions: true });
   const bPort = await serving(b.page);

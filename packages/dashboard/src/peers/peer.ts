@@ -157,6 +157,7 @@ export class Peer {
   /** Takes the peer's own part of its snapshot; what it knows of others they tell themselves. */
   #begin({ self, life, instances, entries }: Snapshot): void {
     const { host } = this.#url;
+    const before = this.name;
     this.#self = self;
     this.isSelf = life !== '' && life === this.#listener.life;
     const own = instances.find(({ name }) => name === self);
@@ -170,7 +171,7 @@ export class Peer {
     this.#recent.clear();
     for (const [id, minute] of Object.entries(own?.recent ?? {})) this.#recent.set(id, minuteFrom(minute));
     this.#listener.news(
-      this.state,
+      { ...this.state, ...(before === name ? {} : { formerly: before }) },
       entries.filter(({ instance }) => instance === self),
     );
   }

@@ -15,6 +15,8 @@ export interface ProcessFigures {
 /** One instance of the service, with all its breakers. Stream event `instance`: a peer came or went. */
 export interface Instance {
   readonly name: string;
+  /** What it was called until now: before it was heard of, or in another life. */
+  readonly formerly?: string | undefined;
   /** Whether its figures are coming in. */
   readonly live: boolean;
   /** What is wrong, if they are not. */

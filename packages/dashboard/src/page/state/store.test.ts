@@ -47,6 +47,13 @@ test('the last figures of a peer that is not heard of any more are not taken for
   expect(seen()).toMatchObject({ state: 'open', of: 2, refused: 320 });
 });
 
+test('a peer that has another name now is not one more', () => {
+  const address = '10.0.0.12:8420';
+  snapshot(near, { ...far, name: address, live: false, rows: [], recent: {} });
+  takeInstance({ ...far, formerly: address });
+  expect([...instances.keys()]).toEqual(['a', 'b']);
+});
+
 test('transitions and what people do are announced, changed options are not', () => {
   snapshot(near);
   const entry = { at: 1, id: 'payments', from: 'closed' } as const;

@@ -97,7 +97,8 @@ function instanceOf(name: string): Live {
   return instance;
 }
 
-export function takeInstance({ name, live, trouble, process, rows, recent }: Instance): void {
+export function takeInstance({ name, formerly, live, trouble, process, rows, recent }: Instance): void {
+  if (formerly !== undefined) instances.delete(formerly);
   const instance = instanceOf(name);
   // What it said last is no figure of now.
   Object.assign(instance, { live, trouble, process: live ? process : undefined, peaks: [] });

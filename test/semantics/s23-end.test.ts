@@ -75,6 +75,35 @@ describe('the end', () => {
     await drained;
   });
 
+  test('S23: drain that a listener of a refusal asks for waits for the fallback of that refusal', async () => {
+    const told: string[] = [];
+    const { breaker, clock } = setUp({
+      fallback: () => new Promise((resolve) => clock.setTimeout(() => resolve('other'), 50)),
+      onRejected: () => void breaker.drain().then(() => told.push('drained')),
+    });
+    breaker.forceOpen();
+    const call = breaker.execute(() => 1).then((answer) => told.push(String(answer)));
+    await clock.advance(49);
+    expect(told).toEqual([]);
+    await clock.advance(1);
+    await call;
+    await clock.advance(0);
+    expect(told).toEqual(['other', 'drained']);
+  });
+  test('S23: a caller who leaves while its fallback is at work is no failed fallback', async () => {
+    const told: string[] = [];
+    const { breaker } = setUp({ onFallbackFailed: () => told.push('failed'), failureThreshold: 9 });
+    const caller = new AbortController();
+    const fallback = () =>
+      new Promise<never>((_, reject) => caller.signal.addEventListener('abort', () => reject(caller.signal.reason)));
+    const call = rejection(
+      breaker.execute(() => Promise.reject(new Error('down')), { fallback, signal: caller.signal }),
+    );
+    await stateOf(call);
+    caller.abort('left');
+    expect(await call).toBe('left');
+    expect(told).toEqual([]);
+  });
   test('S23: drain waits until callers have what their fallbacks answer, and that is told', async () => {
     const told: string[] = [];
     const { breaker } = setUp({

@@ -161,7 +161,12 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const error = refusal({ breaker: name, reason, state: this.state, retryAfterMs }, words, captureStacks);
     if (ticket !== uncounted) {
       this.tally.rejectedRequests++;
-      if (this.heard('rejected')) this.tell('rejected', { breaker: name, key: caller?.key, reason, retryAfterMs });
+      if (this.heard('rejected')) {
+        this.between++;
+        this.tell('rejected', { breaker: name, key: caller?.key, reason, retryAfterMs });
+        // By then a fallback has begun, which is waited for as well.
+        void Promise.resolve().then(() => this.#arrived());
+      }
     }
     return error;
   }
@@ -368,7 +373,10 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     this.between++;
     answer.then(
       () => this.#arrived(counted && 'fell-back', about),
-      (failure) => this.#arrived(counted && 'fallback-failed', { ...about, failure }),
+      (failure) => {
+        const left = scope.aborted && failure === scope.reason;
+        this.#arrived(counted && !left && 'fallback-failed', { ...about, failure });
+      },
     );
     return answer;
   }

@@ -2,7 +2,9 @@ import {
   adaptiveConcurrency,
   bulkhead,
   type CallContext,
+  cache,
   circuitBreaker,
+  coalesce,
   type PolicyLike,
   pipeline,
   registry,
@@ -77,6 +79,8 @@ describe('work that outlives its call', () => {
     ['a breaker’s places, retry, limit', [ownPlace, again, limit]],
     ['adaptive places, limit', [adaptive, limit]],
     ['places, a policy of others, limit', [places, foreign, limit]],
+    ['places, coalesce, limit', [places, (clock) => coalesce({ clock }), limit]],
+    ['places, cache, limit', [places, (clock) => cache({ clock, ttlMs: 1_000 }), limit]],
   ] as [string, ((clock: ManualClock) => PolicyLike)[]][])('S21: %s: not in one call', (_order, makers) => {
     test.each([undefined, new AbortController().signal])('keeps its place while it works', async (signal) => {
       const clock = manualClock();
@@ -160,6 +164,36 @@ describe('work that outlives its call', () => {
     endInner(new Error('later still'));
     await clock.advance(0);
     expect(late).toEqual([true]);
+  });
+
+  test('S13: one call is late once, however often calls under its context leave work behind', async () => {
+    const clock = manualClock();
+    const outer = circuitBreaker({ clock, timeoutMs: 25 });
+    const around = pipeline(outer, bulkhead({ maxConcurrent: 9, maxQueue: 1, clock }));
+    const later = (ms: number) => new Promise((resolve) => clock.setTimeout(() => resolve(undefined), ms));
+    const middle = bulkhead({ maxConcurrent: 9, clock });
+    const inner = timeout({ timeoutMs: 36, clock });
+    void rejection(
+      around.execute(async (context) => {
+        await middle.execute((nested) => void inner.execute(() => later(100), nested).catch(() => {}), context);
+        await later(30);
+      }),
+    );
+    await clock.advance(500);
+    expect(outer.metrics()).toMatchObject({ timedOutRequests: 1, lateResults: 1 });
+  });
+
+  test.each([
+    ['places', places],
+    ['adaptive places', adaptive],
+  ])('S21: %s: nothing on the context of the function gives its place back', async (_name, make) => {
+    const bounded = make(manualClock());
+    await bounded.execute((context: object) => {
+      const proto = Object.getPrototypeOf(context);
+      for (const name of Object.getOwnPropertyNames(proto))
+        if (/leave$|release|over/.test(name)) proto[name].call(context);
+    });
+    expect(bounded.metrics().inFlight).toBe(0);
   });
 
   test('S21: `abandonAfterMs` and `on-timeout` hold for a call that settled as well', async () => {

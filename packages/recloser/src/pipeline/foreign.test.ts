@@ -2,7 +2,9 @@ import { getEventListeners } from 'node:events';
 import {
   bulkhead,
   type CallContext,
+  cache,
   circuitBreaker,
+  coalesce,
   fallback,
   type PolicyLike,
   pipeline,
@@ -64,9 +66,12 @@ describe('policies of somebody else', () => {
       refusal: () => new RetryBudgetExhaustedError('', { breaker: 'shared', reason: 'budget-exhausted' }),
     };
     const twice = { attempts: 2, backoff: 0, budget };
-    const all = pipeline({ onWarning: false }, retry(twice), plain, retry(twice));
-    await rejection(all.execute(() => Promise.reject(new Error('down'))));
-    expect(told).toEqual(['called', 'failure']);
+    for (const between of [plain, coalesce(), cache({ ttlMs: 1_000 })]) {
+      told.length = 0;
+      const all = pipeline({ onWarning: false }, retry(twice), between, retry(twice));
+      await rejection(all.execute(() => Promise.reject(new Error('down')), { key: 'k' }));
+      expect(told).toEqual(['called', 'failure']);
+    }
 
     const clock = manualClock();
     let asked = 0;
@@ -77,6 +82,11 @@ describe('policies of somebody else', () => {
     await clock.advance(50);
     expect(await ended).toBeInstanceOf(TimeoutError);
     expect(asked).toBe(0);
+  });
+
+  test('no signal of their own may be null', async () => {
+    const none: PolicyLike = { execute: (fn) => Promise.resolve(fn({ signal: null } as unknown as CallContext)) };
+    expect(await pipeline(none, bulkhead({ maxConcurrent: 1 })).execute(() => 'ok')).toBe('ok');
   });
 
   test('a throw of their own is a rejection', async () => {

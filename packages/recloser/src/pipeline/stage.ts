@@ -38,7 +38,7 @@ export class Foreign implements Stage {
     const options: CallOptions = { key, context, signal: scope.abortable ? scope.signal : undefined };
     const within = (given: Partial<CallContext> | undefined): Promise<unknown> => {
       // A signal of the policy's own ends what is inside too.
-      const own = new CallerScope('pipeline', { signal: given?.signal });
+      const own = new CallerScope('pipeline', { signal: given?.signal ?? undefined });
       if (own.aborted) return Promise.reject(own.reason);
       const call = new Call(bare, scope, undefined, false);
       const watcher = { handleEvent: () => call.abort(own.reason) };

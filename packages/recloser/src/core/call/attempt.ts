@@ -35,7 +35,7 @@ export class Attempt extends Call {
 
   /** Whether a policy around has counted the call by this budget: retries and hedges inside are more attempts, not more calls. */
   static counted(scope: Scope, budget: object): boolean {
-    for (let around = scope; around instanceof Call; around = around.scope) {
+    for (let around: Scope | undefined = scope; around !== undefined; around = (around as Partial<Call>).scope) {
       if (around instanceof Attempt && around.#budget === budget) return true;
     }
     return false;

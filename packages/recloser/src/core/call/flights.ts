@@ -14,14 +14,34 @@ interface Passenger extends Watcher {
   readonly reject: (error: unknown) => void;
 }
 
+/** What a flight runs under: the call that began it does not end it, but what it leaves behind is that one's. */
+class Begun extends CallerScope {
+  readonly scope: Scope;
+
+  constructor(policy: string, scope: Scope) {
+    super(policy, { key: scope.key, context: scope.context });
+    this.scope = scope;
+  }
+
+  override get attempt(): number {
+    return this.scope.attempt;
+  }
+
+  override leaveBehind(): void {
+    this.scope.leaveBehind();
+  }
+
+  override comeBack(ok: boolean): void {
+    this.scope.comeBack(ok);
+  }
+}
+
 /** Work that many calls wait for. None of them ends it, each leaves by its own abort; the last to leave calls it off. */
 export class Flight extends Call {
   readonly #passengers = new Set<Passenger>();
   /** Nobody may join any more. */
   #overdue = false;
   calledOff: (() => void) | undefined = undefined;
-  /** `attempt` of the call that began it. */
-  attemptBegun = 1;
 
   get joinable(): boolean {
     return !this.#overdue && !this.aborted;
@@ -29,10 +49,6 @@ export class Flight extends Call {
 
   get passengers(): number {
     return this.#passengers.size;
-  }
-
-  override get attempt(): number {
-    return this.attemptBegun;
   }
 
   /** That of whoever can wait longest. */
@@ -119,9 +135,7 @@ export class Flights {
     alone = false,
     landed: (value: unknown) => void = () => {},
   ): Promise<unknown> {
-    const caller = new CallerScope(this.#name, { key: scope.key, context: scope.context });
-    const flight = new Flight(this.#rig, caller, undefined, false);
-    flight.attemptBegun = scope.attempt;
+    const flight = new Flight(this.#rig, new Begun(this.#name, scope), undefined, false);
     this.#flying.set(key, flight);
     if (!alone) flight.calledOff = () => this.#calledOff(key);
     const answer = alone ? undefined : flight.join(scope);

@@ -41,18 +41,28 @@ test('where it throws time stands still until it works again, and that is told',
   ]);
 });
 
-test('where it sets no timer the system’s is set; where it calls none off, that is told', () => {
+test('where it sets no timer the system’s is set, and called off there, whatever the clock does by then', () => {
   vi.useFakeTimers();
   const { clock, told, steady } = setUp();
   clock.broken = true;
   const rang = vi.fn();
-  steady.clearTimeout(steady.setTimeout(rang, 10));
+  steady.setTimeout(rang, 10);
+  const [one, other] = [steady.setTimeout(rang, 10), steady.setTimeout(rang, 10)];
+  steady.clearTimeout(one);
+  clock.broken = false;
+  steady.clearTimeout(other);
   vi.advanceTimersByTime(10);
   expect(rang).toHaveBeenCalledOnce();
-  expect(told.mock.calls).toEqual([
-    [clock.fault, 'clock'],
-    [clock.fault, 'clock'],
-  ]);
+  expect(vi.getTimerCount()).toBe(0);
+  expect(told.mock.calls).toEqual(Array(3).fill([clock.fault, 'clock']));
+});
+
+test('where it calls none off, that is told', () => {
+  const { clock, told, steady } = setUp();
+  const timer = steady.setTimeout(() => {}, 10);
+  clock.broken = true;
+  steady.clearTimeout(timer);
+  expect(told.mock.calls).toEqual([[clock.fault, 'clock']]);
 });
 
 test('one that does not work at first is not taken', () => {

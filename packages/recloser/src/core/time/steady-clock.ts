@@ -10,6 +10,8 @@ type Teller = Parameters<typeof report>[0];
 export class SteadyClock implements Clock {
   readonly #clock: Clock;
   readonly #policy: Teller;
+  /** Timers of the system's that stand for one that could not be set. */
+  readonly #own = new Set<unknown>();
   #last: number;
 
   constructor(clock: Clock, policy: Teller) {
@@ -32,13 +34,19 @@ export class SteadyClock implements Clock {
       return this.#clock.setTimeout(callback, ms);
     } catch (fault) {
       report(this.#policy, fault, 'clock');
-      return systemClock.setTimeout(callback, ms);
+      const timer = systemClock.setTimeout(() => {
+        this.#own.delete(timer);
+        callback();
+      }, ms);
+      this.#own.add(timer);
+      return timer;
     }
   }
 
   clearTimeout(handle: unknown): void {
     try {
-      this.#clock.clearTimeout(handle);
+      if (this.#own.delete(handle)) systemClock.clearTimeout(handle);
+      else this.#clock.clearTimeout(handle);
     } catch (fault) {
       report(this.#policy, fault, 'clock');
     }

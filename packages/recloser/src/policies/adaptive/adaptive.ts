@@ -1,8 +1,8 @@
 import { BoundedLayer, type PlacesMetrics } from '../../core/bounded/layer.ts';
 import { Call, type Rig } from '../../core/call/call.ts';
-import { promised, type Work } from '../../core/call/context.ts';
+import type { Work } from '../../core/call/context.ts';
 import { nobody, type Scope, type Stage } from '../../core/call/scope.ts';
-import { Seat } from '../../core/call/seat.ts';
+import { seated } from '../../core/call/seat.ts';
 import type { BulkheadFullError } from '../../core/errors.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { assess, type Verdict } from '../../core/outcome.ts';
@@ -64,19 +64,7 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
     if (this.taken >= this.places) tally.reached = true;
     if (next !== undefined || scope !== nobody)
       return new Call(this.#rig, scope, tally, true, startedAt).run(work, next);
-    const seat = new Seat(this);
-    return promised(work, seat).then(
-      (value) => {
-        this.#count(tally, startedAt, scope, true, value);
-        seat.leave();
-        return value;
-      },
-      (error) => {
-        this.#count(tally, startedAt, scope, false, error);
-        seat.leave();
-        throw error;
-      },
-    );
+    return seated(work, this, (ok, result) => this.#count(tally, startedAt, scope, ok, result));
   }
 
   /** Calls of an earlier round say nothing about this limit. */

@@ -1,9 +1,9 @@
 import { type PlacesEvents, placesEvents } from '../../core/bounded/events.ts';
 import { BoundedLayer, type PlacesMetrics } from '../../core/bounded/layer.ts';
 import { Call, type Rig } from '../../core/call/call.ts';
-import { promised, type Work } from '../../core/call/context.ts';
+import type { Work } from '../../core/call/context.ts';
 import { nobody, type Scope, type Stage } from '../../core/call/scope.ts';
-import { Seat } from '../../core/call/seat.ts';
+import { seated } from '../../core/call/seat.ts';
 import type { BulkheadFullError } from '../../core/errors.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import type { Parts } from '../../core/layer.ts';
@@ -36,17 +36,7 @@ class BulkheadLayer extends BoundedLayer<PlacesEvents> implements Bulkhead {
 
   protected occupy(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (next !== undefined || scope !== nobody) return new Call(this.#rig, scope, undefined, true).run(work, next);
-    const seat = new Seat(this);
-    return promised(work, seat).then(
-      (value) => {
-        seat.leave();
-        return value;
-      },
-      (error) => {
-        seat.leave();
-        throw error;
-      },
-    );
+    return seated(work, this);
   }
 }
 

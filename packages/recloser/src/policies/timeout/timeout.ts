@@ -12,7 +12,7 @@ import { readOptions, type TimeoutOptions, type TimeoutSettings } from './option
 /** The figures of one timeout's life. */
 export interface TimeoutMetrics {
   readonly name: string;
-  /** Calls that were given the time: not those that a breaker right inside a pipeline refused. */
+  /** Calls that were given the time: not those that a breaker or a bulkhead right beside it in a pipeline refused. */
   readonly totalRequests: number;
   readonly timedOutRequests: number;
   /** Results that came in after their call had timed out. */

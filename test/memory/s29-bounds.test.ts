@@ -99,7 +99,7 @@ describe('bounds', () => {
         await clock.advance(200_000);
       }
     };
-    expect(await growthOfHeap(half)).toBeLessThan(256 * kib);
+    expect(await growthOfHeap(half, 1)).toBeLessThan(256 * kib);
     expect(breaker.metrics().successfulRequests).toBe(200_000);
   });
 

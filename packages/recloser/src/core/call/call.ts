@@ -80,8 +80,6 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
   private isLeaf = true;
   /** How much work goes on although its call has ended: its own, and that of calls inside. */
   private leftBehind = 0;
-  /** Its late result is counted. */
-  private told = false;
   /** Who runs inside: mostly one at most. */
   private inner: Watcher | Set<Watcher> | undefined = undefined;
 
@@ -265,8 +263,8 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
   }
 
   private late(ok: boolean): void {
-    if (this.end !== 'timed-out' || this.told) return;
-    this.told = true;
+    if (this.end !== 'timed-out') return;
+    this.end = 'aborted'; // for the rest it is the same, and it is told once
     this.rig.limit?.late(ok);
     if (!this.quiet) this.rig.judge?.late(this, ok);
   }

@@ -142,7 +142,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
 
   /** From how many milliseconds a call is slow by the trip rule, or by what that has learnt. */
   protected tripSlowMs(now: number): number {
-    return Math.min(this.settings.tripSlowMs, this.learns ? this.learntSlowMs(now) : Infinity);
+    return Math.min(this.settings.trip.slowCallMs ?? Infinity, this.learns ? this.learntSlowMs(now) : Infinity);
   }
 
   protected learntSlowMs(now: number): number {

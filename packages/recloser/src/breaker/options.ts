@@ -102,10 +102,8 @@ export interface BreakerSettings extends Omit<MachineSettings, 'sleepMs'> {
 export interface Settings extends Basics, BreakerSettings, MachineSettings {
   /** Whether each call reads the clock. */
   readonly timed: boolean;
-  /** From when on the trip rule says that a call is slow; Infinity: it doesn't, or by what it has learnt. */
-  readonly tripSlowMs: number;
-  /** The least of the two: what is faster is of no interest. */
-  readonly noticedMs: number;
+  /** From when on a call is slow by the option or by the trip rule, whichever is less: what is faster is of no interest. */
+  readonly noticedMs: number | undefined;
 }
 
 /** What can be changed under way, … */
@@ -164,7 +162,6 @@ export function settingsOf(given: CircuitBreakerOptions): Settings {
     fallback,
     captureStacks = false,
   } = given;
-  const tripSlowMs = trip.slowCallMs ?? Infinity;
   const { maxConcurrent: maxProbes = 1, probeTimeoutMs = timeoutMs, sample } = given.halfOpen ?? {};
   const { rampMs = 0, initialShare = 0.1 } = given.recovery ?? {};
   return {
@@ -190,8 +187,9 @@ export function settingsOf(given: CircuitBreakerOptions): Settings {
     classify,
     slowCallMs,
     latency,
-    tripSlowMs,
-    noticedMs: Math.min(slowCallMs || Infinity, tripSlowMs),
+    // Not a number where there is none: an `Infinity` of its own is 16 bytes a breaker.
+    noticedMs:
+      slowCallMs || trip.slowCallMs ? Math.min(slowCallMs || Infinity, trip.slowCallMs ?? Infinity) : undefined,
     timed: latency || slowCallMs > 0 || classify !== undefined || trip.reads !== undefined,
     fallback,
     captureStacks,

@@ -256,7 +256,8 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     if (startedAt === undefined || settings.classify !== undefined) return false;
     const now = settings.clock.now();
     const elapsedMs = since(startedAt, now);
-    if (elapsedMs >= settings.noticedMs || (this.learns && elapsedMs >= this.learntSlowMs(now))) return false;
+    if (elapsedMs >= (settings.noticedMs ?? Infinity) || (this.learns && elapsedMs >= this.learntSlowMs(now)))
+      return false;
     if (settings.latency) this.took(elapsedMs, now);
     this.tally.successfulRequests++;
     if (this.record(false, elapsedMs, now)) this.#tripBy(now);

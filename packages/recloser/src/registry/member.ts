@@ -18,12 +18,13 @@ export class Member extends Breaker implements Link, Key {
   /** Restored open it counts in the first era. */
   era: number = this.machine.state === 'closed' ? 0 : 1;
   readonly #name: string;
-  readonly #keeper: Keeper;
+  /** The registry: whoever hears of this one, and not of that, finds it. */
+  readonly keeper: Keeper;
 
   constructor(name: string, settings: Settings, restore: unknown, keeper: Keeper) {
     super(settings, restore);
     this.#name = name;
-    this.#keeper = keeper;
+    this.keeper = keeper;
   }
 
   override get name(): string {
@@ -38,11 +39,6 @@ export class Member extends Breaker implements Link, Key {
     return 'member';
   }
 
-  /** The registry: whoever hears of this one, and not of that, finds it. */
-  get keeper(): Keeper {
-    return this.#keeper;
-  }
-
   /** Closed, nobody at work, and nothing set by hand: a new one would do as well. */
   get idle(): boolean {
     const { machine, places, settings } = this;
@@ -55,6 +51,6 @@ export class Member extends Breaker implements Link, Key {
   protected override announce(): void {
     const { untold } = this;
     super.announce();
-    for (const entered of untold ?? []) this.#keeper.parent?.moved(this, entered);
+    for (const entered of untold ?? []) this.keeper.parent?.moved(this, entered);
   }
 }

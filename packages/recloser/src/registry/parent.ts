@@ -9,13 +9,14 @@ import type { ParentOptions } from './options.ts';
 /** The breaker over all keys: its samples are their openings, and its probes are those of their calls that they admit. */
 export class Parent extends Breaker {
   readonly keys: OpenKeys;
-  readonly #keeper: object;
+  /** The registry. */
+  readonly keeper: object;
 
   constructor({ threshold, minimumOpen, windowMs, ...options }: ParentOptions, restore: unknown, keeper: object) {
     const keys = new OpenKeys({ threshold, minimumOpen, windowMs });
     super(settingsOf({ ...options, trip: keys }), restore);
     this.keys = keys;
-    this.#keeper = keeper;
+    this.keeper = keeper;
   }
 
   override get label(): string {
@@ -24,10 +25,6 @@ export class Parent extends Breaker {
 
   override get kept(): 'parent' {
     return 'parent';
-  }
-
-  get keeper(): object {
-    return this.#keeper;
   }
 
   /** Whether a call may be refused: else it need not be asked. */

@@ -225,9 +225,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
   /** The policies inside have ended, of themselves or because this call has. */
   private passed(value: unknown): unknown {
     if (this.end === 'none') {
-      this.finish('settled');
-      if (this.leftBehind > 0) this.keepPlace();
-      else this.leavePlace();
+      this.over();
       return value;
     }
     this.settleWork();

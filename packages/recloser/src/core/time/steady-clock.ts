@@ -11,7 +11,7 @@ export class SteadyClock implements Clock {
   readonly #clock: Clock;
   readonly #policy: Teller;
   /** Timers of the system's that stand for one that could not be set. */
-  readonly #own = new Set<unknown>();
+  #own: Set<unknown> | undefined = undefined;
   #last: number;
 
   constructor(clock: Clock, policy: Teller) {
@@ -35,17 +35,17 @@ export class SteadyClock implements Clock {
     } catch (fault) {
       report(this.#policy, fault, 'clock');
       const timer = systemClock.setTimeout(() => {
-        this.#own.delete(timer);
+        this.#own?.delete(timer);
         callback();
       }, ms);
-      this.#own.add(timer);
+      this.#own = (this.#own ?? new Set()).add(timer);
       return timer;
     }
   }
 
   clearTimeout(handle: unknown): void {
     try {
-      if (this.#own.delete(handle)) systemClock.clearTimeout(handle);
+      if (this.#own?.delete(handle)) systemClock.clearTimeout(handle);
       else this.#clock.clearTimeout(handle);
     } catch (fault) {
       report(this.#policy, fault, 'clock');

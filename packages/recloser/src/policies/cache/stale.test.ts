@@ -1,10 +1,20 @@
-import { type CacheOptions, type CallContext, circuitBreaker } from 'recloser';
+import { type Cache, type CacheOptions, type CallContext, circuitBreaker } from 'recloser';
 import { describe, expect, test } from 'vitest';
 import { down, hang, setUp, turn } from '../../../../../test/support/caches.ts';
 import { rejection } from '../../../../../test/support/calls.ts';
 
 describe('stale while it is revalidated', () => {
   const swr = (options: Partial<CacheOptions<never>> = {}) => setUp({ staleWhileRevalidateMs: 50, ...options });
+  /** That of the work that a call of `a` begins; the work hangs. */
+  async function signalOf(policy: Cache): Promise<AbortSignal | undefined> {
+    let signal: AbortSignal | undefined;
+    const work = (context: CallContext) => {
+      signal = context.signal;
+      return hang();
+    };
+    await policy.execute(work, { key: 'a' });
+    return signal;
+  }
 
   test('the stale value is the answer at once, and a newer one is fetched, once', async () => {
     const { clock, get, told, calls, policy } = swr();
@@ -67,14 +77,7 @@ describe('stale while it is revalidated', () => {
     const { clock, get, policy, told } = swr({ staleWhileRevalidateMs: 10_000, joinForMs: 500 });
     await get('a');
     await clock.advance(101);
-    let signal: AbortSignal | undefined;
-    await policy.execute(
-      (context) => {
-        signal = context.signal;
-        return hang();
-      },
-      { key: 'a' },
-    );
+    const signal = await signalOf(policy);
     await clock.advance(499);
     expect(await get('a')).toBe(1);
     expect(signal?.aborted).toBe(false);
@@ -107,14 +110,7 @@ describe('stale while it is revalidated', () => {
     const { clock, get, policy, told } = swr({ joinForMs: 1_000 });
     await get('a');
     await clock.advance(101);
-    let signal: AbortSignal | undefined;
-    await policy.execute(
-      (context) => {
-        signal = context.signal;
-        return hang();
-      },
-      { key: 'a' },
-    );
+    const signal = await signalOf(policy);
     await clock.advance(50);
     const callers = [new AbortController(), new AbortController()];
     const joined = callers.map((caller) => rejection(get('a', caller.signal)));

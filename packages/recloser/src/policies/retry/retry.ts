@@ -40,15 +40,14 @@ export interface Retry extends Policy {
   on<E extends keyof RetryEvents>(event: E, listener: (payload: RetryEvents[E]) => void): () => void;
 }
 
-/** (Members that a good call reads are private by type, see `Call`. Measured: a tenth of it on Node 20.) */
 class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
   override readonly kind: string;
-  private readonly settings: RetrySettings;
+  readonly #settings: RetrySettings;
   /** Whether attempts need a time of their own. */
   readonly #timed: boolean;
-  private readonly plain: boolean;
-  private total = 0;
-  private successful = 0;
+  readonly #plain: boolean;
+  #total = 0;
+  #successful = 0;
   #failed = 0;
   #ignored = 0;
   #retries = 0;
@@ -58,24 +57,24 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
   constructor(settings: RetrySettings) {
     super('retry', settings.basics, settings.given, eventNames);
     this.kind = settings.budget ? 'retry' : 'retry-without-budget';
-    this.settings = settings;
+    this.#settings = settings;
     this.#timed = settings.classify !== undefined || settings.maxElapsedMs !== Infinity;
-    this.plain = !this.#timed && !settings.shared;
+    this.#plain = !this.#timed && !settings.shared;
   }
 
   run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
-    this.total++;
-    if (!this.plain) return this.#watch(work, scope, next);
-    this.settings.budget?.called();
-    return begin(work, scope, next).then(this.succeeded, (error) =>
-      this.#follow(work, scope, next, this.settings.budget, 0, false, error),
+    this.#total++;
+    if (!this.#plain) return this.#watch(work, scope, next);
+    this.#settings.budget?.called();
+    return begin(work, scope, next).then(this.#succeeded, (error) =>
+      this.#follow(work, scope, next, this.#settings.budget, 0, false, error),
     );
   }
 
   /** A call of which more is asked. (Apart from the plain one, whose closure keeps less then: measured, 0.2 × bare.) */
   #watch(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
-    const { budget, shared, classify } = this.settings;
+    const { budget, shared, classify } = this.#settings;
     const counting = shared && budget && Attempt.counted(scope, budget) ? undefined : budget;
     counting?.called();
     const startedAt = this.#timed ? this.now() : 0;
@@ -83,14 +82,14 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
       shared && counting ? new Attempt(scope, scope.attempt, counting).run(work, next) : begin(work, scope, next);
     return first.then(
       classify === undefined
-        ? this.succeeded
+        ? this.#succeeded
         : (value) => this.#follow(work, scope, next, counting, startedAt, true, value),
       (error) => this.#follow(work, scope, next, counting, startedAt, false, error),
     );
   }
 
-  private readonly succeeded = <T>(value: T): T => {
-    this.successful++;
+  readonly #succeeded = <T>(value: T): T => {
+    this.#successful++;
     if (this.heard('settled')) this.tell('settled', { policy: this.name, attempts: 1, verdict: 'success' });
     return value;
   };
@@ -105,7 +104,7 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
     ok: boolean,
     result: unknown,
   ): Promise<unknown> {
-    const { basics, budget, classify, maxElapsedMs } = this.settings;
+    const { basics, budget, classify, maxElapsedMs } = this.#settings;
     let begunAt = startedAt;
     let previousMs: number | undefined;
     for (let attempts = 1; ; ) {
@@ -143,8 +142,8 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
     const { attempts, verdict, ok, result } = standing;
     const { key } = standing.scope;
     const error = ok ? undefined : result;
-    if (cause ?? asksForMore(this.settings, standing)) {
-      const plan = cause ?? planned(this.settings, standing);
+    if (cause ?? asksForMore(this.#settings, standing)) {
+      const plan = cause ?? planned(this.#settings, standing);
       if (typeof plan === 'number') {
         this.#retries++;
         this.tell('retry-scheduled', { policy, key, attempt: attempts + 1, delayMs: plan, error });
@@ -159,7 +158,7 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
     if (verdict === 'failure') this.#failed++;
     else if (verdict === 'ignored') this.#ignored++;
     else {
-      this.successful++;
+      this.#successful++;
       if (attempts > 1) {
         this.#recovered++;
         this.tell('recovered', { policy, key, attempts });
@@ -172,15 +171,15 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
   metrics(): RetryMetrics {
     return {
       name: this.name,
-      totalRequests: this.total,
-      successfulRequests: this.successful,
+      totalRequests: this.#total,
+      successfulRequests: this.#successful,
       failedRequests: this.#failed,
       ignoredRequests: this.#ignored,
-      inFlight: this.total - this.successful - this.#failed - this.#ignored,
+      inFlight: this.#total - this.#successful - this.#failed - this.#ignored,
       retries: this.#retries,
       recoveredRequests: this.#recovered,
       budgetExhausted: this.#exhausted,
-      budgetUtilization: this.settings.budget?.utilization,
+      budgetUtilization: this.#settings.budget?.utilization,
     };
   }
 }

@@ -54,23 +54,23 @@ export class Foreign implements Stage {
 
 /**
  * A time limit and places right beside one another: one call instead of two. The places know then, whichever stands outside, that the work
- * of a call which timed out goes on. (Members private by type, here and in `Fused`: see `Call`.)
+ * of a call which timed out goes on.
  */
 export class Together implements Stage {
-  private readonly rig: Rig<undefined>;
-  private readonly hold: RefusingHold;
-  private readonly next: Stage | undefined;
+  readonly #rig: Rig<undefined>;
+  readonly #hold: RefusingHold;
+  readonly #next: Stage | undefined;
 
   constructor(limit: TimeLimit, hold: RefusingHold, next?: Stage) {
-    this.rig = { limit, hold };
-    this.hold = hold;
-    this.next = next;
+    this.#rig = { limit, hold };
+    this.#hold = hold;
+    this.#next = next;
   }
 
   run(work: Work, scope: Scope): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
-    if (!this.hold.take()) return Promise.reject(this.hold.refuse(scope));
-    return new Call(this.rig, scope, undefined, true).run(work, this.next);
+    if (!this.#hold.take()) return Promise.reject(this.#hold.refuse(scope));
+    return new Call(this.#rig, scope, undefined, true).run(work, this.#next);
   }
 }
 
@@ -88,34 +88,34 @@ export const isGuard = (layer: unknown): layer is Guard => layer instanceof Laye
  * stand around and inside as they are; so does a limit around a breaker with a fallback, which is to end that too.
  */
 export class Fused implements Stage {
-  private readonly guard: Guard;
-  private readonly parts: Parts;
-  private readonly limited: boolean;
-  private readonly next: Stage | undefined;
-  private readonly apart: Stage;
-  private base: Rig<unknown> | undefined = undefined;
-  private rig: Rig<unknown> | undefined = undefined;
+  readonly #guard: Guard;
+  readonly #parts: Parts;
+  readonly #limited: boolean;
+  readonly #next: Stage | undefined;
+  readonly #apart: Stage;
+  #base: Rig<unknown> | undefined = undefined;
+  #rig: Rig<unknown> | undefined = undefined;
 
   /** @param limited whether the limit stands outside */
   constructor(guard: Guard, parts: Parts, limited: boolean, next: Stage | undefined, apart: Stage) {
-    this.guard = guard;
-    this.parts = parts;
-    this.limited = limited;
-    this.next = next;
-    this.apart = apart;
+    this.#guard = guard;
+    this.#parts = parts;
+    this.#limited = limited;
+    this.#next = next;
+    this.#apart = apart;
   }
 
   run(work: Work, scope: Scope): Promise<unknown> {
-    if (this.guard.rig !== this.base) this.adopt(this.guard.rig);
-    if (this.rig === undefined) return this.apart.run(work, scope);
-    return this.guard.guard(this.rig, work, scope, this.next);
+    if (this.#guard.rig !== this.#base) this.#adopt(this.#guard.rig);
+    if (this.#rig === undefined) return this.#apart.run(work, scope);
+    return this.#guard.guard(this.#rig, work, scope, this.#next);
   }
 
-  private adopt(base: Rig<unknown>): void {
-    this.base = base;
-    const { limit, hold } = this.parts;
+  #adopt(base: Rig<unknown>): void {
+    this.#base = base;
+    const { limit, hold } = this.#parts;
     const twice = (base.limit && limit) || (base.hold && hold);
-    const apart = twice || (this.limited && base.fallback !== undefined);
-    this.rig = apart ? undefined : { ...base, limit: limit ?? base.limit, hold: hold ?? base.hold };
+    const apart = twice || (this.#limited && base.fallback !== undefined);
+    this.#rig = apart ? undefined : { ...base, limit: limit ?? base.limit, hold: hold ?? base.hold };
   }
 }

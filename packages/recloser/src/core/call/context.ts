@@ -29,14 +29,11 @@ export interface CallOptions<F = never> {
 /** The protected function, or the next policy on the way to it. */
 export type Work<Context = CallContext> = (context: Context) => unknown;
 
-/** (Looked up with each call it took a `timeout` a tenth longer.) */
-const { then } = Promise.prototype;
-
 /** Calls the function; a synchronous throw is a rejection, and the answer is a promise of the runtime's own, with nobody's own `then`. */
 export function promised<Context>(work: Work<Context>, context: Context): Promise<unknown> {
   try {
     const answer = Promise.resolve(work(context));
-    return answer.then === then ? answer : new Promise((resolve) => resolve(answer));
+    return answer.then === Promise.prototype.then ? answer : new Promise((resolve) => resolve(answer));
   } catch (error) {
     return Promise.reject(error);
   }

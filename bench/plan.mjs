@@ -59,6 +59,14 @@ export const plan = [
     aims: [{ against: 'bare', most: 2.5 }],
   },
   {
+    id: 'closed-failing',
+    title: 'closed, failure rate in a time window, one call in ten fails',
+    unit: 'ns',
+    scale: 'a call',
+    bars: [{ against: 'opossum', most: 1 }],
+    aims: [{ against: 'cockatiel', most: 1 }],
+  },
+  {
     id: 'guarded',
     title: 'breaker + timeout + bulkhead, signal unread',
     unit: 'ns',

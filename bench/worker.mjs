@@ -12,7 +12,10 @@ async function measure() {
   if (path.startsWith('heap')) return { [subject]: await measureHeap(subjects[subject][path]({}), how.breakers) };
   if (path === 'page') return { [subject]: await measurePage(subjects[subject][path](), how.idleMs, how.pairs) };
   if (path === 'idle') return { idle: await measureIdle(subjects[subject][path]({}), how.breakers, how.idleMs) };
-  const kind = { refused: 'refused', record: 'recorded', cycle: 'cycled', concurrent: 'concurrent' }[path] ?? 'settled';
+  const kind =
+    { refused: 'refused', 'closed-failing': 'refused', record: 'recorded', cycle: 'cycled', concurrent: 'concurrent' }[
+      path
+    ] ?? 'settled';
   const made = {};
   for (const name in subjects) {
     if (!(path in subjects[name])) continue;

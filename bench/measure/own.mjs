@@ -11,6 +11,10 @@ export function own(names, body, ...values) {
 /** What is protected: an async function that returns at once. */
 export const returnsAtOnce = () => own([], 'return async () => 1');
 
+/** The same, but one call in ten fails. */
+export const failsAtTimes = () =>
+  own(['error'], 'let i = 0; return async () => { if (++i % 10 === 0) throw error; return 1; }', new Error('down'));
+
 /** The loop around a call: nothing but the loop. */
 export const loops = {
   settled: () => own([], 'return async (f, n) => { for (let i = 0; i < n; i++) await f(); }'),

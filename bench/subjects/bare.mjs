@@ -1,4 +1,4 @@
-import { own, returnsAtOnce } from '../measure/own.mjs';
+import { failsAtTimes, own, returnsAtOnce } from '../measure/own.mjs';
 import { inMap, inTurn } from './keys.mjs';
 
 const call = (fn) => own(['fn'], 'return () => fn()', fn);
@@ -8,6 +8,7 @@ export const bare = {
   closed: plain,
   'closed-heard': plain,
   'closed-window': plain,
+  'closed-failing': () => ({ call: call(failsAtTimes()) }),
   guarded: plain,
   'guarded-signal': plain,
   probe: plain,

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { own, returnsAtOnce } from '../measure/own.mjs';
+import { failsAtTimes, own, returnsAtOnce } from '../measure/own.mjs';
 import { inMap, inTurn } from './keys.mjs';
 
 const node = Number.parseInt(process.versions.node, 10);
@@ -97,6 +97,10 @@ export const cockatiel = {
   'closed-window'() {
     const breaker = sampling();
     return succeeding(breaker, execute(breaker, returnsAtOnce()));
+  },
+  'closed-failing'() {
+    const breaker = sampling();
+    return succeeding(breaker, execute(breaker, failsAtTimes()));
   },
   guarded: () => guardedBy(execute),
   'guarded-signal': () =>

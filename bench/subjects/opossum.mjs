@@ -1,5 +1,5 @@
 import CircuitBreaker from 'opossum';
-import { own, returnsAtOnce } from '../measure/own.mjs';
+import { failsAtTimes, own, returnsAtOnce } from '../measure/own.mjs';
 
 const hour = 3_600_000;
 // Snapshots off is in its favour: nobody listens, and each would sort all latencies of the last ten seconds.
@@ -49,6 +49,8 @@ export const opossum = {
   closed: () => succeeding(plain),
   'closed-heard': () => succeeding(plain, returnsAtOnce(), (breaker) => breaker.on('open', () => {})),
   'closed-window': () => succeeding(plain),
+  // With percentiles each failure would sort all latencies of the last ten seconds: they are off, in its favour.
+  'closed-failing': () => succeeding({ ...plain, rollingPercentilesEnabled: false }, failsAtTimes()),
   guarded: () => succeeding(guarded),
   'guarded-signal': () => succeeding(guarded),
   refused,

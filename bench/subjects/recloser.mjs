@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from 'node:assert';
 import { getEventListeners } from 'node:events';
-import { own, returnsAtOnce } from '../measure/own.mjs';
+import { failsAtTimes, own, returnsAtOnce } from '../measure/own.mjs';
 import { inTurn, keys } from './keys.mjs';
 
 const build = new URL(import.meta.url).searchParams.get('build') ?? process.env.RECLOSER_BUILD ?? 'recloser';
@@ -32,6 +32,15 @@ function succeeding(options, call = execute) {
       if (options.trip !== undefined && performance.now() < 60_000) strictEqual(latency.count, calls);
     },
   };
+}
+
+function failing() {
+  const breaker = circuitBreaker({ name: 'bench', trip: window() });
+  const check = (calls) => {
+    const failed = Math.floor(calls / 10);
+    counted(breaker, calls, { successfulRequests: calls - failed, failedRequests: failed }, 'closed');
+  };
+  return { call: execute(breaker, failsAtTimes()), check };
 }
 
 async function opened(options) {
@@ -179,6 +188,7 @@ export const recloser = {
   closed: () => succeeding({ failureThreshold: 5 }),
   'closed-heard': () => succeeding({ failureThreshold: 5, onOpened() {} }),
   'closed-window': () => succeeding({ trip: window() }),
+  'closed-failing': failing,
   guarded: () => succeeding(guards),
   'guarded-signal': () => succeeding(guards, readsSignal),
   refused,

@@ -186,7 +186,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     if (before.state === 'half-open') this.endLeases();
     if (entered.to === 'closed') {
       this.#forget(now);
-      this.trouble?.clear();
+      this.trouble = undefined;
     }
     this.untold ??= [];
     this.untold.push(entered);

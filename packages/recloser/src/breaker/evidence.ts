@@ -55,7 +55,7 @@ export function shown(error: unknown): { readonly name: string; readonly message
     if (error === undefined) name = 'failure without error';
     else if (given !== error) name = `thrown ${error === null ? error : typeof error}`;
     const words = [given.name === 'TimeoutError' ? '' : given.code, given.name];
-    name = cut(words.find((word): word is string => typeof word === 'string' && word !== '') ?? name, 60);
+    name = cut((words.find((word) => word && typeof word === 'string') as string | undefined) ?? name, 60);
     message = cut(String(given.message ?? error), 200);
   } catch {
     // A getter threw.
@@ -78,20 +78,22 @@ interface Trouble {
  * of them, so the figures in the evidence are those of the decision, not of what came in later. (brakes#10)
  */
 export class TroubleLog {
+  /** A ring, for moving all up takes three times what the entry does. */
   readonly #log: Trouble[] = [];
+  #added = 0;
 
   add(failed: boolean, slow: boolean, error: unknown, elapsedMs: number): void {
-    const length = this.#log.unshift({ error: failed ? shown(error) : undefined, slow, elapsedMs });
-    if (length > remembered) this.#log.pop();
+    this.#log[this.#added++ % remembered] = { error: failed ? shown(error) : undefined, slow, elapsedMs };
   }
 
-  /** The facts of the newest `failures` failures and `slow` slow calls; a call may be both. */
+  /** The facts of the newest `failures` failures and `slow` slow calls, from the newest on; a call may be both. */
   facts(failures: number, slow: number): Facts {
     const counts = new Map<string, number>();
     let lastError: Facts['lastError'];
     let slowestMs = 0;
-    for (const { error, slow: wasSlow, elapsedMs } of this.#log) {
-      const failed = error !== undefined && failures-- > 0;
+    for (let at = this.#added; at > 0 && at > this.#added - remembered; ) {
+      const { error, slow: wasSlow, elapsedMs } = this.#log[--at % remembered] as Trouble;
+      const failed = error && failures-- > 0;
       const slowed = wasSlow && slow-- > 0;
       if (failed || slowed) slowestMs = Math.max(slowestMs, elapsedMs);
       if (!failed) continue;
@@ -104,9 +106,5 @@ export class TroubleLog {
       lastError,
       slowestMs: slowestMs || undefined,
     };
-  }
-
-  clear(): void {
-    this.#log.length = 0;
   }
 }

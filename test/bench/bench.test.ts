@@ -85,7 +85,7 @@ describe('npm run bench', () => {
     expect(code).not.toBe(0);
   });
 
-  it('names the paths there are when asked for another', async () => {
+  it('names the paths there are when asked for another', { timeout: 30_000 }, async () => {
     const { code, stderr } = await bench('--only', 'open');
     expect(stderr).toMatch(/no path 'open'[\s\S]*closed-window/);
     expect(code).toBe(2);

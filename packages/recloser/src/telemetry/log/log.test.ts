@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { runInNewContext } from 'node:vm';
 import {
   bulkhead,
   type CircuitBreaker,
@@ -280,6 +281,20 @@ test('a broken logger reaches no call, and is told once', async () => {
   await expect(breaker.execute(failing)).rejects.toBe(down);
   await expect(breaker.execute(failing)).rejects.toMatchObject({ code: 'ERR_CIRCUIT_OPEN' });
   breaker.reset();
+  expect(printed.mock.calls).toEqual([['recloser: the logger given to log() threw (told once):', down]]);
+});
+
+const having = (then: (resolve: unknown, reject: (fault: unknown) => void) => void): object =>
+  Object.defineProperty({}, 'then', { value: then });
+
+test.each<[string, () => unknown]>([
+  ['another realm', runInNewContext('async (fault) => { throw fault; }').bind(undefined, down)],
+  ['a library', () => having((_, reject) => reject(down))],
+])('a logger whose promise is of %s and rejects is told of, and nothing is left unhandled', async (_, rejecting) => {
+  const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+  stops.push(log({ ...logger, warn: rejecting }, { clock }));
+  make().forceOpen();
+  await new Promise((resolve) => setImmediate(resolve));
   expect(printed.mock.calls).toEqual([['recloser: the logger given to log() threw (told once):', down]]);
 });
 

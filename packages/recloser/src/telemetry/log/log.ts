@@ -58,7 +58,8 @@ export function log(logger: Logger, options: LogOptions = {}): () => void {
       const { entry, message } = line();
       // A key, or a reason, may have line breaks: it must not make lines of its own.
       const answer = logger[level](entry, message.replace(/[\s\p{Cc}]+/gu, ' '));
-      if (answer instanceof Promise) answer.catch(broken);
+      // One of another realm (Jest) or library is a promise by its `then`.
+      Promise.resolve(answer).catch(broken);
     } catch (fault) {
       broken(fault);
     }

@@ -1,6 +1,6 @@
 import { begin } from '../core/call/begin.ts';
 import { bare, Call, type RefusingHold, type Rig } from '../core/call/call.ts';
-import type { CallContext, CallOptions, Work } from '../core/call/context.ts';
+import { type CallContext, type CallOptions, promised, type Work } from '../core/call/context.ts';
 import { CallerScope, type Scope, type Stage } from '../core/call/scope.ts';
 import type { TimeLimit } from '../core/call/time-limit.ts';
 import { Layer, type Parts } from '../core/layer.ts';
@@ -36,19 +36,34 @@ export class Foreign implements Stage {
     if (scope.aborted) return Promise.reject(scope.reason);
     const { key, context } = scope;
     const options: CallOptions = { key, context, signal: scope.abortable ? scope.signal : undefined };
+    const atWork = new Set<Call>();
     const within = (given: Partial<CallContext> | undefined): Promise<unknown> => {
       // A signal of the policy's own ends what is inside too.
       const own = new CallerScope('pipeline', { signal: given?.signal ?? undefined });
       if (own.aborted) return Promise.reject(own.reason);
       const call = new Call(bare, scope, undefined, false);
+      atWork.add(call);
       const watcher = { handleEvent: () => call.abort(own.reason) };
       own.watch(watcher);
       const result = call.run(work, next);
-      const unwatch = () => own.unwatch(watcher);
-      result.then(unwatch, unwatch);
+      const ended = (ok: boolean) => {
+        own.unwatch(watcher);
+        if (!atWork.delete(call)) scope.comeBack(ok);
+      };
+      result.then(
+        () => ended(true),
+        () => ended(false),
+      );
       return result;
     };
-    return begin(() => this.#policy.execute(within, options), scope);
+    // It may settle and let go on what it began.
+    const leave = () => {
+      for (const call of atWork) {
+        atWork.delete(call);
+        scope.leaveBehind();
+      }
+    };
+    return begin(() => promised(() => this.#policy.execute(within, options), undefined).finally(leave), scope);
   }
 }
 

@@ -1,4 +1,13 @@
-import { type CircuitBreaker, type Registry, type RegistryOptions, RejectedError, registry } from 'recloser';
+import {
+  type CircuitBreaker,
+  fallback,
+  pipeline,
+  type Registry,
+  type RegistryOptions,
+  RejectedError,
+  registry,
+  timeout,
+} from 'recloser';
 import { type ManualClock, manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { fail, hold, rejection, succeed } from '../support/calls.ts';
@@ -283,6 +292,18 @@ describe('hostile keys', () => {
   test('S28: a call without options has no key', async () => {
     const { services } = setUp();
     expect(await rejection(services.execute(() => 1))).toBeInstanceOf(TypeError);
+  });
+
+  test('S27: a call without a key is a mistake that no fallback of its own or of the breakers answers, but a policy around does', async () => {
+    const { services } = setUp({ defaults: { fallback: 'of all' } });
+    const own = { fallback: 'instead' };
+    for (const policy of [services, pipeline(services), pipeline(services, timeout(1_000))]) {
+      expect(await rejection(policy.execute(() => 1, own))).toBeInstanceOf(TypeError);
+      expect(await rejection(policy.execute(() => 1))).toBeInstanceOf(TypeError);
+    }
+    expect(await pipeline(fallback('around'), services).execute(() => 1)).toBe('around');
+    expect(await pipeline(timeout(1_000), services).execute(() => 1, own)).toBe('instead');
+    expect(services.metrics()).toMatchObject({ size: 0, totalRequests: 0, fallbackRequests: 0 });
   });
 });
 

@@ -1,5 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type CircuitBreaker, circuitBreaker, registry } from 'recloser';
+import { health } from 'recloser/telemetry';
 import { manualClock } from 'recloser/testing';
 import { afterEach, expect, test } from 'vitest';
 import { perform } from '../actions/perform.ts';
@@ -82,6 +83,31 @@ test('a transition has the trace of the call that it happened in', async () => {
   expect(feed.journal.of('hosts/a.example', feed.at()).map(({ traceId }) => traceId)).toEqual(['99ff']);
   breaker.reset();
   expect(feed.journal.of('payments', feed.at()).at(-1)).not.toHaveProperty('traceId');
+});
+
+test('page, readiness and refusals say the same of what is left of a sleep, also when it was ended before its time', async () => {
+  const breakers: CircuitBreaker[] = [];
+  const { clock, feed } = setUp(() => breakers);
+  const make = (name: string) => circuitBreaker({ name, clock, failureThreshold: 1, sleepWindowMs: 10_000 });
+  const [sleeping, woken] = [make('sleeping'), make('woken')];
+  breakers.push(sleeping, woken);
+  await Promise.all(breakers.map((breaker) => fail(breaker)));
+  const check = health({ policies: breakers });
+  const told = async (ms: number) => {
+    await clock.advance(ms);
+    const shown = feed.state().rows.map(({ nextProbeMs }) => nextProbeMs);
+    expect(check().breakers.map(({ retryAfterMs }) => retryAfterMs)).toEqual(shown);
+    const copies = breakers.map((breaker) => circuitBreaker({ clock, restore: breaker.toJSON() }));
+    expect(copies.map((copy) => (copy.acquire() ? 0 : copy.refusal()?.retryAfterMs))).toEqual(shown);
+    return shown;
+  };
+  const before = await told(3_000);
+  woken.probe();
+  expect([before, await told(1_000), await told(7_000)]).toEqual([
+    [7_000, 7_000],
+    [6_000, 0],
+    [0, 0],
+  ]);
 });
 
 test('of a breaker that was disposed or is draining it says so, and promises no probe', async () => {

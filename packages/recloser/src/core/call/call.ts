@@ -115,7 +115,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
     if (this.controller === undefined) {
       this.controller = new AbortController();
       if (this.end === 'none') this.ownContext ??= rememberContext();
-      else if (this.end !== 'settled') this.controller.abort(this.abortReason);
+      else if (this.aborted) this.controller.abort(this.abortReason);
     }
     return this.controller.signal;
   }
@@ -263,7 +263,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
   private late(ok: boolean): void {
     if (this.end !== 'timed-out') return;
     this.end = 'aborted'; // for the rest it is the same, and it is told once
-    this.rig.limit?.late(ok);
+    this.rig.limit?.late?.(ok);
     if (!this.quiet) this.rig.judge?.late(this, ok);
   }
 
@@ -312,7 +312,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
 
   /** Called by the queue: the time of the call is up, or that of the work it left behind. */
   due(): void {
-    if (this.end === 'none') this.endEarly('timed-out', (this.rig.limit as TimeLimit).expired(this));
+    if (this.end === 'none') this.endEarly('timed-out', (this.rig.limit as TimeLimit).expired());
     else if (this.holdsPlace) {
       // Told by whose place it was.
       if (this.rig.hold?.abandoned) this.rig.hold.abandoned();
@@ -332,19 +332,19 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
   }
 
   private endEarly(end: 'timed-out' | 'aborted', error: unknown): void {
-    inContext(this.ownContext, () => this.conclude(end, error));
-  }
-
-  private conclude(end: 'timed-out' | 'aborted', error: unknown): void {
-    if (this.isLeaf) this.leaveBehind();
-    this.finish(end);
-    this.keepPlace();
-    this.abortReason = error;
-    // Whoever is inside ends first, so that what it holds is free when the caller hears of it.
-    const inner = this.inner;
-    if (inner instanceof Set) for (const watcher of [...inner]) watcher.handleEvent();
-    else inner?.handleEvent();
-    this.controller?.abort(error);
-    this.respond(false, error, end);
+    inContext(this.ownContext, () => {
+      if (this.isLeaf) this.leaveBehind();
+      this.finish(end);
+      this.keepPlace();
+      this.abortReason = error;
+      // Only now: a listener that gives up for the caller would end it a second time.
+      if (end === 'timed-out') this.rig.limit?.timedOut?.(this);
+      // Whoever is inside ends first, so that what it holds is free when the caller hears of it.
+      const inner = this.inner;
+      if (inner instanceof Set) for (const watcher of [...inner]) watcher.handleEvent();
+      else inner?.handleEvent();
+      this.controller?.abort(error);
+      this.respond(false, error, end);
+    });
   }
 }

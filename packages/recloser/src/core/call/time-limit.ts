@@ -33,12 +33,15 @@ export class TimeLimit {
     return false;
   }
 
-  /** A call's time is up: what it ends with. */
-  expired(_call: CallContext): TimeoutError {
+  /** What a call ends with whose time is up. */
+  expired(): TimeoutError {
     const { timeoutMs } = this;
     return errorOf(TimeoutError, `timed out after ${timeoutMs} ms`, { breaker: this.policy, timeoutMs });
   }
 
+  /** A call has ended because its time was up. */
+  timedOut?(call: CallContext): void;
+
   /** The work of a call whose time was up settled after all. */
-  late(_ok: boolean): void {}
+  late?(ok: boolean): void;
 }

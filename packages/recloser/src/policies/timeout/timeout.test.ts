@@ -1,5 +1,6 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { getEventListeners } from 'node:events';
-import { type CallContext, TimeoutError, timeout } from 'recloser';
+import { bulkhead, type CallContext, circuitBreaker, pipeline, TimeoutError, timeout } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { rejection, stateOf } from '../../../../../test/support/calls.ts';
@@ -110,6 +111,33 @@ describe('too late', () => {
     expect(await call).toBe('other');
   });
 
+  test('S21: a listener hears of it in the call’s own async context', async () => {
+    const store = new AsyncLocalStorage<string>();
+    const { policy, clock } = setUp();
+    const seen: unknown[] = [];
+    policy.on('timed-out', () => seen.push(store.getStore()));
+    store.run('the call', () => void later(policy.execute(hang)));
+    await store.run('whoever advances the clock', () => clock.advance(100));
+    expect(seen).toEqual(['the call']);
+  });
+
+  test('a listener that gives up for the caller does not end the call again: it counts once, its place comes back', async () => {
+    const clock = manualClock();
+    const caller = new AbortController();
+    const breaker = circuitBreaker({ clock });
+    const places = bulkhead({ maxConcurrent: 1, clock });
+    const quick = timeout({ timeoutMs: 100, clock, onTimedOut: () => caller.abort('enough') });
+    const work = () => new Promise((resolve) => void clock.setTimeout(() => resolve('late'), 150));
+    const call = later(pipeline(places, breaker, quick).execute(work, { signal: caller.signal }));
+    await clock.advance(100);
+    expect(await rejection(call)).toBe('enough');
+    expect(places.metrics().inFlight).toBe(1);
+    await clock.advance(50);
+    expect(places.metrics()).toMatchObject({ inFlight: 0, abandoned: 0 });
+    expect(breaker.metrics()).toMatchObject({ timedOutRequests: 1, ignoredRequests: 0, inFlight: 0, lateResults: 1 });
+    expect(quick.metrics()).toMatchObject({ timedOutRequests: 1, lateResults: 1 });
+  });
+
   test('S25: a listener that throws changes nothing for the call', async () => {
     const clock = manualClock();
     const faults: unknown[] = [];
@@ -129,12 +157,13 @@ describe('too late', () => {
 });
 
 describe('the caller gives up', () => {
-  test('S22: already aborted: the function is not called', async () => {
+  test('S22: already aborted: the function is not called and nothing counted', async () => {
     const { policy } = setUp();
     let called = false;
     const call = policy.execute(() => (called = true), { signal: AbortSignal.abort('enough') });
     expect(await rejection(call)).toBe('enough');
     expect(called).toBe(false);
+    expect(policy.metrics().totalRequests).toBe(0);
   });
 
   test('S22: aborted later: rejects at once with the caller’s reason, and leaves no listener and no timer', async () => {

@@ -39,9 +39,8 @@ class CountedLimit extends TimeLimit {
     return this.#layer.attended;
   }
 
-  override expired(call: CallContext): TimeoutError {
-    this.#layer.count(call.key, this.timeoutMs);
-    return super.expired(call);
+  override timedOut({ key }: CallContext): void {
+    this.#layer.count(key, this.timeoutMs);
   }
 
   override late(ok: boolean): void {

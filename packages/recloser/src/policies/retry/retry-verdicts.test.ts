@@ -75,11 +75,24 @@ describe('calls that may not be made twice', () => {
     ['if-idempotent', { idempotent: true }, 2],
     ['never', { idempotent: true }, 1],
   ] as const)('%s, context %o: %i attempts', async (rule, context, attempts) => {
-    const { clock, call, dependency, told } = setUp({ retry: rule, attempts: 2 });
+    const faults: unknown[] = [];
+    const onListenerError = (fault: unknown): number => faults.push(fault);
+    const { clock, call, dependency, told } = setUp({ retry: rule, attempts: 2, onListenerError });
     call({ context });
     await clock.advance(1_000);
     expect(dependency.calls).toBe(attempts);
     if (attempts === 1) expect(told).toEqual([]);
+    expect(faults).toEqual([]);
+  });
+
+  test.each([
+    ['never', true, 1],
+    ['safe', false, 2],
+  ] as const)('%s is said of all calls: idempotent is not asked', async (rule, answer, attempts) => {
+    const { clock, call, dependency } = setUp({ retry: rule, idempotent: () => answer, attempts: 2 });
+    call();
+    await clock.advance(1_000);
+    expect(dependency.calls).toBe(attempts);
   });
 
   test('idempotent decides call by call, without further ado', async () => {

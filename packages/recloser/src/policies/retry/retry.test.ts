@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type CallContext, decorrelatedJitter, retry } from 'recloser';
-import type { Outcome } from 'recloser/testing';
+import { manualClock, type Outcome } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { down, retryScene as setUp } from '../../../../../test/support/attempts.ts';
 import { rejection, stateOf } from '../../../../../test/support/calls.ts';
@@ -16,6 +16,18 @@ describe('attempts', () => {
     expect(dependency.calls).toBe(1);
     expect(told).toEqual([]);
     expect(policy.metrics()).toMatchObject({ totalRequests: 1, successfulRequests: 1, retries: 0 });
+  });
+
+  test('each call tells its end: how many there were, and what came of it', async () => {
+    const settled: unknown[] = [];
+    const { clock, call } = setUp({ onSettled: (event) => settled.push(event) }, [works, fails, works]);
+    await call();
+    call();
+    await clock.advance(100);
+    expect(settled).toEqual([
+      { policy: 'reads', attempts: 1, verdict: 'success' },
+      { policy: 'reads', attempts: 2, verdict: 'success' },
+    ]);
   });
 
   test('a failed call is made again after the back-off, until it succeeds', async () => {
@@ -239,6 +251,13 @@ describe('Retry-After', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('of just maxDelayMs is waited for', async () => {
+    const { clock, call } = setUp({ maxDelayMs: 1_000 }, [busy(1_000), works]);
+    const result = call();
+    await clock.advance(1_000);
+    expect(await result).toBe('ok');
+  });
+
   test('may be the classifier’s answer, for results that carry it as well', async () => {
     const { clock, call, told, dependency } = setUp(
       { classify: ({ value }) => (value === 429 ? { verdict: 'failure', retryAfterMs: 2_000 } : undefined) },
@@ -269,6 +288,14 @@ describe('maxElapsedMs', () => {
     await clock.advance(201);
     expect(await stateOf(result)).toBe('rejected');
     expect(told).toMatchObject([{ event: 'gave-up', cause: 'elapsed', attempts: 1 }]);
+  });
+
+  test('counts from the call’s beginning, wherever the clock stands', async () => {
+    const clock = manualClock(5_000);
+    const { call } = setUp({ clock, maxElapsedMs: 300 }, [fails, works]);
+    const result = call();
+    await clock.advance(100);
+    expect(await result).toBe('ok');
   });
 
   test('holds where the wait took longer than planned', async () => {

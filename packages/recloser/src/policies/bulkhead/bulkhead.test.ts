@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
-import { BulkheadFullError, type BulkheadOptions, bulkhead } from 'recloser';
+import { BulkheadFullError, type BulkheadOptions, bulkhead, circuitBreaker, pipeline } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { rejection, stateOf } from '../../../../../test/support/calls.ts';
@@ -150,6 +150,18 @@ describe('the queue', () => {
     expect(started).toEqual(['a', 'c']);
   });
 
+  test('a breaker right outside leaves it its queue', async () => {
+    const { clock, policy } = setUp({ maxQueue: 1 });
+    const all = pipeline(circuitBreaker({ clock }), policy);
+    const ends: (() => void)[] = [];
+    const calls = [1, 2].map(() => all.execute(() => new Promise<void>((resolve) => ends.push(resolve))));
+    expect(policy.metrics()).toMatchObject({ inFlight: 1, queued: 1, rejectedRequests: 0 });
+    ends[0]?.();
+    await calls[0];
+    ends[1]?.();
+    await calls[1];
+  });
+
   test('S21: a call that waited runs in its own async context', async () => {
     const { policy, call, end } = setUp({ maxQueue: 1 });
     const store = new AsyncLocalStorage<string>();
@@ -159,15 +171,18 @@ describe('the queue', () => {
     expect(await waiting).toBe('mine');
   });
 
-  test('its events tell who waits, who is refused and what was abandoned', async () => {
+  test('its events tell who waits and for how long, who is refused and what was abandoned', async () => {
     const told: unknown[] = [];
     const { clock, call } = setUp({
       maxQueue: 1,
       abandonAfterMs: 50,
       onQueued: (event) => told.push(event),
+      onDequeued: (event) => told.push(event),
       onRejected: (event) => told.push(event),
       onAbandoned: (event) => told.push(event),
+      onListenerError: (fault) => told.push(fault),
     });
+    await clock.advance(1_000);
     const caller = new AbortController();
     void call('a', caller.signal).catch(() => {});
     void call('b');
@@ -178,6 +193,7 @@ describe('the queue', () => {
       { policy: 'ten', key: 'b', queued: 1 },
       { policy: 'ten', key: 'c', reason: 'bulkhead-full' },
       { policy: 'ten' },
+      { policy: 'ten', key: 'b', waitedMs: 50 },
     ]);
   });
 });

@@ -147,5 +147,6 @@ test(`S28: the registry keeps and evicts whom a naive one would, over ${runs} ra
     ),
     runs,
   );
-  expect(Math.min(evictions, overflows)).toBeGreaterThan(runs / 10);
+  // Of few lives chance may leave out either.
+  if (runs >= 1_000) expect(Math.min(evictions, overflows)).toBeGreaterThan(runs / 10);
 });

@@ -144,6 +144,13 @@ describe('the sliding window', () => {
     expect(used(200)).toBe(0);
   });
 
+  test('those that are forgotten make room for others to be forgotten each in its time', () => {
+    const meter = new SlidingWindow(1_000, 100);
+    for (let i = 0; i < 80; i++) meter.take(1, i / 8);
+    for (const at of [103.75, 104.25]) meter.take(1, at);
+    expect([1_000 - meter.left(203.5), 1_000 - meter.left(203.75), 1_000 - meter.left(204.25)]).toEqual([2, 1, 0]);
+  });
+
   test('costs in fractions leave nothing behind', () => {
     const meter = new SlidingWindow(1, 100);
     for (let i = 0; i < 3; i++) meter.take(0.1, i);

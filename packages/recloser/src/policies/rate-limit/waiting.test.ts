@@ -68,6 +68,29 @@ describe('waiting', () => {
     expect(policy.metrics()).toMatchObject({ totalRequests: 3, admittedRequests: 2, rejectedRequests: 0, queued: 0 });
   });
 
+  test('who comes after one that gave up waits for those before it alone', async () => {
+    const { clock, call, started } = setUp({ permits: 1, maxWaitMs: 2_000 });
+    const caller = new AbortController();
+    void call('a');
+    void call('b', caller.signal).catch(() => {});
+    void call('c');
+    expect(await rejection(call('d'))).toMatchObject({ retryAfterMs: 3_000 });
+    caller.abort('enough');
+    void call('d');
+    await clock.advance(2_000);
+    expect(started).toEqual(['a at 0', 'c at 1000', 'd at 2000']);
+  });
+
+  test('how long a call will wait is worked out anew when nobody waited any more', async () => {
+    const waits: number[] = [];
+    const { clock, call } = setUp({ permits: 1, maxWaitMs: 2_000, onDelayed: ({ waitMs }) => waits.push(waitMs) });
+    for (const name of ['a', 'b', 'c']) void call(name);
+    await clock.advance(10_000);
+    for (const name of ['d', 'e', 'f']) void call(name);
+    await clock.advance(2_000);
+    expect(waits).toEqual([1_000, 2_000, 1_000, 2_000]);
+  });
+
   test('S4: when the last who waits gives up no timer is left', async () => {
     const { clock, call } = setUp({ permits: 1, maxWaitMs: 60_000 });
     const caller = new AbortController();
@@ -112,6 +135,27 @@ describe('waiting', () => {
     };
     expect(await ends(rateLimit({ ...limit, algorithm: 'sliding-window' }))).toEqual(['a', 'b', 'queue-timeout']);
     expect(await ends(rateLimit(limit))).toEqual(['a', 'b', 'c']);
+  });
+
+  test('behind one that a late timer let through a sliding window has room as much later', async () => {
+    const clock = manualClock();
+    const slow = { ...clock, setTimeout: (run: () => void, ms: number) => clock.setTimeout(run, ms + 60) };
+    const waits: number[] = [];
+    const onDelayed = ({ waitMs }: { waitMs: number }): number => waits.push(waitMs);
+    const policy = rateLimit({
+      permits: 1,
+      windowMs: 100,
+      algorithm: 'sliding-window',
+      maxWaitMs: 500,
+      clock: slow,
+      onDelayed,
+    });
+    for (let i = 0; i < 3; i++) void policy.execute(() => {});
+    await clock.advance(160);
+    void policy.execute(() => {});
+    // The second call began at 160, so the third may at 260, and this one at 360.
+    expect(waits).toEqual([100, 200, 200]);
+    await clock.advance(1_000);
   });
 
   test('costs in fractions leave nothing behind in the line', async () => {

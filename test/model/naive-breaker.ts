@@ -47,8 +47,11 @@ export class NaiveBreaker extends NaiveCircuit {
     if (answer.refused !== undefined) {
       const refusal = `refused ${answer.refused} ${answer.retryAfterMs} ${this.state}`;
       call.refused = answer.refused;
+      this.#counting++;
       if (call.counted) this.say(`rejected ${call.key} ${answer.refused} ${answer.retryAfterMs}`);
       this.#fallBack(call, refusal);
+      this.#counting--;
+      this.#ifIdle();
       return call;
     }
     call.shadow = answer.shadow === true;

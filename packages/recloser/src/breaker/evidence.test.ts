@@ -24,6 +24,7 @@ describe('TroubleLog', () => {
         { name: 'B', count: 1 },
       ],
       lastError: { name: 'A', message: 'A!' },
+      slowestMs: 0,
     });
   });
 
@@ -35,7 +36,7 @@ describe('TroubleLog', () => {
     expect(log.facts(1, 0).slowestMs).toBe(50);
     expect(log.facts(0, 1).slowestMs).toBe(200);
     expect(log.facts(1, 2).slowestMs).toBe(900);
-    expect(log.facts(0, 0)).toEqual({ topErrors: [] });
+    expect(log.facts(0, 0)).toEqual({ topErrors: [], slowestMs: 0 });
   });
 
   test('slow calls are no errors, and a call may be both', () => {
@@ -50,6 +51,13 @@ describe('TroubleLog', () => {
     expect(log.facts(0, 2)).toEqual({ topErrors: [], slowestMs: 80 });
   });
 
+  test('S29: what it answers is frozen through and through', () => {
+    const log = new TroubleLog();
+    log.add(true, false, named('A'), 1);
+    const { topErrors, lastError } = log.facts(1, 0);
+    expect([topErrors, topErrors[0], lastError].map(Object.isFrozen)).toEqual([true, true, true]);
+  });
+
   test('S29: looks back over 32 calls at most', () => {
     const log = new TroubleLog();
     for (let i = 0; i < 100; i++) log.add(true, false, named(i < 68 ? 'old' : 'new'), 1);
@@ -62,7 +70,7 @@ describe('TroubleLog', () => {
   });
 
   test('is empty where nothing was added', () => {
-    expect(new TroubleLog().facts(5, 5)).toEqual({ topErrors: [] });
+    expect(new TroubleLog().facts(5, 5)).toEqual({ topErrors: [], slowestMs: 0 });
   });
 
   const throwing = Object.defineProperty({}, 'name', {

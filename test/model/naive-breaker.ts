@@ -130,7 +130,11 @@ export class NaiveBreaker extends NaiveCircuit {
 
   /** S21 */
   #endEarly(call: NaiveCall, end: 'timed-out' | 'aborted', verdict: Verdict, error: string): void {
-    const { release, timeoutMs = Infinity, abandonAfterMs = 10 * timeoutMs } = call.config;
+    const {
+      release,
+      timeoutMs = Infinity,
+      abandonAfterMs = timeoutMs < Infinity ? 10 * timeoutMs : 60_000,
+    } = call.config;
     if (release === 'on-timeout') call.place = false;
     else if (call.place) call.abandonAt = this.now + abandonAfterMs;
     this.#finish(call, end, verdict, error);

@@ -1,5 +1,15 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { circuitBreaker, constant, exponential, failureRate, lastGood, slowCallRate, TimeoutError } from 'recloser';
+import {
+  circuitBreaker,
+  constant,
+  exponential,
+  failureRate,
+  lastGood,
+  pipeline,
+  slowCallRate,
+  TimeoutError,
+  timeout,
+} from 'recloser';
 import { subscribe } from 'recloser/telemetry';
 import { describe, expect, test } from 'vitest';
 import { fail, hold, rejection, setUp, stampede, stateOf, succeed } from '../support/calls.ts';
@@ -282,6 +292,25 @@ describe('the place in the bulkhead', () => {
     await clock.advance(0);
     expect(stampede(breaker, 3)).toBe(1);
     expect(breaker.metrics().abandoned).toBe(0);
+  });
+
+  test('S21: without a timeout of its own, a minute after its caller or a policy around it gave up', async () => {
+    const { breaker, clock } = setUp({ maxConcurrent: 2, failureThreshold: 9 });
+    const caller = new AbortController();
+    const aborted = hold(breaker, { signal: caller.signal });
+    const limit = timeout({ timeoutMs: 100, clock });
+    const limited = rejection(pipeline({ onWarning: false }, limit, breaker).execute(hang));
+    caller.abort();
+    await aborted.result;
+    await clock.advance(100);
+    await limited;
+    await clock.advance(59_899);
+    expect(breaker.places).toMatchObject({ taken: 2 });
+    await clock.advance(1);
+    expect(breaker.places).toMatchObject({ taken: 1 });
+    await clock.advance(100);
+    expect(breaker.places).toMatchObject({ taken: 0 });
+    expect(breaker.metrics().abandoned).toBe(2);
   });
 
   test('S21: at most abandonAfterMs past the timeout; then it is free and counted', async () => {

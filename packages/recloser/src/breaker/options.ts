@@ -45,7 +45,7 @@ export interface CircuitBreakerOptions extends PolicyOptions, Listeners {
   readonly maxConcurrent?: number | undefined;
   /** When a call that timed out gives its place back: when its work ends (the default), or at once. */
   readonly release?: 'on-settle' | 'on-timeout' | undefined;
-  /** With `on-settle`, how long after its end a call may hold its place; 10 × `timeoutMs` unless said. */
+  /** With `on-settle`, how long after its end a call may hold its place; 10 × `timeoutMs` unless said, 60,000 without one. */
   readonly abandonAfterMs?: number | undefined;
   readonly halfOpen?: HalfOpenOptions | undefined;
   /** After closing, admit a share that rises from `initialShare` (0.1) to 1 within `rampMs`; off unless given. */
@@ -88,7 +88,6 @@ export interface BreakerSettings extends Omit<MachineSettings, 'sleepMs'> {
   /** Infinity: no bulkhead. */
   readonly maxConcurrent: number;
   readonly releaseOnTimeout: boolean;
-  /** 0: never. */
   readonly abandonAfterMs: number;
   readonly classify: Classifier | undefined;
   /** 0: nothing is slow. */
@@ -155,7 +154,7 @@ export function settingsOf(given: CircuitBreakerOptions): Settings {
     sleepWindowMs = 30_000,
     maxSleepWindowMs = Math.max(300_000, typeof sleepWindowMs === 'number' ? sleepWindowMs : 0),
     maxConcurrent = Infinity,
-    abandonAfterMs = Math.min(longestTimerMs, 10 * timeoutMs),
+    abandonAfterMs = Math.min(longestTimerMs, 10 * timeoutMs || 60_000),
     classify,
     slowCallMs = trip.slowCallMs ?? 0,
     latency = trip.reads === 'time',

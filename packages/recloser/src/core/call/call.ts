@@ -25,7 +25,7 @@ export interface Hold {
   release(): void;
   /** Whether a call that ended early gives its place back at once, or when its work ends. */
   readonly releaseOnTimeout: boolean;
-  /** How long after its end it may hold the place; 0: for ever. */
+  /** How long after its end it may hold the place. */
   readonly abandonAfterMs: number;
   readonly clock: Clock;
   /** Told when a place was given back because of that. */
@@ -295,7 +295,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
     if (!this.holdsPlace) return;
     const { releaseOnTimeout, abandonAfterMs, clock } = this.rig.hold as Hold;
     if (releaseOnTimeout) this.leavePlace();
-    else if (abandonAfterMs > 0) deadlines(clock, abandonAfterMs, false).add(this); // it does not hold the process
+    else deadlines(clock, abandonAfterMs, false).add(this); // it does not hold the process
   }
 
   private leavePlace(): void {

@@ -53,13 +53,12 @@ export async function play(port: number, recording: Recording, part: Part): Prom
   let next = part.first;
   let end = part.end;
   let untilMs = recording.startMs[end - 1] as number;
-  let patienceMs = defaults.timeoutMs + graceMs * part.speed;
+  let lastWordMs = untilMs + defaults.timeoutMs + graceMs * part.speed;
   const over = new Promise<void>((resolve) => {
     const turn = () => {
       const nowMs = clock.now();
       while (next < end && (recording.startMs[next] as number) <= nowMs) send(next++);
-      const waiting = lanes.some((lane) => lane.waiting > 0);
-      if (next >= end && !(waiting && nowMs < untilMs + patienceMs)) {
+      if (next >= end && !(nowMs < lastWordMs && lanes.some((lane) => lane.waiting > 0))) {
         resolve();
         return;
       }
@@ -69,10 +68,9 @@ export async function play(port: number, recording: Recording, part: Part): Prom
     turn();
   });
   const stop = () => {
-    if (next >= end) return;
-    end = next;
-    untilMs = clock.now();
-    patienceMs = Math.min(patienceMs, stopMs * part.speed);
+    const nowMs = clock.now();
+    if (next < end) [end, untilMs] = [next, nowMs];
+    lastWordMs = Math.min(lastWordMs, nowMs + stopMs * part.speed);
   };
 
   const snapshot = (atTheEnd: boolean): Snapshot => {

@@ -105,6 +105,16 @@ test.each([
     'line 2, column 5 (outcome): expected one of ok, error, slow, client_error, got "fine"',
   ],
   ['text that would move the cursor', `${header}\n0,a,op,1,\u001b[2J\u009b,`, 'got "\\u001b[2J?"'],
+  [
+    'such text in a header',
+    `${header},\u001b[2J\u009b\n${good}`,
+    'line 2, column 7 (\\u001b[2J?): the header has 7 fields, this line 6',
+  ],
+  [
+    'a line that is no header at all',
+    ','.repeat(100_000),
+    `line 1, column 100002 (t_ms): this column is missing; the header names ${Array(12).fill('""').join(', ')} and 99989 more`,
+  ],
 ])('%s is an error that names line and column', (_what, text, message) => {
   expect(() => parseRecording(text)).toThrow(message);
 });

@@ -6,6 +6,8 @@ const required = ['t_ms', 'dependency', 'operation', 'duration_ms', 'outcome', '
 type Column = (typeof required)[number];
 
 const decimal = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const mostListed = 12;
+
 /** Beyond this a double no longer tells milliseconds apart. */
 const latestMs = Number.MAX_SAFE_INTEGER;
 
@@ -36,7 +38,7 @@ export function parseRecording(text: string): Recording {
       throw BadFileError.at(
         line,
         column,
-        names[column - 1],
+        column > names.length ? undefined : shown(names[column - 1] as string),
         `the header has ${names.length} fields, this line ${fields.length}`,
       );
     }
@@ -85,7 +87,7 @@ function columnPlaces(names: readonly string[], line: number): Record<Column, nu
         line,
         names.length + 1,
         column,
-        `this column is missing; the header names ${names.map(quote).join(', ')}`,
+        `this column is missing; the header names ${listed(names)}`,
       );
     }
     const again = names.indexOf(column, place[column] + 1);
@@ -117,6 +119,14 @@ function inOrder(recording: Recording): Recording {
 
 /** Other people's text in an error: short, and without characters that move a terminal's cursor. */
 function quote(text: string): string {
-  const shown = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
-  return shown.replace(/[\p{Cc}\p{Cf}]/gu, '?');
+  const short = JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
+  return short.replace(/[\p{Cc}\p{Cf}]/gu, '?');
+}
+
+const shown = (text: string): string => quote(text).slice(1, -1);
+
+/** A file that is no CSV may be one line of a million commas. */
+function listed(names: readonly string[]): string {
+  const more = names.length > mostListed ? ` and ${names.length - mostListed} more` : '';
+  return names.slice(0, mostListed).map(quote).join(', ') + more;
 }

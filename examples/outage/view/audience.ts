@@ -33,7 +33,8 @@ function terminal(trace: string, plan: Plan): Audience {
     screen.draw(
       frame(
         { title: titleOf(trace), ...plan, snapshots, page },
-        { columns: process.stdout.columns, rows: process.stdout.rows },
+        // Some terminals (in containers, under `expect`) say 0 by 0.
+        { columns: process.stdout.columns || 80, rows: process.stdout.rows || 24 },
         paint,
       ),
     );
@@ -54,7 +55,7 @@ function terminal(trace: string, plan: Plan): Audience {
       process.stdout.off('resize', draw);
       screen.close();
     },
-    report: (report) => print(summary(report, Math.min(process.stdout.columns, 120), paint)),
+    report: (report) => print(summary(report, Math.min(process.stdout.columns || 80, 120), paint)),
   };
 }
 

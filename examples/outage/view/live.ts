@@ -20,25 +20,35 @@ export interface Size {
   readonly rows: number;
 }
 
-const numbers = ['calls/s', 'failed', 'refused', 'time/call', 'bare'] as const;
-const widths = [8, 7, 8, 10, 8] as const;
-const numbersWidth = widths.reduce((sum, width) => sum + width, 0);
+/** The numbers of a row, and how soon each gives way where there is no room for all. */
+const numbers = [
+  { title: 'calls/s', width: 8, goes: 2 },
+  { title: 'failed', width: 7, goes: 5 },
+  { title: 'refused', width: 8, goes: 3 },
+  { title: 'time/call', width: 10, goes: 4 },
+  { title: 'bare', width: 8, goes: 1 },
+] as const;
+type Cells = (texts: readonly string[]) => string;
 const stateWidth = 10;
+const shortestName = 6;
 
 /** One picture of the live view: at most `rows` lines of at most `columns` columns. */
 export function frame(scene: Scene, size: Size, paint: Palette): string[] {
   const now = scene.snapshots.at(-1);
   if (now === undefined) return [];
-  const width = Math.max(60, size.columns - 1);
-  const nameWidth = width - 3 - stateWidth - numbersWidth;
+  const width = Math.max(24, size.columns - 1);
+  const { cells, nameWidth } = layout(width - 3 - stateWidth);
   const order = mostTroubledFirst(now);
   const room = Math.max(1, size.rows - 11);
   const shown = order.length > room ? order.slice(0, Math.max(1, room - 1)) : order;
   const lines = [
     ...head(scene, now, width, paint),
     scene.page ? `  ${paint('strong', scene.page)}` : '',
-    paint('quiet', `  ${fit('dependency', nameWidth)} ${fit('state', stateWidth)}${cells(numbers)}`),
-    ...inOrder(shown).map((index) => row(scene.snapshots, index, nameWidth, paint)),
+    paint(
+      'quiet',
+      `  ${fit('dependency', nameWidth)} ${fit('state', stateWidth)}${cells(numbers.map(({ title }) => title))}`,
+    ),
+    ...inOrder(shown).map((index) => row(scene.snapshots, index, nameWidth, cells, paint)),
     ...(shown.length < order.length
       ? [paint('quiet', `  and ${order.length - shown.length} more, closed or calmer`)]
       : []),
@@ -52,7 +62,7 @@ function head(scene: Scene, now: Snapshot, width: number, paint: Palette): strin
   const speed = `speed ${scene.speed}`;
   const done = Math.min(1, Math.max(0, (now.atMs - scene.fromMs) / (scene.toMs - scene.fromMs || 1)));
   const clock = ` ${moment(Math.min(now.atMs, scene.toMs))} of ${moment(scene.toMs)}`;
-  const bar = Math.max(10, width - clock.length - 2);
+  const bar = Math.max(0, width - clock.length - 2);
   const full = Math.round(done * bar);
   return [
     `  ${paint('strong', fit(scene.title, width - speed.length - 2))}${paint('quiet', speed)}`,
@@ -60,9 +70,19 @@ function head(scene: Scene, now: Snapshot, width: number, paint: Palette): strin
   ];
 }
 
-const cells = (texts: readonly string[]): string => texts.map((text, i) => text.padStart(widths[i] ?? 0)).join('');
+/** As many numbers as leave a name readable; the name gets the rest. */
+function layout(room: number): { cells: Cells; nameWidth: number } {
+  let shown: (typeof numbers)[number][] = [...numbers];
+  const left = () => room - shown.reduce((sum, { width }) => sum + width, 0);
+  for (let goes = 1; left() < shortestName && shown.length > 0; goes++)
+    shown = shown.filter((one) => one.goes !== goes);
+  return {
+    cells: (texts) => shown.map((one) => texts[numbers.indexOf(one)]?.padStart(one.width)).join(''),
+    nameWidth: left(),
+  };
+}
 
-function row(snapshots: readonly Snapshot[], index: number, nameWidth: number, paint: Palette): string {
+function row(snapshots: readonly Snapshot[], index: number, nameWidth: number, cells: Cells, paint: Palette): string {
   const [before, now] = [snapshots[0] as Snapshot, snapshots.at(-1) as Snapshot];
   const [then, dependency, live] = [before.dependencies[index], now.dependencies[index], now.live[index]];
   if (then === undefined || dependency === undefined || live === undefined) return '';

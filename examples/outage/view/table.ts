@@ -14,9 +14,23 @@ interface Column {
 
 const badIf = (n: number): Style | undefined => (n > 0 ? 'bad' : undefined);
 const guarded = 'through a breaker';
+const calls: Column = { group: '', title: 'calls', cell: (row) => count(row.calls) };
 const ok: Column = { group: guarded, title: 'ok', cell: (row) => count(row.ok) };
+const refused: Column = { group: guarded, title: 'refused', cell: (row) => count(row.refused) };
+const opened: Column = {
+  group: guarded,
+  title: 'opened',
+  cell: (row) => count(row.opened),
+  style: (row) => badIf(row.opened),
+};
+const bareFailed: Column = {
+  group: 'bare',
+  title: 'failed',
+  cell: (row) => count(row.bareFailures),
+  style: (row) => badIf(row.bareFailures),
+};
 const columns: readonly Column[] = [
-  { group: '', title: 'calls', cell: ({ calls }) => count(calls) },
+  calls,
   ok,
   {
     group: guarded,
@@ -24,12 +38,15 @@ const columns: readonly Column[] = [
     cell: ({ failures }) => count(failures),
     style: ({ failures }) => badIf(failures),
   },
-  { group: guarded, title: 'refused', cell: ({ refused }) => count(refused) },
-  { group: guarded, title: 'opened', cell: ({ opened }) => count(opened), style: ({ opened }) => badIf(opened) },
+  refused,
+  opened,
   { group: guarded, title: 'time', cell: ({ timeSpentMs }) => duration(timeSpentMs) },
-  { group: 'bare', title: 'failed', cell: (row) => count(row.bareFailures), style: (row) => badIf(row.bareFailures) },
+  bareFailed,
   { group: 'bare', title: 'time', cell: ({ bareTimeSpentMs }) => duration(bareTimeSpentMs) },
 ];
+/** What gives way where there is no room, first the one that the others imply. */
+const goFirst: readonly Column[] = [ok, bareFailed, refused, opened, calls];
+const shortestName = 8;
 
 /** What callers got and what it cost them, through a breaker and without; one line a dependency that was called. */
 export function table(dependencies: readonly DependencyReport[], width: number, paint: Palette): string[] {
@@ -37,8 +54,11 @@ export function table(dependencies: readonly DependencyReport[], width: number, 
   const sum = called.length > 1 ? [total(called)] : [];
   const rows = [...called, ...sum];
   const names = Math.max('dependency'.length, ...called.map(({ name }) => [...name].length));
-  const shown = layout(rows, width - 2 - names);
-  const nameWidth = Math.max(8, Math.min(names, width - 2 - shown.reduce((all, column) => all + column.width, 0)));
+  const shown = layout(rows, width - 2, names);
+  const nameWidth = Math.max(
+    shortestName,
+    Math.min(names, width - 2 - shown.reduce((all, column) => all + column.width, 0)),
+  );
 
   const cells = (row: Row): string =>
     shown
@@ -62,24 +82,33 @@ export function table(dependencies: readonly DependencyReport[], width: number, 
 
 type Sized = Column & { readonly width: number };
 
-/** Where names need the room, columns move together, and then the one goes that the others imply. */
-function layout(rows: readonly Row[], room: number): readonly Sized[] {
+/**
+ * Where names need the room, columns move together, and then the one goes that the others imply. On a narrow terminal names
+ * are cut, and more columns go.
+ */
+function layout(rows: readonly Row[], width: number, names: number): readonly Sized[] {
   const sized = (gap: number, of: readonly Column[]): Sized[] =>
     of.map((column) => ({
       ...column,
       width: gap + Math.max(column.title.length, ...rows.map((row) => column.cell(row).length)),
     }));
-  const fits = (layout: readonly Sized[]) => layout.reduce((all, { width }) => all + width, 0) <= room;
-  const implied = columns.filter((column) => column !== ok);
-  return [sized(2, columns), sized(1, columns), sized(2, implied)].find(fits) ?? sized(1, implied);
+  const fits = (nameWidth: number) => (layout: readonly Sized[]) =>
+    layout.reduce((all, { width }) => all + width, nameWidth) <= width;
+  const without = (n: number) => columns.filter((column) => !goFirst.slice(0, n).includes(column));
+  const wide = [sized(2, columns), sized(1, columns), sized(2, without(1))].find(fits(names));
+  const narrow = goFirst.map((_, i) => sized(1, without(i + 1)));
+  return wide ?? narrow.find(fits(shortestName)) ?? (narrow.at(-1) as readonly Sized[]);
 }
+
+const head = (group: string, width: number): string =>
+  (width < group.length + 3 ? group : `─ ${group} `).padEnd(width, '─');
 
 function groupHeads(shown: readonly Sized[]): string {
   const groups = [...new Set(shown.map(({ group }) => group))];
   return groups
     .map((group) => {
       const width = shown.filter((column) => column.group === group).reduce((all, column) => all + column.width, 0);
-      return group === '' ? ' '.repeat(width) : `  ${`─ ${group} `.padEnd(width - 2, '─')}`;
+      return group === '' ? ' '.repeat(width) : `  ${fit(head(group, width - 2), width - 2)}`;
     })
     .join('');
 }

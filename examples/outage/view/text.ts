@@ -9,11 +9,15 @@ export function fit(text: string, width: number): string {
   return characters.join('') + ' '.repeat(width - characters.length);
 }
 
-/** Breaks at spaces; later lines are indented. */
+/** Breaks at spaces, and words that are longer than a line; later lines are indented. */
 export function wrap(text: string, width: number, indent: string): string[] {
   const lines: string[] = [];
+  const most = Math.max(1, width - indent.length);
+  const words = plain(text)
+    .split(' ')
+    .flatMap((word) => word.match(new RegExp(`.{1,${most}}`, 'gu')) ?? ['']);
   let line = '';
-  for (const word of plain(text).split(' ')) {
+  for (const word of words) {
     if (line !== '' && line.length + 1 + word.length > width) {
       lines.push(line);
       line = indent + word;

@@ -16,7 +16,7 @@ export function timeline(
   paint: Palette,
 ): string[] {
   const called = dependencies.filter(({ calls }) => calls > 0);
-  const nameWidth = Math.min(24, Math.max(8, ...called.map(({ name }) => [...name].length)));
+  const nameWidth = Math.min(24, Math.floor(width / 3), Math.max(8, ...called.map(({ name }) => [...name].length)));
   const columns = Math.max(10, width - nameWidth - 3);
   const rows = called.map((dependency) => {
     const states = statesIn(dependency, range, columns);
@@ -30,9 +30,10 @@ export function timeline(
     ...called.flatMap((each) => each.transitions.map(({ to }) => to)),
   ]);
   const known = Object.entries(looks).filter(([state]) => met.has(state));
-  const legend = known.map(([state, { mark, style }]) => `${paint(style, mark)} ${state}`);
+  const legend = known.map(([state, { mark, style }]) => `${paint(style, mark)} ${state}`).join('   ');
+  const legendWidth = known.reduce((sum, [state]) => sum + state.length + 5, -3);
   return [
-    `  ${' '.repeat(nameWidth)} ${legend.join('   ')}`,
+    `  ${legendWidth > columns ? '' : ' '.repeat(nameWidth + 1)}${legend}`,
     ...rows,
     `  ${' '.repeat(nameWidth)} ${paint('quiet', axis(range, columns))}`,
   ];

@@ -74,6 +74,17 @@ test('the end of a run fits 80 columns: table, timeline, why, and what it was go
   `);
 });
 
+test('a terminal of 40 columns gets the end of a run in 40 columns: names are cut, and columns go', () => {
+  const long = { ...hung, name: 'https://payments.example.com/v1/accounts/transfers' };
+  const lines = summary({ ...report, dependencies: [long, quiet] }, 40, noColours);
+  for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(40);
+  expect(lines.slice(0, 3)).toEqual([
+    '                    through a br…  bare─',
+    '  dependen…  calls failed    time   time',
+    '● https://…    900     60 5.2 min  4.5 h',
+  ]);
+});
+
 test('a run in which nothing opened says so', () => {
   expect(summary({ ...report, dependencies: [{ ...quiet, failures: 0 }] }, 80, noColours).at(-1)).toBe(
     'Nothing opened.',
@@ -130,6 +141,7 @@ test('the live view fits any terminal, the troubled first', () => {
   for (const [columns, rows] of [
     [80, 24],
     [61, 12],
+    [40, 24],
     [200, 60],
   ] as const) {
     const lines = frame({ ...scene, snapshots: [many(start), many(live)] }, { columns, rows }, noColours);

@@ -10,12 +10,18 @@ import { BadFileError } from './recording/bad-file.ts';
 import { defaultTrace, readRecording } from './recording/read.ts';
 import { UsageError } from './usage-error.ts';
 import { audienceFor } from './view/audience.ts';
-import { duration } from './view/numbers.ts';
+import { count, duration } from './view/numbers.ts';
 
 const warn = (text: string): void => void process.stderr.write(`${text}\n`);
 
+/** Of more dependencies than this, reading all of them every second would take the time that the calls need. */
+const mostOnPage = 5_000;
+
 async function run(flags: Flags): Promise<void> {
   const recording = readRecording(flags.trace);
+  const dependencies = recording.dependencies.length;
+  const showsPage = flags.dashboard && dependencies <= mostOnPage;
+  if (flags.dashboard && !showsPage) warn(`${count(dependencies)} dependencies are too many for the live page`);
   const plan = planRun(recording, flags);
   for (const note of plan.notes) warn(note);
 
@@ -26,23 +32,22 @@ async function run(flags: Flags): Promise<void> {
   const audience = audienceFor(flags.json, trace, plan);
   let outcome: Outcome;
   try {
-    if (flags.dashboard) await buildPage({ always: false });
+    if (showsPage) await buildPage({ always: false });
     outcome = await perform({
       recording,
       plan,
       seed: flags.seed,
       stop: stop.signal,
       onProgress: audience.progress,
-      dashboard: flags.dashboard,
+      dashboard: showsPage,
       onPage: audience.page,
     });
   } finally {
     audience.close();
   }
   const { speed, fromMs } = plan;
-  const { dependencies } = outcome.snapshot;
   const toMs = stop.signal.aborted ? Math.min(plan.toMs, Math.round(outcome.untilMs)) : plan.toMs;
-  audience.report({ trace, seed: flags.seed, speed, fromMs, toMs, dependencies });
+  audience.report({ trace, seed: flags.seed, speed, fromMs, toMs, dependencies: outcome.snapshot.dependencies });
   if (stop.signal.reason === late)
     warn(`this machine is too slow for the whole recording: it was played up to ${toMs} ms`);
   for (const note of fidelityNotes(outcome.fidelity)) warn(note);
@@ -92,8 +97,13 @@ function exitCodeOf(error: unknown): number {
   return error instanceof BadFileError ? 3 : 1;
 }
 
-// `| head` closes the pipe: nobody reads on, so there is nothing left to do.
-process.stdout.on('error', () => process.exit(0));
+// `| head` closes the pipe: nobody reads on, so there is nothing left to do. A full disk is another matter.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') warn(`stdout: ${error.message}`);
+  process.exit(error.code === 'EPIPE' ? 0 : 1);
+});
+// Remarks that nobody reads must not cost the report.
+process.stderr.on('error', () => {});
 try {
   const flags = parseFlags(process.argv.slice(2));
   if (flags.help) process.stdout.write(help);

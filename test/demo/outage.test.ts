@@ -1,5 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { Report } from '../../examples/outage/report.ts';
@@ -17,12 +18,14 @@ function start(
   command: string,
   args: readonly string[],
 ): { child: ChildProcess; saw(text: string): Promise<void>; ended: Promise<Ended> } {
-  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  // A group of its own, as a shell gives it: what ends a group does not end the tests.
+  const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const said = { out: '', err: '' };
   child.stdout?.on('data', (data: Buffer) => (said.out += data));
   child.stderr?.on('data', (data: Buffer) => (said.err += data));
   const saw = async (text: string) => {
-    while (!said.out.includes(text)) await once(child.stdout!, 'data');
+    const data = () => Promise.race([once(child.stdout!, 'data'), once(child.stderr!, 'data')]);
+    while (!`${said.out}${said.err}`.includes(text)) await data();
   };
   return { child, saw, ended: once(child, 'close').then(([code]) => ({ code: code as number | null, ...said })) };
 }
@@ -100,6 +103,56 @@ test('Ctrl-C ends with the table so far', { timeout: 60_000 }, async () => {
   const [, calls] = /all +(\d+) /.exec(out) ?? [];
   expect(Number(calls)).toBeGreaterThan(300);
   expect(Number(calls)).toBeLessThan(1_200);
+});
+
+test.each(['SIGTERM', 'SIGHUP'] as const)(
+  'a %s to all its processes ends with the table so far',
+  {
+    timeout: 60_000,
+  },
+  async (signal) => {
+    const { child, saw, ended } = demo('--trace', recordingOf('grouped.csv', healthyCall), '--speed', '5');
+    await saw('to go');
+    process.kill(-child.pid!, signal);
+    const { code, out, err } = await ended;
+    expect(code, err).toBe(0);
+    expect(out).toMatch(/all +\d+ /);
+  },
+);
+
+test('Ctrl-C after the last call does not wait for an answer that hangs', { timeout: 60_000 }, async () => {
+  const trace = fileWith('hung.csv', 't_ms,dependency,operation,duration_ms,outcome,status\n0,a,op,60000,error,\n');
+  const { child, saw, ended } = demo('--trace', trace, '--speed', '0.4', '--no-dashboard');
+  await saw('to go');
+  child.kill('SIGINT');
+  const { code, out, err } = await ended;
+  expect(code, err).toBe(0);
+  expect(out).toMatch(/a +1 +0 +1 +0 +0/);
+});
+
+test.skipIf(!existsSync('/dev/full'))(
+  'a report that can’t be written is a failure, and said',
+  {
+    timeout: 60_000,
+  },
+  async () => {
+    const args = ['--json', '--from', '0', '--to', '1s', '--no-dashboard'].join(' ');
+    const { code, err } = await start('sh', [
+      '-c',
+      `"${process.execPath}" --import tsx examples/outage/main.ts ${args} > /dev/full`,
+    ]).ended;
+    expect(code).toBe(1);
+    expect(err).toContain('ENOSPC');
+  },
+);
+
+test('remarks that nobody reads do not cost the report', { timeout: 60_000 }, async () => {
+  const trace = recordingOf('unheard.csv', healthyCall);
+  const { child, ended } = demo('--json', '--trace', trace, '--to', '6s', '--speed', '1', '--no-dashboard');
+  child.stderr?.destroy();
+  const { code, out } = await ended;
+  expect(code).toBe(0);
+  expect(() => JSON.parse(out)).not.toThrow();
 });
 
 test('the death of the demo leaves no process behind', { timeout: 60_000 }, async () => {

@@ -5,7 +5,7 @@ import { preparePage } from './page.ts';
 import { play } from './play.ts';
 
 const progressMs = 120;
-const tell = (news: FromClient) => process.send?.(news);
+const tell = (news: FromClient, told?: () => void) => process.send?.(news, undefined, undefined, told);
 
 liveWithParent();
 const stopped = new Promise<void>((resolve) => {
@@ -15,10 +15,19 @@ const stopped = new Promise<void>((resolve) => {
     const run = await play(message.port, message.recording, message.part);
     const page = await showPage?.(run.breakers);
     if (page !== undefined) tell({ type: 'page', url: page.url });
-    const ticker = setInterval(() => tell({ type: 'progress', snapshot: run.snapshot() }), progressMs);
+    let ticker: NodeJS.Timeout;
+    const tellProgress = () => {
+      const beganMs = performance.now();
+      // Of 100,000 dependencies a picture takes longer than the time between two: then there are fewer of them.
+      const again = () => {
+        ticker = setTimeout(tellProgress, Math.max(progressMs, 10 * (performance.now() - beganMs)));
+      };
+      tell({ type: 'progress', snapshot: run.snapshot() }, again);
+    };
+    ticker = setTimeout(tellProgress, progressMs);
     void stopped.then(run.stop);
     await run.over;
-    clearInterval(ticker);
+    clearTimeout(ticker);
     const result = run.finish();
     const incident = await page?.incident();
     tell({ type: 'finished', ...result, ...(incident && { incident }) });

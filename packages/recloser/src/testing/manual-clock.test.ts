@@ -95,13 +95,35 @@ describe('manualClock', () => {
     expect(seen).toEqual([100, 100]);
   });
 
+  test('a delay that is no number comes due at once, as with the timers of the system', async () => {
+    const clock = manualClock();
+    const seen: unknown[] = [];
+    for (const ms of [Number.NaN, undefined]) clock.setTimeout(() => seen.push(ms), ms as number);
+    await clock.advance(0);
+    expect(seen).toEqual([Number.NaN, undefined]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test('what a timer throws is what advance rejects with; time stops there, and the rest comes with the next', async () => {
+    const clock = manualClock();
+    const seen: number[] = [];
+    clock.setTimeout(() => {
+      throw new Error('of a timer');
+    }, 5);
+    clock.setTimeout(() => seen.push(clock.now()), 6);
+    await expect(clock.advance(10)).rejects.toThrow('of a timer');
+    expect([clock.now(), clock.pending]).toEqual([5, 1]);
+    await clock.advance(5);
+    expect(seen).toEqual([6]);
+  });
+
   test('never goes back: of two advances at once the longer counts', async () => {
     const clock = manualClock();
     await Promise.all([clock.advance(100), clock.advance(50)]);
     expect(clock.now()).toBe(100);
   });
 
-  test.each([-1, Number.NaN, undefined])('can’t be advanced by %s', async (ms) => {
+  test.each([-1, Number.NaN, Number.POSITIVE_INFINITY, '5', undefined])('can’t be advanced by %s', async (ms) => {
     await expect(manualClock().advance(ms as number)).rejects.toThrow(RangeError);
   });
 });

@@ -4,7 +4,9 @@ import type { Clock } from '../core/time/clock.ts';
 export interface ManualClock extends Clock {
   /**
    * Moves on by so many milliseconds: runs the timers that come due, in order and each at its own time, and lets promises
-   * settle after each.
+   * settle after each. Of two advances at once the longer counts. What a timer throws it rejects with, and time stops there.
+   *
+   * @throws RangeError for what is no finite number of at least 0
    */
   advance(ms: number): Promise<void>;
   /** Timers that wait. */
@@ -46,14 +48,16 @@ export function manualClock(startMs = 0): ManualClock {
     now: () => time,
     setTimeout(callback, ms) {
       const id = next++;
-      timers.set(id, { at: time + Math.max(0, ms), callback });
+      timers.set(id, { at: time + Math.max(0, ms || 0), callback });
       return id;
     },
     clearTimeout(handle) {
       timers.delete(handle as number);
     },
     async advance(ms) {
-      if (!(ms >= 0)) throw new RangeError(`advance: ms must be a number of at least 0, got ${ms}`);
+      if (!(Number.isFinite(ms) && ms >= 0)) {
+        throw new RangeError(`advance: ms must be a finite number of at least 0, got ${ms}`);
+      }
       const until = time + ms;
       await settlePromises();
       for (let id = earliest(until); id !== undefined; id = earliest(until)) {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { manualClock, scriptedDependency } from './index.ts';
 
@@ -10,6 +11,10 @@ describe('scriptedDependency', () => {
     await expect(dependency()).rejects.toBe(error);
     expect([await dependency(), await dependency()]).toEqual([3, 3]);
     expect([dependency.calls, dependency.inFlight]).toEqual([4, 0]);
+  });
+
+  test('after 0 ms is at once: no clock has to be advanced', async () => {
+    expect(await scriptedDependency(manualClock(), [{ value: 1, afterMs: 0 }])()).toBe(1);
   });
 
   test('takes its time on the clock it was given', async () => {
@@ -58,11 +63,12 @@ describe('scriptedDependency', () => {
     expect(await call).toBe(1);
   });
 
-  test('an abort after the end changes nothing', async () => {
+  test('an abort after the end changes nothing: nobody listens any more', async () => {
     const clock = manualClock();
     const dependency = scriptedDependency(clock, [{ value: 1 }], { honoursAbort: true });
     const controller = new AbortController();
     expect(await dependency({ signal: controller.signal })).toBe(1);
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
     controller.abort();
     expect(dependency.inFlight).toBe(0);
   });

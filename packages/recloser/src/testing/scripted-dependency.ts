@@ -35,22 +35,24 @@ export function scriptedDependency(
     const outcome = script[Math.min(calls++, script.length - 1)] as Outcome;
     inFlight++;
     return new Promise((resolve, reject) => {
+      const signal = options.honoursAbort ? context?.signal : undefined;
       let ended = false;
       const end = (settle: (result: unknown) => void, result: unknown): void => {
         if (ended) return;
         ended = true;
         inFlight--;
+        signal?.removeEventListener('abort', abort);
         settle(result);
       };
-      const signal = options.honoursAbort ? context?.signal : undefined;
-      if (signal?.aborted) return end(reject, signal.reason);
-      signal?.addEventListener('abort', () => end(reject, signal.reason));
+      const abort = (): void => end(reject, signal?.reason);
+      if (signal?.aborted) return abort();
+      signal?.addEventListener('abort', abort);
       if ('hang' in outcome) return;
       const finish = (): void => {
         'error' in outcome ? end(reject, outcome.error) : end(resolve, outcome.value);
       };
-      if (outcome.afterMs === undefined) finish();
-      else clock.setTimeout(finish, outcome.afterMs);
+      if (outcome.afterMs) clock.setTimeout(finish, outcome.afterMs);
+      else finish();
     });
   };
   return Object.defineProperties(call, {

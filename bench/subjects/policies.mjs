@@ -12,15 +12,16 @@ const keyed = (policy, fn = returnsAtOnce()) =>
 
 /** Whatever else it does, a policy counts every call. */
 function counting(policy, makeCall = execute) {
-  const check = (calls) => {
-    if (policy.metrics !== undefined) strictEqual(policy.metrics().totalRequests, calls, policy.name);
-  };
+  const check = (calls) => strictEqual(policy.metrics().totalRequests, calls, policy.name);
   return { call: makeCall(policy), check };
 }
 
-/** Policies one inside the other; the breaker in the middle has seen every call, and nobody else made one. */
+/** Policies one inside the other: each of them has seen every call, and the breaker in the middle that it was a success. */
 function stacked(breaker, ...policies) {
-  const check = (calls) => strictEqual(breaker.metrics().successfulRequests, calls);
+  const check = (calls) => {
+    for (const policy of policies) strictEqual(policy.metrics().totalRequests, calls, policy.name);
+    strictEqual(breaker.metrics().successfulRequests, calls);
+  };
   return { call: execute(recloser.pipeline({ onWarning: false }, ...policies)), check };
 }
 

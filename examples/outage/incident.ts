@@ -7,10 +7,14 @@ import { BadFileError } from './recording/bad-file.ts';
 const name = '.cache/outage/incident.json';
 const place = fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
-/** Keeps what the page has recorded. @returns how to look at it again */
-export function keepIncident(incident: Incident): string {
-  mkdirSync(dirname(place), { recursive: true });
-  writeFileSync(place, JSON.stringify(incident));
+/** Keeps what the page has recorded; where it can't, the run is no worse for it. @returns how to look at it again, or why not */
+export function keepIncident(incident: Incident, file: string = place): string {
+  try {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, JSON.stringify(incident));
+  } catch (error) {
+    return `the incident is not kept (${(error as Error).message})`;
+  }
   return `the incident is recorded; to look at it again: npm start -- --open ${name}`;
 }
 

@@ -87,7 +87,7 @@ function shortened(recording: Recording, rows: Rows): Rows {
   let played = rows;
   let length = (recording.startMs[rows.end - 1] as number) - rows.fromMs;
   for (let calls = rows.end - rows.first; length > tooLongMs || calls > mostCalls; calls = played.end - played.first) {
-    length = length > tooLongMs ? longestMs : length * Math.min(0.9, mostCalls / calls);
+    length = length > tooLongMs ? longestMs : Math.floor(length * Math.min(0.9, mostCalls / calls));
     if (length < 1) break;
     played = rowsOf(recording, mostEventful(recording, rows.first, rows.end, length));
   }

@@ -1,9 +1,9 @@
 import { causedBy } from '../../core/fallback.ts';
-import { inContext, type OwnContext, rememberContext } from '../../core/time/async-context.ts';
-import { Deadline, type Deadlines } from '../../core/time/timers.ts';
+import { longestTimerMs } from '../../core/time/clock.ts';
 import type { Ticket } from './circuit.ts';
 import { type BreakerError, breakerError } from './errors.ts';
 import type { CoalesceReset, ResolvedOptions } from './options.ts';
+import { ownTimer } from './own-timer.ts';
 
 /** What caches want to know of a call. */
 export interface CallWatcher {
@@ -17,8 +17,6 @@ export interface CallHost {
     readonly options: ResolvedOptions;
     readonly report: (fault: unknown, where: string) => void;
   };
-  /** The queue of the call timeouts, if there is a timeout. */
-  timeouts(): Deadlines | undefined;
   /** The call is over, though its work may go on. */
   ended(): void;
   /** Frees its place in the capacity. */
@@ -29,21 +27,19 @@ export interface CallHost {
   failed(ticket: Ticket, error: unknown, args: unknown[], latencyMs: number): Promise<unknown> | undefined;
 }
 
-/** One call of the action, and its own deadline. */
-export class Call extends Deadline {
+/** One call of the action. */
+export class Call {
   readonly #host: CallHost;
   readonly #ticket: Ticket;
   readonly #args: unknown[];
   readonly #watcher: CallWatcher | undefined;
   readonly #startedAt: number;
-  /** A shared timer ends the call: listeners and fallback still see the caller's `AsyncLocalStorage`. */
-  #context: OwnContext | undefined = undefined;
+  #callOffTimeout: (() => void) | undefined = undefined;
   #resolve!: (value: unknown) => void;
   #reject!: (error: unknown) => void;
   #ended = false;
 
   constructor(host: CallHost, ticket: Ticket, args: unknown[], watcher: CallWatcher | undefined) {
-    super();
     this.#host = host;
     this.#ticket = ticket;
     this.#args = args;
@@ -52,10 +48,9 @@ export class Call extends Deadline {
   }
 
   run(work: () => unknown): Promise<unknown> {
-    const timeouts = this.#host.timeouts();
-    if (timeouts !== undefined) {
-      this.#context = rememberContext();
-      timeouts.add(this);
+    const { clock, timeout } = this.#host.parts.options;
+    if (timeout) {
+      this.#callOffTimeout = ownTimer(clock, Math.min(Math.max(1, timeout), longestTimerMs), () => this.#timeOut());
     }
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -74,7 +69,7 @@ export class Call extends Deadline {
   /** Whole milliseconds since it began. */
   #end(): number {
     this.#ended = true;
-    this.queue?.remove(this);
+    this.#callOffTimeout?.();
     this.#host.ended();
     return Math.round(this.#host.parts.options.clock.now() - this.#startedAt);
   }
@@ -103,10 +98,6 @@ export class Call extends Deadline {
     }
     this.#resolve(answer);
     answer.catch((fault) => causedBy(fault, error));
-  }
-
-  due(): void {
-    inContext(this.#context, () => this.#timeOut());
   }
 
   #timeOut(): void {

@@ -8,6 +8,7 @@ import { type BreakerError, type BreakerErrorCode, breakerError, isBreakerError 
 import { BreakerEmitter, type BreakerEvents, type Count, countedEvents, type EventName } from './events.ts';
 import { type Fallback, Guard } from './guard.ts';
 import { type CacheTransport, type Options, type ResolvedOptions, readOptions, type State } from './options.ts';
+import { earlyMs } from './own-timer.ts';
 import { Repeated } from './repeated.ts';
 import { Semaphore } from './semaphore.ts';
 import type { Bucket, Stats } from './status/bucket.ts';
@@ -186,7 +187,8 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
 
   /** Whether failures can't open the circuit yet (`allowWarmUp`). */
   get warmUp(): boolean {
-    return this.options.clock.now() < this.#warmUpUntil;
+    const { clock } = this.options;
+    return clock.now() + earlyMs(clock) < this.#warmUpUntil;
   }
 
   get stats(): Stats {

@@ -1,8 +1,8 @@
 import { noFacts } from '../../breaker/evidence.ts';
 import { initialMachine, type Machine, type MachineEvent, type MachineSettings, step } from '../../breaker/machine.ts';
 import { type Clock, longestTimerMs, wallTime } from '../../core/time/clock.ts';
-import { Deadline, deadlines } from '../../core/time/timers.ts';
 import type { State } from './options.ts';
+import { ownTimer } from './own-timer.ts';
 
 /** As which call the circuit let it pass. */
 export interface Ticket {
@@ -24,10 +24,9 @@ const tripped: MachineEvent = { type: 'tripped', measured, facts: noFacts, retry
 
 /**
  * The states of opossum over the machine of `recloser`. The machine turns half-open on the first call after its sleep; opossum says
- * so by a timer, before any call. So here an open machine whose sleep is over, and was told to be, shows as half-open. It is
- * itself the deadline in the queue.
+ * so by a timer, before any call. So here an open machine whose sleep is over, and was told to be, shows as half-open.
  */
-export class Circuit extends Deadline {
+export class Circuit {
   /** When it opened last, in epoch milliseconds. */
   openedAt: number | undefined = undefined;
   readonly #owner: CircuitOwner;
@@ -36,10 +35,10 @@ export class Circuit extends Deadline {
   /** What is left of the sleep that another process began. */
   #leftMs: number | undefined = undefined;
   #sleepOver = false;
+  #callOffWaking: (() => void) | undefined = undefined;
   #shut = false;
 
   constructor(owner: CircuitOwner) {
-    super();
     this.#owner = owner;
     const { options } = owner;
     this.#settings = {
@@ -80,7 +79,7 @@ export class Circuit extends Deadline {
   /** Lets a call pass, or not. */
   admit(): Ticket | undefined {
     if (this.#shut) return undefined; // By a listener of `fire`.
-    if (this.isOpen && this.#now() >= this.#wakesAt) this.due(); // The process slept, and its timers are late.
+    if (this.isOpen && this.#now() >= this.#wakesAt) this.#sleptEnough(); // The process slept, and its timers are late.
     const { machine, answer } = this.#step({ type: 'call' });
     if (answer?.type !== 'admit') return undefined;
     this.#machine = machine;
@@ -122,7 +121,7 @@ export class Circuit extends Deadline {
     this.#leftMs = leftMs;
     if (halfOpen || leftMs < 0) {
       this.#machine = this.#step(tripped).machine;
-      this.due();
+      this.#sleptEnough();
     } else this.open();
     this.#leftMs = undefined;
     this.openedAt = known ? lastTimerAt : wallTime();
@@ -131,20 +130,15 @@ export class Circuit extends Deadline {
   /** From now on it moves without a timer, if it moves at all. */
   shut(): void {
     this.#shut = true;
-    this.#wake();
+    this.#callOffWaking?.();
     if (!this.isClosed) this.#machine = this.#step({ type: 'reset' }).machine;
     this.#sleepOver = false;
   }
 
-  /** Called by the queue. */
-  due(): void {
-    this.#wake();
+  #sleptEnough(): void {
+    this.#callOffWaking?.();
     this.#sleepOver = true;
     this.#owner.halfOpened();
-  }
-
-  #wake(): void {
-    this.queue?.remove(this);
   }
 
   get #sleepMs(): number {
@@ -171,7 +165,7 @@ export class Circuit extends Deadline {
     const { machine, entered } = this.#step(event);
     this.#machine = machine;
     if (entered === undefined) return;
-    this.#wake();
+    this.#callOffWaking?.();
     this.#sleepOver = false;
     if (entered.to === 'open') this.#entered();
     else this.#owner.closed();
@@ -179,7 +173,9 @@ export class Circuit extends Deadline {
 
   #entered(): void {
     this.openedAt = wallTime();
-    if (!this.#shut) deadlines(this.#owner.options.clock, this.#sleepMs, false).add(this);
+    if (!this.#shut) {
+      this.#callOffWaking = ownTimer(this.#owner.options.clock, this.#sleepMs, () => this.#sleptEnough(), false);
+    }
     this.#owner.opened();
   }
 }

@@ -1,6 +1,4 @@
 import { causedBy } from '../../core/fallback.ts';
-import { longestTimerMs } from '../../core/time/clock.ts';
-import { type Deadlines, deadlines } from '../../core/time/timers.ts';
 import { Call, type CallHost, type CallWatcher } from './call.ts';
 import type { Circuit, Ticket } from './circuit.ts';
 import { type BreakerError, breakerError } from './errors.ts';
@@ -30,7 +28,6 @@ export class Guard implements CallHost {
   fallback: Fallback | undefined = undefined;
   /** Calls at work, those that timed out left out. */
   #running = 0;
-  #timeouts: Deadlines | undefined;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -56,14 +53,6 @@ export class Guard implements CallHost {
     const call = new Call(this, ticket, args, watcher).run(work);
     watcher?.started(call);
     return call;
-  }
-
-  timeouts(): Deadlines | undefined {
-    const { timeout, clock } = this.parts.options;
-    if (!timeout) return undefined;
-    const ms = Math.min(Math.max(1, timeout), longestTimerMs);
-    if (this.#timeouts?.durationMs !== ms || !this.#timeouts.current) this.#timeouts = deadlines(clock, ms);
-    return this.#timeouts;
   }
 
   ended(): void {

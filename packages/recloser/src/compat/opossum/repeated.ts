@@ -1,23 +1,29 @@
-import { type Clock, longestTimerMs } from '../../core/time/clock.ts';
-import { Deadline, deadlines } from '../../core/time/timers.ts';
+import { type Clock, longestTimerMs, systemClock } from '../../core/time/clock.ts';
+import { ownTimer } from './own-timer.ts';
 
-const timerMs = (ms: number): number => Math.min(Math.max(1, ms), longestTimerMs);
+// Native timers drop the fraction.
+const timerMs = (clock: Clock, ms: number): number =>
+  Math.min(Math.max(1, clock === systemClock ? Math.ceil(ms) : ms), longestTimerMs);
 
 /** Runs when it is `due`, and again every so often until it is stopped. Its timer lets the process end. */
-export class Repeated extends Deadline {
+export class Repeated {
   readonly #clock: Clock;
   readonly #intervalMs: number;
   readonly #run: () => void;
+  #callOff: (() => void) | undefined = undefined;
 
   constructor(clock: Clock, intervalMs: number, run: () => void) {
-    super();
     this.#clock = clock;
-    this.#intervalMs = timerMs(intervalMs);
+    this.#intervalMs = intervalMs;
     this.#run = run;
   }
 
+  get isPlanned(): boolean {
+    return this.#callOff !== undefined;
+  }
+
   startIn(ms: number): void {
-    deadlines(this.#clock, timerMs(ms), false).add(this);
+    this.#callOff = ownTimer(this.#clock, timerMs(this.#clock, ms), () => this.due(), false);
   }
 
   due(): void {
@@ -26,6 +32,7 @@ export class Repeated extends Deadline {
   }
 
   stop(): void {
-    this.queue?.remove(this);
+    this.#callOff?.();
+    this.#callOff = undefined;
   }
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { type Clock, systemClock } from '../../../core/time/clock.ts';
+import { earlyMs } from '../own-timer.ts';
 import { Repeated } from '../repeated.ts';
 import { type Bucket, type Counter, emptyBucket, primed, type Stats, sum, totals } from './bucket.ts';
 
@@ -63,7 +64,8 @@ export class Status extends EventEmitter {
   /** The window at this moment. */
   #current(): [Bucket, ...Bucket[]] {
     if (!this.rotateBucketController && !this.#ended) {
-      const passed = Math.floor((this.#clock.now() - this.#newestSince) / this.#bucketMs);
+      const now = this.#clock.now() + earlyMs(this.#clock);
+      const passed = Math.floor((now - this.#newestSince) / this.#bucketMs);
       this.#newestSince += passed * this.#bucketMs;
       for (let i = Math.min(passed, this.#buckets.length); i > 0; i--) this.rotateBucket();
     }
@@ -142,7 +144,7 @@ export class Status extends EventEmitter {
 
   /** At the end of the running time slice, as long as anybody listens. */
   #planSnapshot(): void {
-    if (this.#snapshots.queue || this.#ended || !this.enableSnapshots || !this.listenerCount('snapshot')) return;
+    if (this.#snapshots.isPlanned || this.#ended || !this.enableSnapshots || !this.listenerCount('snapshot')) return;
     const intoSlice = (this.#clock.now() - this.#newestSince) % this.#bucketMs;
     this.#snapshots.startIn(this.#bucketMs - intoSlice);
   }

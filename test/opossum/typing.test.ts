@@ -49,6 +49,24 @@ test('an action may answer at once, or be no function', () => {
   expectTypeOf(new CircuitBreaker('foo').fire).returns.toEqualTypeOf<Promise<string>>();
 });
 
+test('a fallback may know more of the error, and less of the arguments', () => {
+  type HttpError = Error & { readonly status: number };
+  const optional = new CircuitBreaker(async (word: string, times?: number) => word.length * (times ?? 1));
+  const any: CircuitBreaker = new CircuitBreaker(action);
+  const all = (): void => {
+    breaker.fallback((_word: string, _times: number, error: HttpError) => error.status);
+    optional.fallback((word: string, times: number) => word.length * times);
+    any.fallback((error: HttpError) => error.status);
+    any.fallback((_word, error) => error.message);
+    // @ts-expect-error the error comes last
+    breaker.fallback((error: Error) => error.message);
+  };
+  const generic = <TI extends unknown[], TR>(guarded: CircuitBreaker<TI, TR>, instead: (...args: TI) => TR): unknown =>
+    guarded.fallback(instead);
+  expectTypeOf(all).returns.toBeVoid();
+  expectTypeOf(generic).toBeFunction();
+});
+
 test('any breaker is a CircuitBreaker, and an EventEmitter', () => {
   expectTypeOf(breaker).toExtend<CircuitBreaker>();
   expectTypeOf(breaker).toExtend<CircuitBreaker<[string, number], number>>();

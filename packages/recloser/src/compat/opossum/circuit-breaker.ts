@@ -17,6 +17,15 @@ import { Status, type StatusOptions } from './status/status.ts';
 type Action<TI extends unknown[], TR> = (...args: TI) => TR | PromiseLike<TR>;
 
 /**
+ * Bivariant, so that a fallback may know more of the error than that it is one; and any where the arguments are not known. Code
+ * that changes one import compiled so with `@types/opossum`.
+ */
+type FallbackOf<TI extends unknown[]> = {
+  // biome-ignore lint/suspicious/noExplicitAny: as said.
+  bivariant(...args: unknown[] extends TI ? any[] : [...TI, Error]): unknown;
+}['bivariant'];
+
+/**
  * A drop-in for the `CircuitBreaker` of opossum 10, on the machine, timers and errors of `recloser`. What differs is in the
  * guide `docs/migrating/from-opossum.md`.
  *
@@ -217,10 +226,13 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
    * breaker.
    */
   // biome-ignore lint/suspicious/noExplicitAny: breakers of any action.
-  fallback(fallback: ((...args: [...TI, Error]) => unknown) | CircuitBreaker<any[], unknown>): this {
+  fallback(fallback: FallbackOf<TI> | CircuitBreaker<any[], unknown>): this;
+  /** Of the same arguments, where these are not known yet. */
+  fallback(fallback: (...args: TI) => unknown): this;
+  fallback(fallback: unknown): this {
     const breaker = fallback as { fire?(...args: unknown[]): unknown } | undefined;
     const isBreaker = typeof fallback !== 'function' && typeof breaker?.fire === 'function';
-    this.#guard.fallback = isBreaker ? (...args) => breaker.fire?.(...args) : (fallback as unknown as Fallback);
+    this.#guard.fallback = isBreaker ? (...args) => breaker.fire?.(...args) : (fallback as Fallback);
     return this;
   }
 

@@ -36,9 +36,12 @@ describe('defaults', () => {
   test('numbers that are none are told together', () => {
     const options = { timeout: Number.NaN, resetTimeout: '5 s' as unknown as number, rollingCountTimeout: Infinity };
     expect(() => new CircuitBreaker(act, { ...options, rollingCountBuckets: 2.5 })).toThrow(
-      "CircuitBreaker: options.timeout must be a number, got NaN; options.rollingCountBuckets must be a whole number, got 2.5; options.resetTimeout must be a number, got '5 s'; options.rollingCountTimeout must be a finite number, got Infinity; options.coalesceTTL must be a number, got NaN",
+      "CircuitBreaker: options.timeout must be a number, got NaN; options.rollingCountBuckets must be a whole number, got 2.5; options.resetTimeout must be a number, got '5 s'; options.rollingCountTimeout must be a finite number, got Infinity",
     );
     expect(() => new CircuitBreaker(act, { rollingCountBuckets: -1 })).toThrow(RangeError);
+    expect(() => new CircuitBreaker(act, { rollingCountBuckets: Number.NaN, coalesceTTL: Number.NaN })).toThrow(
+      /: options.rollingCountBuckets must be a number, got NaN; options.coalesceTTL must be a number, got NaN$/,
+    );
   });
 
   test('numbers may come as text, as from the environment', async () => {

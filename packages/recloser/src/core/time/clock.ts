@@ -30,7 +30,10 @@ const [set, clear, immediate, date, own] = [setTimeout, clearTimeout, globals.se
  * a time window. Those two are looked up for nothing.)
  */
 export const systemClock: Clock = {
-  now: () => (setTimeout === set && Date === date ? own : performance).now(),
+  now: () =>
+    // Fake timers that leave `performance` as it is (those of `node:test`, others by their options) tell their time by `Date`. A
+    // `Date` that is faked alone tells none.
+    (setTimeout === set ? (Date === date ? own : performance) : performance === own ? Date : performance).now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
 };

@@ -54,6 +54,19 @@ describe('timers of others', () => {
     expect(room.deadlines(clock, 123)).not.toBe(queue);
   });
 
+  test('S19: fake timers that leave `performance` as it is tell their time by `Date`, as those of `node:test`', () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'Date'] });
+    const before = systemClock.now();
+    vi.advanceTimersByTime(1_234);
+    expect(systemClock.now() - before).toBe(1_234);
+  });
+
+  test('S19: a `Date` that is faked alone stops no clock', () => {
+    const before = systemClock.now();
+    vi.useFakeTimers({ toFake: ['Date'], now: 0 });
+    expect(systemClock.now()).toBeGreaterThanOrEqual(before);
+  });
+
   test('S19: what is armed in one world is called off in it', async () => {
     const queue = deadlines(systemClock, 60_000);
     const entry = new Entry(() => {});

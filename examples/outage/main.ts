@@ -80,10 +80,15 @@ function stopWhenLate(stop: AbortController, afterS: number): void {
 }
 
 /** Said only when a breaker could have seen the difference, or somebody waiting for the end. */
-function fidelityNotes({ lateMs, addedMs, stoodStillMs }: Fidelity): string[] {
+function fidelityNotes({ lateMs, addedMs, stoodStillMs, noSocket }: Fidelity): string[] {
   const limitMs = defaults.slowCalls.slowCallMs / 2;
   const note = (what: string) => `this machine was too busy for this speed: ${what}`;
   return [
+    ...(noSocket > 0
+      ? [
+          `${count(noSocket)} calls failed because this machine gives no more sockets (ulimit -n), not because of the recording`,
+        ]
+      : []),
     ...(stoodStillMs > 4_000 ? [note(`the recording stood still for ${duration(stoodStillMs)} in all`)] : []),
     ...(lateMs > limitMs ? [note(`one call in a hundred left ${duration(lateMs)} late or more`)] : []),
     ...(addedMs > limitMs

@@ -146,6 +146,15 @@ test.skipIf(!existsSync('/dev/full'))(
   },
 );
 
+test('failures that are the machine’s and not the recording’s are said to be', { timeout: 60_000 }, async () => {
+  const rows = Array.from({ length: 300 }, (_, i) => `${i * 10},a,op,60000,ok,`);
+  const trace = fileWith('many.csv', ['t_ms,dependency,operation,duration_ms,outcome,status', ...rows].join('\n'));
+  const run = `ulimit -n 120; "${process.execPath}" --import tsx examples/outage/main.ts --json --no-dashboard --speed 4 --trace "${trace}"`;
+  const { code, err } = await start('sh', ['-c', run]).ended;
+  expect(code, err).toBe(0);
+  expect(err).toMatch(/\d+ calls failed because this machine gives no more sockets/);
+});
+
 test('remarks that nobody reads do not cost the report', { timeout: 60_000 }, async () => {
   const trace = recordingOf('unheard.csv', healthyCall);
   const { child, ended } = demo('--json', '--trace', trace, '--to', '6s', '--speed', '1', '--no-dashboard');

@@ -10,8 +10,11 @@ export interface Answer {
 /** Asks for a path; rejects if no answer comes. */
 export type Ask = (path: string, headers: Record<string, string | number>, signal?: AbortSignal) => Promise<Answer>;
 
+/** The machine's limit, and no answer of the upstream. */
+const noSocket = new Set<string | undefined>(['EMFILE', 'ENFILE', 'EADDRNOTAVAIL']);
+
 /** An HTTP caller with connections of its own, as many as calls are in flight: an open loop never waits for a free one. */
-export function httpCaller(port: number): Ask {
+export function httpCaller(port: number, onNoSocket: () => void): Ask {
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY, maxFreeSockets: 1_024 });
   return (path, headers, signal) =>
     new Promise((resolve, reject) => {
@@ -25,7 +28,10 @@ export function httpCaller(port: number): Ask {
         response.on('error', reject);
         response.resume();
       });
-      call.on('error', reject);
+      call.on('error', (error: NodeJS.ErrnoException) => {
+        if (noSocket.has(error.code)) onNoSocket();
+        reject(error);
+      });
       call.end();
     });
 }

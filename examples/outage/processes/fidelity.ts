@@ -15,7 +15,7 @@ export class FidelityMeter {
     this.#added.record(microseconds(addedMs));
   }
 
-  result(): Omit<Fidelity, 'stoodStillMs'> {
+  result(): Pick<Fidelity, 'lateMs' | 'addedMs'> {
     const p99 = (histogram: RecordableHistogram) => (histogram.count === 0 ? 0 : histogram.percentile(99) / 1000);
     return { lateMs: p99(this.#late), addedMs: p99(this.#added) };
   }

@@ -54,6 +54,8 @@ export interface Fidelity {
   readonly addedMs: number;
   /** The recording stood still because the machine did, in real milliseconds. */
   readonly stoodStillMs: number;
+  /** How many calls failed for want of a socket. */
+  readonly noSocket: number;
 }
 
 /** Headers of a request: which call it is, when it was recorded to start, and when it left (`process.hrtime`, ns). */

@@ -28,7 +28,9 @@ const stopMs = 1_500;
 
 /** Plays the recorded arrivals: an open loop, each call leaves at its own moment, answered or not. */
 export async function play(port: number, recording: Recording, part: Part): Promise<Run> {
-  const [guarded, bare] = [httpCaller(port), httpCaller(port)];
+  let noSocket = 0;
+  const onNoSocket = () => void noSocket++;
+  const [guarded, bare] = [httpCaller(port, onNoSocket), httpCaller(port, onNoSocket)];
   await warmUp([guarded, bare]);
   const clock = new RecordingClock(part.fromMs, part.speed);
   await heartbeats(port, () => clock.beat());
@@ -89,7 +91,7 @@ export async function play(port: number, recording: Recording, part: Part): Prom
     finish: () => ({
       snapshot: snapshot(true),
       untilMs,
-      fidelity: { ...meter.result(), stoodStillMs: clock.stoodStillMs },
+      fidelity: { ...meter.result(), stoodStillMs: clock.stoodStillMs, noSocket },
     }),
   };
 }

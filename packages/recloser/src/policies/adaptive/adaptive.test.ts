@@ -5,7 +5,9 @@ import {
   adaptiveConcurrency,
   BulkheadFullError,
   CircuitOpenError,
+  pipeline,
   type Round,
+  timeout,
 } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
@@ -120,6 +122,24 @@ describe('rounds', () => {
     await repeat(9);
     expect(rounds).toMatchObject([{ failureRate: 0.1 }]);
     expect(faults).toEqual(['classify']);
+  });
+
+  test('classify sees what was returned as well, and nobody gave up who did not', async () => {
+    const seen: unknown[] = [];
+    const { policy, rounds, repeat } = setUp({
+      failureThreshold: 0.5,
+      classify: ({ value, aborted }) => {
+        seen.push([value, aborted]);
+        return value === undefined ? 'failure' : undefined;
+      },
+    });
+    await policy.execute(() => undefined);
+    await repeat(9);
+    expect(rounds).toMatchObject([{ failureRate: 0.1 }]);
+    expect(seen.slice(0, 2)).toEqual([
+      [undefined, false],
+      ['x', false],
+    ]);
   });
 });
 
@@ -250,6 +270,13 @@ describe('as every policy', () => {
     expect(policy.metrics().totalRequests).toBe(0);
   });
 
+  test('what stands inside it in a pipeline is inside of every call', async () => {
+    const { clock, policy } = setUp();
+    const inner = timeout({ timeoutMs: 100, clock });
+    expect(await pipeline(policy, inner).execute(() => 'ok')).toBe('ok');
+    expect(inner.metrics().totalRequests).toBe(1);
+  });
+
   test('S21: work that outlives its call keeps its place until it ends', async () => {
     const { clock, policy, call } = setUp({ initialLimit: 1 });
     const caller = new AbortController();
@@ -292,9 +319,9 @@ describe('as every policy', () => {
     expect(outside).toThrow(RangeError);
     expect(outside).toThrow(/minLimit must be at most maxLimit, got 5/);
     for (const initialLimit of [1, 9]) {
-      expect(() => adaptiveConcurrency({ minLimit: 2, maxLimit: 8, initialLimit })).toThrow(
-        /from minLimit to maxLimit/,
-      );
+      const beyond = () => adaptiveConcurrency({ minLimit: 2, maxLimit: 8, initialLimit });
+      expect(beyond).toThrow(RangeError);
+      expect(beyond).toThrow(/from minLimit to maxLimit/);
     }
     expect(adaptiveConcurrency({ minLimit: 300 }).metrics().limit).toBe(300);
     expect(adaptiveConcurrency({ maxLimit: 7 }).metrics().limit).toBe(7);

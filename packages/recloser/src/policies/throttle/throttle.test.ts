@@ -152,12 +152,14 @@ describe('what counts', () => {
     await slow;
     await call(down);
     await call('broken');
+    await policy.execute(() => undefined);
+    expect(seen.at(-1)).toMatchObject({ ok: true, value: undefined, aborted: false });
     expect(seen.slice(0, 2)).toEqual([
       { ok: true, value: 'slow', error: undefined, elapsedMs: 30, key: 'k', context: undefined, aborted: false },
       { ok: false, value: undefined, error: down, elapsedMs: 0, key: 'k', context: undefined, aborted: false },
     ]);
     expect(faults).toEqual(['classify']);
-    expect(policy.metrics()).toMatchObject({ successfulRequests: 3, failedRequests: 0 });
+    expect(policy.metrics()).toMatchObject({ successfulRequests: 4, failedRequests: 0 });
   });
 });
 
@@ -171,6 +173,18 @@ describe('the least that is tried', () => {
       await fail();
     }
     expect(calls.made).toBe(20);
+  });
+
+  test('the next of them as soon as its share of the second is over', async () => {
+    const { clock, fail, calls } = setUp({ minimumPerSecond: 2 });
+    await repeat(3, fail);
+    expect(calls.made).toBe(2);
+    await clock.advance(499);
+    await fail();
+    expect(calls.made).toBe(2);
+    await clock.advance(1);
+    await fail();
+    expect(calls.made).toBe(3);
   });
 
   test('with 0 only luck helps', async () => {

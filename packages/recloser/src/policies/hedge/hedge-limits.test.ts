@@ -70,6 +70,17 @@ describe('S22: the caller gives up', () => {
     expect(policy.metrics()).toMatchObject({ ignoredRequests: 1, inFlight: 0, hedges: at < 100 ? 0 : 1 });
   });
 
+  test('by a deadline, when the first attempt has failed already: that is still the reason', async () => {
+    const { clock, policy, call } = setUp(undefined, [{ error: down, afterMs: 120 }, { hang: true }]);
+    const caller = new AbortController();
+    const result = call({ signal: caller.signal });
+    await clock.advance(150);
+    const reason = new DOMException('late', 'TimeoutError');
+    caller.abort(reason);
+    expect(await rejection(result)).toBe(reason);
+    expect(policy.metrics()).toMatchObject({ failedRequests: 1, inFlight: 0 });
+  });
+
   test('in a listener that is told of the hedge: that is not made', async () => {
     const caller = new AbortController();
     const { clock, call, dependency, policy } = setUp({ delayMs: 100, onHedged: () => caller.abort('enough') });
@@ -111,6 +122,34 @@ describe('the budget', () => {
     // A fifth of the calls, a little less after 100 ms, and the minimum.
     expect(policy.metrics()).toMatchObject({ successfulRequests: 100, hedges: 29, budgetExhausted: 71 });
     expect(told).toContainEqual({ event: 'budget-exhausted', policy: 'reads', key: undefined, attempts: 1 });
+  });
+
+  test('of its own goes by its clock: what the time brings is there again after a while', async () => {
+    const { clock, policy } = setUp();
+    const hang = async (calls: number): Promise<number> => {
+      const { hedges } = policy.metrics();
+      for (let i = 0; i < calls; i++) void policy.execute(() => new Promise(() => {}));
+      await clock.advance(100);
+      return policy.metrics().hedges - hedges;
+    };
+    await hang(100);
+    await clock.advance(60_000);
+    // Ten seconds’ worth; the calls alone are good for two.
+    expect(await hang(10)).toBe(10);
+  });
+
+  test('that is given is told of each call and of its end', async () => {
+    const clock = manualClock();
+    const told: string[] = [];
+    const budget: RetryBudget = {
+      ...retryBudget({ clock }),
+      called: () => void told.push('called'),
+      ended: (verdict) => void told.push(verdict),
+      take: () => true,
+    };
+    const policy = hedge({ delayMs: 100, budget, clock });
+    await rejection(policy.execute(() => Promise.reject(down)));
+    expect(told).toEqual(['called', 'failure']);
   });
 
   test('may be shared with retry: the call counts once, and both pay from it', async () => {

@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { circuitBreaker, type HedgeOptions, hedge, pipeline } from 'recloser';
+import { circuitBreaker, type HedgeOptions, hedge, pipeline, retry } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { down, hedgeScene as setUp } from '../../../../../test/support/attempts.ts';
@@ -68,6 +68,17 @@ describe('a call', () => {
     call();
     await clock.advance(200);
     expect(contexts.map(({ attempt }) => attempt)).toEqual([1, 2, 3]);
+  });
+
+  test('… inside retry, of which attempt of that it is the first', async () => {
+    const { clock, policy } = setUp();
+    const seen: number[] = [];
+    const result = pipeline(retry({ attempts: 2, backoff: 0, clock }), policy).execute(({ attempt }) => {
+      seen.push(attempt);
+      return attempt < 2 ? Promise.reject(down) : 'ok';
+    });
+    expect(await result).toBe('ok');
+    expect(seen).toEqual([1, 2]);
   });
 
   test('S21: each attempt runs in its caller’s own async context', async () => {
@@ -168,6 +179,29 @@ describe('failures', () => {
     expect(policy.metrics()).toMatchObject({ failedRequests: 1, hedges: 1, hedgesWon: 0, inFlight: 0 });
   });
 
+  test('also where the first attempt was not the last to fail', async () => {
+    const first = new Error('first');
+    const { clock, call } = setUp(undefined, [
+      { error: first, afterMs: 110 },
+      { error: down, afterMs: 50 },
+    ]);
+    const result = call();
+    await clock.advance(150);
+    expect(await rejection(result)).toBe(first);
+  });
+
+  test('one that fails while another is under way does not keep the next from being made', async () => {
+    const { clock, call, dependency } = setUp({ delayMs: 100, maxHedges: 2 }, [
+      { error: down, afterMs: 150 },
+      { hang: true },
+      { value: 'third', afterMs: 10 },
+    ]);
+    const result = call();
+    await clock.advance(210);
+    expect(await result).toBe('third');
+    expect(dependency.calls).toBe(3);
+  });
+
   test('one before anything was hedged ends the call at once: trying again is for retry', async () => {
     const { clock, call, dependency } = setUp(undefined, [{ error: down, afterMs: 10 }]);
     const result = call();
@@ -185,6 +219,26 @@ describe('failures', () => {
     });
     await clock.advance(200);
     expect(await result).toBe('first');
+  });
+
+  test('classify sees each attempt with its own time', async () => {
+    const seen: unknown[] = [];
+    const classify: HedgeOptions['classify'] = ({ value, elapsedMs }) => {
+      seen.push([value, elapsedMs]);
+      return 'failure';
+    };
+    const { clock, call } = setUp({ delayMs: 100, classify }, [
+      { value: 'first', afterMs: 120 },
+      { value: 'second', afterMs: 50 },
+    ]);
+    await clock.advance(1_000);
+    const result = call();
+    await clock.advance(150);
+    expect(await result).toBe('first');
+    expect(seen).toEqual([
+      ['first', 120],
+      ['second', 50],
+    ]);
   });
 
   test('classify says what is one: a bad value waits for the others, an ignored error does not', async () => {

@@ -23,8 +23,11 @@ function setUp(options: HedgeOptions = { quantile: 0.9 }) {
 
 describe('a delay that is learnt', () => {
   test('is none until minimumCalls are known: nothing is hedged', async () => {
-    const { policy, calls } = setUp({ quantile: 0.9, minimumCalls: 10 });
-    await calls(9, 50);
+    const { clock, policy, call, calls } = setUp({ quantile: 0.9, minimumCalls: 10 });
+    await calls(8, 50);
+    const ninth = call(50);
+    expect(clock.pending).toBe(1); // the call's own
+    await ninth;
     expect(policy.metrics().delayMs).toBeUndefined();
     expect(policy.metrics().hedges).toBe(0);
     await calls(1, 50);
@@ -76,6 +79,43 @@ describe('a delay that is learnt', () => {
       await rejection(result);
     }
     expect(policy.metrics().delayMs).toBeUndefined();
+  });
+
+  test('nor from a first attempt that failed, though another one answered', async () => {
+    const { clock, policy, call, calls } = setUp({ quantile: 0.5, minimumCalls: 10 });
+    await call(50);
+    await calls(9, 10);
+    const { delayMs } = policy.metrics();
+    expect(delayMs).toBeLessThanOrEqual(11);
+    for (let i = 0; i < 15; i++) {
+      const result = policy.execute(
+        ({ attempt }) =>
+          new Promise((resolve, reject) => {
+            if (attempt === 1) clock.setTimeout(() => reject(new Error('down')), 15);
+            else clock.setTimeout(() => resolve(attempt), 20);
+          }),
+      );
+      await clock.advance(40);
+      expect(await result).toBe(2);
+    }
+    await clock.advance(1_000);
+    await call(10);
+    expect(policy.metrics().delayMs).toBe(delayMs);
+  });
+
+  test('is worked out once a second, not with every call', async () => {
+    const { policy, calls } = setUp({ quantile: 0.9, minimumCalls: 10, idempotent: () => false });
+    await calls(10, 50);
+    await calls(9, 100);
+    expect(policy.metrics().delayMs).toBe(50);
+    await calls(1, 100);
+    expect(policy.metrics().delayMs).toBe(100);
+  });
+
+  test('is none where delayMs alone was given, though classify has calls timed', async () => {
+    const { policy, calls } = setUp({ delayMs: 100, classify: () => undefined });
+    await calls(25, 50);
+    expect(policy.metrics().delayMs).toBe(100);
   });
 
   test('follows the dependency within two minutes', async () => {

@@ -23,6 +23,25 @@ import { rejection } from '../../../../test/support/calls.ts';
 const hang = (): Promise<never> => new Promise(() => {});
 
 describe('policies of somebody else', () => {
+  test('get key, context and signal as options', async () => {
+    const seen: unknown[] = [];
+    const curious: PolicyLike = {
+      execute(fn, options) {
+        seen.push(options);
+        return Promise.resolve(fn(options as CallContext));
+      },
+    };
+    const context = { user: 1 };
+    const { signal } = new AbortController();
+    const all = pipeline(circuitBreaker(), curious);
+    await all.execute(() => 1, { key: 'k', context, signal });
+    await all.execute(() => 1);
+    expect(seen).toEqual([
+      { key: 'k', context, signal: expect.any(AbortSignal) },
+      { key: undefined, context: undefined, signal: undefined },
+    ]);
+  });
+
   test('get the signal, and one that does not mind it ends all the same', async () => {
     const deaf: PolicyLike = { execute: (fn) => Promise.resolve(fn({} as CallContext)) };
     const clock = manualClock();

@@ -39,6 +39,10 @@ test.each([
   expect(warnings(kinds)).toEqual(says.map((it) => expect.stringMatching(new RegExp(`^${it}: .{20}`))));
 });
 
+test('a timeout around anything but retry is no fault', () => {
+  expect(warnings(['timeout', 'circuit-breaker', 'bulkhead'])).toEqual([]);
+});
+
 test('a breaker around a retry with a budget is no fault, nor is a policy that is not ours', () => {
   expect(warnings(['circuit-breaker', 'retry'])).toEqual([]);
   expect(warnings(['', 'retry', ''])).toEqual([]);

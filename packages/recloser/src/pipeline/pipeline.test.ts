@@ -183,6 +183,33 @@ describe('a breaker with a time limit and places right inside', () => {
     expect(await call).toMatchObject({ breaker: 'circuit-breaker', timeoutMs: 50 });
   });
 
+  test('places of its own bound it as well as those inside', async () => {
+    const { all } = build({ maxConcurrent: 2 });
+    const { all: narrow } = build({ maxConcurrent: 1 });
+    for (const [stack, breaker] of [
+      [all, 'places'],
+      [narrow, 'circuit-breaker'],
+    ] as const) {
+      void stack.execute(hang).catch(() => {});
+      expect(await rejection(stack.execute(() => 1))).toMatchObject({ code: 'ERR_BULKHEAD_FULL', breaker });
+    }
+  });
+
+  test.each([
+    [1, 9],
+    [9, 1],
+  ])('of two limits, or two bulkheads, the tighter holds: %i, %i', async (outer, inner) => {
+    const clock = manualClock();
+    const limits = [outer, inner].map((n) => timeout({ timeoutMs: 50 * n, clock }));
+    const call = rejection(pipeline(circuitBreaker({ clock }), ...limits).execute(hang));
+    await clock.advance(50);
+    expect(await call).toMatchObject({ timeoutMs: 50 });
+    const places = [outer, inner].map((maxConcurrent) => bulkhead({ maxConcurrent }));
+    const all = pipeline(circuitBreaker(), ...places);
+    void all.execute(hang);
+    expect(await rejection(all.execute(() => 1))).toMatchObject({ code: 'ERR_BULKHEAD_FULL' });
+  });
+
   test('goes on inwards: the rest of the pipeline runs inside the one call', async () => {
     const log: string[] = [];
     const { breaker, limit } = build();
@@ -267,7 +294,10 @@ describe('places and a time limit right beside one another', () => {
 describe('construction', () => {
   test('S26: names what is no policy; an empty pipeline is none', () => {
     expect(() => pipeline({} as never, 5 as never)).toThrow('pipeline: policy 1 must be an object with execute, got 5');
+    expect(() => pipeline(null as never)).toThrow('pipeline: policy 1 must be an object with execute, got null');
     expect(() => pipeline()).toThrow('pipeline: policies must be one or more');
+    expect(() => pipeline()).toThrow(RangeError);
+    expect(() => pipeline({ onWarning: true } as never, timeout(1))).toThrow('onWarning must be a function');
     expect(() => pipeline({ wat: 1 } as never, timeout(1))).toThrow('unknown option wat');
   });
 
@@ -329,10 +359,20 @@ describe('a call’s own fallback', () => {
     expect((all.policies[0] as ReturnType<typeof circuitBreaker>).metrics()).toMatchObject({ fallbackRequests: 1 });
   });
 
+  test('S27: the policies inside the outermost run as in any call', async () => {
+    for (const outermost of [fallback('of the policy'), answering()]) {
+      const inner = timeout(1_000);
+      expect(await pipeline(outermost, inner).execute(() => 1, own)).toBe(1);
+      expect(inner.metrics().totalRequests).toBe(1);
+    }
+  });
+
   test('S27: stands around all of them where the outermost has none, and what is further in answers first', async () => {
-    for (const inner of [circuitBreaker(), timeout(1_000), recorder('foreign', [])]) {
+    const breaker = circuitBreaker();
+    for (const inner of [breaker, timeout(1_000), recorder('foreign', [])]) {
       expect(await pipeline(inner).execute(down, own)).toBe('of the call');
     }
+    expect(breaker.metrics().fallbackRequests).toBe(0);
     expect(await pipeline(timeout(1_000), answering()).execute(down, own)).toBe('of the breaker');
     expect(await pipeline(recorder('foreign', []), answering()).execute(down, own)).toBe('of the breaker');
   });

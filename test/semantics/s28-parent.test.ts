@@ -87,6 +87,20 @@ describe('the breaker over all keys', () => {
     expect(parent.metrics().window).toMatchObject({ rule: 'openKeyRate', failures: 1, calls: 2, value: 0.5 });
   });
 
+  test('S28: a key is open until it has closed again, also while it is probed', async () => {
+    const { shards, parent, clock, ok, down } = setUp({ windowMs: 600_000 }, { defaults: { sleepWindowMs: 1_000 } });
+    await ok('a', 'b', 'c', 'd');
+    await down('a');
+    await clock.advance(1_000);
+    const probe = shards.get('a').acquire();
+    expect(shards.get('a').state).toBe('half-open');
+    expect(parent.metrics().window).toMatchObject({ failures: 1, calls: 4 });
+    probe?.success();
+    expect(parent.metrics().window).toMatchObject({ failures: 0, calls: 4 });
+    await down('b');
+    expect(parent.state).toBe('closed');
+  });
+
   test('S28: its evidence is frozen, and stays as it was measured', async () => {
     const { shards, parent, ok, down } = setUp();
     const told: { evidence: object; why: string }[] = [];
@@ -217,6 +231,17 @@ describe('the breaker over all keys', () => {
     expect(parent.metrics().window).toMatchObject({ failures: 0, calls: 3 });
     held.acquire()?.failure(new Error('elsewhere'));
     expect(parent.metrics().window).toMatchObject({ failures: 0, calls: 3 });
+  });
+
+  test('S28: nor are errors of a key that was taken out among its reasons', async () => {
+    const { shards, parent, ok, down } = setUp();
+    await ok('gone');
+    const gone = shards.get('gone');
+    shards.delete('gone');
+    await down('a');
+    gone.acquire()?.failure(new TypeError('elsewhere'));
+    await down('b');
+    expect(parent.toJSON().evidence).toMatchObject({ topErrors: [{ name: 'Error', count: 2 }] });
   });
 
   test('S28: what was restored open counts as soon as it is used', async () => {

@@ -77,6 +77,24 @@ describe('metrics', () => {
     expect(services.metrics()).toMatchObject({ totalRequests: 2, successfulRequests: 2, inFlight: 0 });
   });
 
+  test('add up what was ignored, and say when any of them failed last', async () => {
+    const { services } = setUp({ defaults: { classify: ({ error }) => (error === 'mine' ? 'ignored' : undefined) } });
+    await rejection(services.execute(() => Promise.reject('mine'), { key: 'a' }));
+    expect(services.metrics()).toMatchObject({ totalRequests: 1, ignoredRequests: 1, lastFailureTime: undefined });
+    await fail(services.get('b'));
+    services.get('c');
+    const { lastFailureTime } = services.get('b').metrics();
+    expect(services.metrics()).toMatchObject({ totalRequests: 2, lastFailureTime });
+    expect(lastFailureTime).toBeGreaterThan(0);
+  });
+
+  test('name none that is closed', async () => {
+    const { services } = setUp();
+    services.get('closed');
+    await fail(services.get('open'));
+    expect(services.metrics().troubled.map(({ name }) => name)).toEqual(['open']);
+  });
+
   test('name the ten that refused most of those that are not closed', async () => {
     const { services } = setUp();
     for (let i = 0; i < 12; i++) {

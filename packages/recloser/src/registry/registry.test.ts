@@ -58,7 +58,7 @@ describe('breakers by name', () => {
     }
   });
 
-  test('a pattern that throws matches nothing and is reported', () => {
+  test('a pattern that throws matches nothing and is reported', async () => {
     const reports: unknown[] = [];
     const broken = () => {
       throw new Error('broken');
@@ -67,7 +67,7 @@ describe('breakers by name', () => {
       overrides: [{ match: broken, options: { timeoutMs: 1 } }],
       onListenerError: (error, event) => reports.push([String(error), event]),
     });
-    expect(services.get('a').state).toBe('closed');
+    expect(await services.get('a').execute(({ timeLeftMs }) => timeLeftMs)).toBe(Infinity);
     expect(reports).toEqual([['Error: broken', 'match']]);
   });
 

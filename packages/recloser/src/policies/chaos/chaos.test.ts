@@ -224,6 +224,7 @@ test('S26: all faults at once', () => {
   expect(() => chaos({ rate: 1.5, latencyMs: -1, when: 1, fault: 'yes', enabled: 1, seed: 5 } as never)).toThrow(
     /rate must be a number from 0 to 1.*when must be a function.*fault must be a boolean.*latencyMs must be a number from 0 .*enabled must be a boolean.*unknown option seed/,
   );
+  expect(() => chaos({ rate: 1 })).toThrow(RangeError);
   expect(() => chaos({ rate: 1 })).toThrow(/fault must be given, or latencyMs, outcome or behaviour/);
   expect(() => chaos({ rate: 1, fault: true, outcome: () => 1 })).toThrow(/outcome must be left out beside fault/);
   expect(() => chaos(undefined as never)).toThrow(TypeError);

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { getEventListeners } from 'node:events';
 import {
   bulkhead,
@@ -174,6 +175,20 @@ describe('the end', () => {
       expect(await rejection(services.execute(() => 1, { key }))).toMatchObject({ reason: 'disposed' });
     }
     expect(services.peek('new')).toBeUndefined();
+  });
+
+  test('is told once, however often it is asked for', async () => {
+    const { services } = setUp();
+    const told: unknown[] = [];
+    const hear = (message: unknown): void => {
+      if ((message as { policy: unknown }).policy === services) told.push(message);
+    };
+    subscribe('recloser:policy:disposed', hear);
+    services.dispose();
+    services.dispose();
+    await services.drain();
+    unsubscribe('recloser:policy:disposed', hear);
+    expect(told).toHaveLength(1);
   });
 
   test('drain refuses new calls and waits for those in flight', async () => {

@@ -1,4 +1,5 @@
 import {
+  adaptive,
   allOf,
   anyOf,
   consecutiveFailures,
@@ -30,6 +31,11 @@ describe('what combined rules need', () => {
     expect(anyOf(consecutiveFailures(2), slow(100)).reads).toBe('durations');
     expect(allOf(slow(100), timed).reads).toBe('time');
     expect([timed.reads, slow(100).reads, rate(0.5, 10).reads]).toEqual(['time', 'durations', undefined]);
+  });
+
+  test('S18: they learn what is slow if one of them does', () => {
+    expect('slowCallMs' in anyOf(consecutiveFailures(2), slow(100)).start(0)).toBe(false);
+    expect('slowCallMs' in anyOf(consecutiveFailures(2), adaptive()).start(0)).toBe(true);
   });
 
   test('S18: a call is slow from the least of their times on', () => {

@@ -95,6 +95,32 @@ describe('a rule of the user’s that throws', () => {
     }
   });
 
+  test.each([
+    ['record', async ({ breaker }) => fail(breaker)],
+    ['slowCallMs', async ({ breaker }) => succeed(breaker)],
+    ['measure', async ({ breaker }) => breaker.metrics()],
+    ['clear', async ({ breaker }) => breaker.reset()],
+  ] as [keyof TripCounter, (scene: ReturnType<typeof watched>) => Promise<unknown>][])(
+    'S18: as a part of a combined rule is reported whatever it was asked: %s',
+    async (member, ask) => {
+      const faults: unknown[] = [];
+      const onListenerError = (fault: unknown, where: string) => faults.push([(fault as Error).message, where]);
+      const trip = anyOf(consecutiveFailures(9), ruleOf({ [member]: broken }));
+      await ask({ ...setUp({ trip, latency: false, onListenerError }), faults });
+      expect(faults.length).toBeGreaterThan(0);
+      expect(new Set(faults.map(String))).toEqual(new Set(['of the rule,trip']));
+      // By itself it has nobody to report to.
+      const counter = trip.start(0);
+      const asked: Record<string, () => unknown> = {
+        record: () => counter.record(true, 0, 0),
+        slowCallMs: () => counter.slowCallMs?.(0),
+        measure: () => counter.measure(0),
+        clear: () => counter.clear(0),
+      };
+      expect(asked[member]).toThrow('of the rule');
+    },
+  );
+
   test('S18: that counts in the parts it hands out may go on with that', async () => {
     for (const combined of [false, true]) {
       const inner = { rule: 'inner', value: 0, threshold: 2, calls: 0 };

@@ -28,6 +28,15 @@ describe('TroubleLog', () => {
     });
   });
 
+  test('names the most frequent first, five at most', () => {
+    const log = new TroubleLog();
+    for (const name of ['D', 'E', 'F', 'C', 'C', 'A', 'A', 'A', 'B', 'B']) log.add(true, false, named(name), 0);
+    expect(log.facts(10, 0).topErrors.map(({ name, count }) => `${name} ${count}`)).toEqual([
+      'A 3',
+      ...['B 2', 'C 2', 'F 1', 'E 1'],
+    ]);
+  });
+
   test('takes the slowest of those that count, failed or slow', () => {
     const log = new TroubleLog();
     log.add(false, true, undefined, 900);
@@ -108,5 +117,7 @@ describe('TroubleLog', () => {
     const { topErrors, lastError } = log.facts(1, 0);
     expect(topErrors[0]?.name).toBe(`${'c'.repeat(60)}…`);
     expect(lastError?.message).toBe(`${'m'.repeat(200)}…`);
+    log.add(true, false, Object.assign(new Error('m'.repeat(200)), { code: 'c'.repeat(60) }), 0);
+    expect(log.facts(1, 0).lastError).toEqual({ name: 'c'.repeat(60), message: 'm'.repeat(200) });
   });
 });

@@ -296,6 +296,7 @@ describe('woken', () => {
     driver.now = 5_000;
     driver.step({ type: 'woken' });
     expect(driver.machine).toMatchObject({ sleepMs: 1_000 });
+    expect(driver.machine).not.toHaveProperty('woken');
     driver.admitted();
     const halfOpen = driver.machine;
     driver.step({ type: 'woken' });

@@ -32,8 +32,15 @@ const [set, clear, immediate, date, own] = [setTimeout, clearTimeout, globals.se
 export const systemClock: Clock = {
   now: () =>
     // Fake timers that leave `performance` as it is (those of `node:test`, others by their options) tell their time by `Date`. A
-    // `Date` that is faked alone tells none.
-    (setTimeout === set ? (Date === date ? own : performance) : performance === own ? Date : performance).now(),
+    // `Date` that is faked alone tells none, nor does the real one where somebody (Sentry) has wrapped `setTimeout`: it may be set.
+    (setTimeout === set
+      ? Date === date
+        ? own
+        : performance
+      : performance === own && Date !== date
+        ? Date
+        : performance
+    ).now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
 };

@@ -61,6 +61,14 @@ describe('timers of others', () => {
     expect(systemClock.now() - before).toBe(1_234);
   });
 
+  test('S19: where `setTimeout` is wrapped, as error reporters and tracers do, steps of the wall clock still change nothing', () => {
+    const set = setTimeout;
+    vi.stubGlobal('setTimeout', (...args: Parameters<typeof set>) => set(...args));
+    const before = systemClock.now();
+    vi.spyOn(Date, 'now').mockReturnValue(0);
+    expect(systemClock.now()).toBeGreaterThanOrEqual(before);
+  });
+
   test('S19: a `Date` that is faked alone stops no clock', () => {
     const before = systemClock.now();
     vi.useFakeTimers({ toFake: ['Date'], now: 0 });

@@ -42,13 +42,14 @@ describe('scriptedDependency', () => {
     expect([dependency.calls, dependency.inFlight]).toEqual([1, 1]);
   });
 
-  test('with honoursAbort a call rejects with the reason, once, whatever its script says', async () => {
+  test('with honoursAbort a call rejects with the reason, once, whatever its script says, and leaves no timer', async () => {
     const clock = manualClock();
     const dependency = scriptedDependency(clock, [{ hang: true }, { value: 1, afterMs: 50 }], { honoursAbort: true });
     const controller = new AbortController();
     const calls = [dependency({ signal: controller.signal }), dependency({ signal: controller.signal })];
     controller.abort('enough');
     for (const call of calls) await expect(call).rejects.toBe('enough');
+    expect(clock.pending).toBe(0);
     await clock.advance(50);
     expect(dependency.inFlight).toBe(0);
   });

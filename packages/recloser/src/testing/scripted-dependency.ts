@@ -37,11 +37,13 @@ export function scriptedDependency(
     return new Promise((resolve, reject) => {
       const signal = options.honoursAbort ? context?.signal : undefined;
       let ended = false;
+      let timer: unknown;
       const end = (settle: (result: unknown) => void, result: unknown): void => {
         if (ended) return;
         ended = true;
         inFlight--;
         signal?.removeEventListener('abort', abort);
+        clock.clearTimeout(timer);
         settle(result);
       };
       const abort = (): void => end(reject, signal?.reason);
@@ -51,7 +53,7 @@ export function scriptedDependency(
       const finish = (): void => {
         'error' in outcome ? end(reject, outcome.error) : end(resolve, outcome.value);
       };
-      if (outcome.afterMs) clock.setTimeout(finish, outcome.afterMs);
+      if (outcome.afterMs) timer = clock.setTimeout(finish, outcome.afterMs);
       else finish();
     });
   };

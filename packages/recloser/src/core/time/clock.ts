@@ -22,6 +22,17 @@ const globals = globalThis as {
 };
 const [set, clear, immediate, date, own] = [setTimeout, clearTimeout, globals.setImmediate, Date, performance];
 
+let world = Date;
+let ahead = 0;
+/** The time by a faked `Date`. It goes on where that of the system stood: what outlives the fakes would wait for decades. */
+const faked = {
+  now(): number {
+    if (world !== Date) ahead = own.now() - Date.now();
+    world = Date;
+    return Date.now() + ahead;
+  },
+};
+
 /**
  * The monotonic clock of the system (`performance.now`), untouched by steps of the wall clock. All globals are read at
  * each call, so that fake timers installed later, or taken off again, are the ones used.
@@ -38,7 +49,7 @@ export const systemClock: Clock = {
         ? own
         : performance
       : performance === own && Date !== date
-        ? Date
+        ? faked
         : performance
     ).now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),

@@ -61,6 +61,19 @@ describe('timers of others', () => {
     expect(systemClock.now() - before).toBe(1_234);
   });
 
+  test.each([Date.now(), 0, Date.now() / 2])(
+    'S19: under them time goes on where it stood, and after them it is not decades behind (now: %s)',
+    (now) => {
+      const before = systemClock.now();
+      vi.useFakeTimers({ toFake: ['setTimeout', 'Date'], now });
+      const under = systemClock.now() - before;
+      vi.useRealTimers();
+      const after = systemClock.now() - before;
+      for (const passed of [under, after]) expect(Math.abs(passed)).toBeLessThan(60_000);
+      expect(after - under).toBeGreaterThan(-1);
+    },
+  );
+
   test('S19: where `setTimeout` is wrapped, as error reporters and tracers do, steps of the wall clock still change nothing', () => {
     const set = setTimeout;
     vi.stubGlobal('setTimeout', (...args: Parameters<typeof set>) => set(...args));

@@ -41,17 +41,13 @@ const faked = {
  * a time window. Those two are looked up for nothing.)
  */
 export const systemClock: Clock = {
-  now: () =>
+  now() {
+    if (setTimeout === set && Date === date) return own.now();
     // Fake timers that leave `performance` as it is (those of `node:test`, others by their options) tell their time by `Date`. A
     // `Date` that is faked alone tells none, nor does the real one where somebody (Sentry) has wrapped `setTimeout`: it may be set.
-    (setTimeout === set
-      ? Date === date
-        ? own
-        : performance
-      : performance === own && Date !== date
-        ? faked
-        : performance
-    ).now(),
+    const byDate = setTimeout !== set && Date !== date && performance === own;
+    return (byDate ? faked : performance).now();
+  },
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),
 };

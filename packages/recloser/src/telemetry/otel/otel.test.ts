@@ -242,12 +242,15 @@ describe('spans', () => {
     await Promise.all(both);
     const [quick, slow] = spans();
     expect(quick).toMatchObject({ name: 'quick', events: [] });
-    expect(slow?.events.map(([name]) => name)).toEqual([
-      'recloser.timed_out',
-      'recloser.retry_scheduled',
-      'recloser.timed_out',
-      'recloser.opened',
-      'recloser.gave_up',
+    // Whose time it was says so, and the breaker whose call it ended.
+    expect(slow?.events.map(([name, about]) => `${name} ${about?.['recloser.name']}`)).toEqual([
+      'recloser.timed_out soon',
+      'recloser.timed_out payments',
+      'recloser.retry_scheduled again',
+      'recloser.timed_out soon',
+      'recloser.timed_out payments',
+      'recloser.opened payments',
+      'recloser.gave_up again',
     ]);
   });
 

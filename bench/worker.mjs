@@ -8,14 +8,20 @@ import { subjects } from './subjects/index.mjs';
 
 const { path, subject, ...how } = JSON.parse(process.argv[2]);
 
+/** How calls are made on the paths where they do not all succeed one after the other. */
+const loopOf = {
+  refused: 'caught',
+  'closed-failing': 'caught',
+  record: 'recorded',
+  cycle: 'cycled',
+  concurrent: 'concurrent',
+};
+
 async function measure() {
   if (path.startsWith('heap')) return { [subject]: await measureHeap(subjects[subject][path]({}), how.breakers) };
   if (path === 'page') return { [subject]: await measurePage(subjects[subject][path](), how.idleMs, how.pairs) };
   if (path === 'idle') return { idle: await measureIdle(subjects[subject][path]({}), how.breakers, how.idleMs) };
-  const kind =
-    { refused: 'refused', 'closed-failing': 'refused', record: 'recorded', cycle: 'cycled', concurrent: 'concurrent' }[
-      path
-    ] ?? 'settled';
+  const kind = loopOf[path] ?? 'settled';
   const made = {};
   for (const name in subjects) {
     if (!(path in subjects[name])) continue;

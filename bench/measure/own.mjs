@@ -18,7 +18,7 @@ export const failsAtTimes = () =>
 /** The loop around a call: nothing but the loop. */
 export const loops = {
   settled: () => own([], 'return async (f, n) => { for (let i = 0; i < n; i++) await f(); }'),
-  refused: () => own([], 'return async (f, n) => { for (let i = 0; i < n; i++) { try { await f(); } catch {} } }'),
+  caught: () => own([], 'return async (f, n) => { for (let i = 0; i < n; i++) { try { await f(); } catch {} } }'),
   recorded: () => own([], 'return (f, n) => { for (let i = 0; i < n; i++) f(); }'),
   cycled: () =>
     own(

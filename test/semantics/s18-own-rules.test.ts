@@ -27,12 +27,14 @@ const broken = (): never => {
   throw new Error('of the rule');
 };
 
-function watched(members: Partial<TripCounter>) {
+const watched = (members: Partial<TripCounter>) => watching(ruleOf(members));
+
+function watching(trip: TripRule) {
   const faults: unknown[] = [];
   const onListenerError = (fault: unknown, source: string): void => {
     faults.push([(fault as Error).message, source]);
   };
-  return { ...setUp({ trip: ruleOf(members), latency: false, onListenerError }), faults };
+  return { ...setUp({ trip, latency: false, onListenerError }), faults };
 }
 
 describe('a rule of the user’s that throws', () => {
@@ -100,13 +102,12 @@ describe('a rule of the user’s that throws', () => {
     ['slowCallMs', async ({ breaker }) => succeed(breaker)],
     ['measure', async ({ breaker }) => breaker.metrics()],
     ['clear', async ({ breaker }) => breaker.reset()],
-  ] as [keyof TripCounter, (scene: ReturnType<typeof watched>) => Promise<unknown>][])(
+  ] as [keyof TripCounter, (scene: ReturnType<typeof setUp>) => Promise<unknown>][])(
     'S18: as a part of a combined rule is reported whatever it was asked: %s',
     async (member, ask) => {
-      const faults: unknown[] = [];
-      const onListenerError = (fault: unknown, where: string) => faults.push([(fault as Error).message, where]);
       const trip = anyOf(consecutiveFailures(9), ruleOf({ [member]: broken }));
-      await ask({ ...setUp({ trip, latency: false, onListenerError }), faults });
+      const { faults, ...scene } = watching(trip);
+      await ask(scene);
       expect(faults.length).toBeGreaterThan(0);
       expect(new Set(faults.map(String))).toEqual(new Set(['of the rule,trip']));
       // By itself it has nobody to report to.

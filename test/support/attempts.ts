@@ -4,13 +4,27 @@ import {
   constant,
   type HedgeOptions,
   hedge,
+  type RetryBudget,
   type RetryOptions,
   retry,
+  retryBudget,
 } from 'recloser';
-import { manualClock, type Outcome, scriptedDependency } from 'recloser/testing';
+import { type ManualClock, manualClock, type Outcome, scriptedDependency } from 'recloser/testing';
 
 /** What scripted dependencies fail with. */
 export const down = new Error('down');
+
+/** A budget that gives whatever it is asked for, and writes down what it is told. */
+export function toldBudget(clock: ManualClock) {
+  const told: string[] = [];
+  const budget: RetryBudget = {
+    ...retryBudget({ clock }),
+    called: () => void told.push('called'),
+    ended: (verdict) => void told.push(verdict),
+    take: () => told.push('take') > 0,
+  };
+  return { budget, told };
+}
 
 /** Listeners by option that write down what they are told. */
 function scribe<Option extends string>(told: unknown[], events: Record<Option, string>) {

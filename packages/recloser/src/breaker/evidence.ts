@@ -58,7 +58,7 @@ export function shown(error: unknown): { readonly name: string; readonly message
     if (error === undefined) name = 'failure without error';
     else if (given !== error) name = `thrown ${error === null ? error : typeof error}`;
     const words = [given.name === 'TimeoutError' ? '' : given.code, given.name];
-    name = cut((words.find((word) => word && typeof word === 'string') as string | undefined) ?? name, 60);
+    name = cut(words.find((word): word is string => typeof word === 'string' && word !== '') ?? name, 60);
     message = cut(String(given.message ?? error), 200);
   } catch {
     // A getter threw.

@@ -293,6 +293,9 @@ describe('woken', () => {
     driver.step({ type: 'woken' });
     expect(driver.machine).toEqual(initialMachine);
     driver.step(tripped);
+    driver.now = 1_000;
+    driver.step({ type: 'woken' });
+    expect(driver.machine).not.toHaveProperty('woken');
     driver.now = 5_000;
     driver.step({ type: 'woken' });
     expect(driver.machine).toMatchObject({ sleepMs: 1_000 });

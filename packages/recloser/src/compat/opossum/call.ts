@@ -1,9 +1,8 @@
 import { causedBy } from '../../core/fallback.ts';
-import { longestTimerMs } from '../../core/time/clock.ts';
 import type { Ticket } from './circuit.ts';
 import { type BreakerError, breakerError } from './errors.ts';
 import type { CoalesceReset, ResolvedOptions } from './options.ts';
-import { ownTimer } from './own-timer.ts';
+import { ownTimer, timerMs } from './own-timer.ts';
 
 /** What caches want to know of a call. */
 export interface CallWatcher {
@@ -49,9 +48,7 @@ export class Call {
 
   run(work: () => unknown): Promise<unknown> {
     const { clock, timeout } = this.#host.parts.options;
-    if (timeout) {
-      this.#callOffTimeout = ownTimer(clock, Math.min(Math.max(1, timeout), longestTimerMs), () => this.#timeOut());
-    }
+    if (timeout) this.#callOffTimeout = ownTimer(clock, timerMs(timeout), () => this.#timeOut());
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

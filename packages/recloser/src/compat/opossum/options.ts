@@ -166,7 +166,7 @@ function resolve(given: Options, fault: Fault): ResolvedOptions {
   const timeout = given.timeout === false ? false : finite('timeout', given.timeout ?? 10_000);
   const buckets = finite('rollingCountBuckets', given.rollingCountBuckets ?? 10);
   if (buckets < 0 || Math.abs(buckets % 1) > 0) fault('options.rollingCountBuckets', 'a whole number', buckets, false);
-  const coalesceTTL = given.coalesceTTL ?? undefined;
+  const coalesceTTL: unknown = given.coalesceTTL ?? timeout;
   const clock = given.clock ?? systemClock;
   const cache = (size: number | undefined): MemoryCache => new MemoryCache(size, () => clock.now());
 
@@ -186,12 +186,9 @@ function resolve(given: Options, fault: Fault): ResolvedOptions {
     cacheGetKey: given.cacheGetKey ?? ((...args) => JSON.stringify(args)),
     cacheTransport: given.cacheTransport ?? (given.cache ? cache(given.cacheSize) : undefined),
     coalesce: !!given.coalesce,
+    // The timeout is checked already, and its fault told.
     coalesceTTL:
-      coalesceTTL === undefined
-        ? timeout
-        : (coalesceTTL as unknown) === false
-          ? false
-          : number('coalesceTTL', coalesceTTL),
+      coalesceTTL === false ? false : Object.is(coalesceTTL, timeout) ? timeout : number('coalesceTTL', coalesceTTL),
     coalesceResetOn: (given.coalesceResetOn ?? []).filter((outcome) => coalesceResets.includes(outcome)),
     coalesceCache: given.coalesce ? cache(given.coalesceSize) : undefined,
     abortController: given.abortController || (given.autoRenewAbortController ? new AbortController() : undefined),

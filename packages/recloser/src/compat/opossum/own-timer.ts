@@ -1,5 +1,5 @@
 import { inContext, rememberContext } from '../../core/time/async-context.ts';
-import { type Clock, nativeTimers, systemClock, unref } from '../../core/time/clock.ts';
+import { type Clock, longestTimerMs, nativeTimers, systemClock, unref } from '../../core/time/clock.ts';
 
 /**
  * A timer for each call and for each sleep, as in opossum: of two of one length the one that was set first runs first, and what it
@@ -9,12 +9,15 @@ import { type Clock, nativeTimers, systemClock, unref } from '../../core/time/cl
  * @returns what calls it off
  */
 export function ownTimer(clock: Clock, ms: number, run: () => void, keepAlive = true): () => void {
-  const native = clock === systemClock ? nativeTimers() : undefined;
-  const timers = native ?? clock;
+  const native = clock === systemClock && nativeTimers();
+  const timers = native || clock;
   const handle = timers.setTimeout(native ? run : remembering(run), ms);
   if (!keepAlive) unref(handle);
   return () => timers.clearTimeout(handle); // Where it was set, though fake timers came in between.
 }
+
+/** A time as the runtime's timers take it: one of a millisecond at least, and none that is too long for them. */
+export const timerMs = (ms: number): number => Math.min(Math.max(1, ms), longestTimerMs);
 
 /**
  * How much sooner than the clock says a moment may count as reached: the runtime's timers are up to a millisecond early, and opossum,

@@ -1,9 +1,5 @@
-import { type Clock, longestTimerMs, systemClock } from '../../core/time/clock.ts';
-import { ownTimer } from './own-timer.ts';
-
-// Native timers drop the fraction.
-const timerMs = (clock: Clock, ms: number): number =>
-  Math.min(Math.max(1, clock === systemClock ? Math.ceil(ms) : ms), longestTimerMs);
+import { type Clock, systemClock } from '../../core/time/clock.ts';
+import { ownTimer, timerMs } from './own-timer.ts';
 
 /** Runs when it is `due`, and again every so often until it is stopped. Its timer lets the process end. */
 export class Repeated {
@@ -23,7 +19,9 @@ export class Repeated {
   }
 
   startIn(ms: number): void {
-    this.#callOff = ownTimer(this.#clock, timerMs(this.#clock, ms), () => this.due(), false);
+    // Native timers drop the fraction.
+    const whole = this.#clock === systemClock ? Math.ceil(ms) : ms;
+    this.#callOff = ownTimer(this.#clock, timerMs(whole), () => this.due(), false);
   }
 
   due(): void {

@@ -1,17 +1,8 @@
 import { getEventListeners } from 'node:events';
-import {
-  BulkheadFullError,
-  bulkhead,
-  CircuitOpenError,
-  hedge,
-  pipeline,
-  type RetryBudget,
-  retry,
-  retryBudget,
-} from 'recloser';
+import { BulkheadFullError, bulkhead, CircuitOpenError, hedge, pipeline, retry } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
-import { down, hedgeScene as setUp } from '../../../../../test/support/attempts.ts';
+import { down, hedgeScene as setUp, toldBudget } from '../../../../../test/support/attempts.ts';
 import { rejection, stateOf } from '../../../../../test/support/calls.ts';
 
 describe('refusals', () => {
@@ -140,13 +131,7 @@ describe('the budget', () => {
 
   test('that is given is told of each call and of its end', async () => {
     const clock = manualClock();
-    const told: string[] = [];
-    const budget: RetryBudget = {
-      ...retryBudget({ clock }),
-      called: () => void told.push('called'),
-      ended: (verdict) => void told.push(verdict),
-      take: () => true,
-    };
+    const { budget, told } = toldBudget(clock);
     const policy = hedge({ delayMs: 100, budget, clock });
     await rejection(policy.execute(() => Promise.reject(down)));
     expect(told).toEqual(['called', 'failure']);
@@ -154,13 +139,7 @@ describe('the budget', () => {
 
   test('may be shared with retry: the call counts once, and both pay from it', async () => {
     const clock = manualClock();
-    const told: string[] = [];
-    const budget: RetryBudget = {
-      ...retryBudget({ clock }),
-      called: () => void told.push('called'),
-      ended: (verdict) => void told.push(verdict),
-      take: () => told.push('take') > 0,
-    };
+    const { budget, told } = toldBudget(clock);
     const stack = pipeline(retry({ attempts: 2, backoff: 0, budget, clock }), hedge({ delayMs: 100, budget, clock }));
     const result = stack.execute(() => new Promise((_, reject) => clock.setTimeout(() => reject(down), 150)));
     result.catch(() => {});

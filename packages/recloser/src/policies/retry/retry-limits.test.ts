@@ -8,7 +8,6 @@ import {
   constant,
   pipeline,
   RejectedError,
-  type RetryBudget,
   type RetryOptions,
   retry,
   retryBudget,
@@ -16,6 +15,7 @@ import {
 } from 'recloser';
 import { manualClock, scriptedDependency } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
+import { toldBudget } from '../../../../../test/support/attempts.ts';
 import { rejection, stateOf } from '../../../../../test/support/calls.ts';
 import { holdsInTime } from '../../../../../test/support/properties.ts';
 
@@ -245,13 +245,7 @@ describe('the budget', () => {
 
   test('shared by policies one inside the other it counts each call once', async () => {
     const clock = manualClock();
-    const told: string[] = [];
-    const budget: RetryBudget = {
-      ...retryBudget({ clock }),
-      called: () => void told.push('called'),
-      ended: (verdict) => void told.push(verdict),
-      take: () => told.push('take') > 0,
-    };
+    const { budget, told } = toldBudget(clock);
     const stack = pipeline(
       { onWarning: false },
       setUp({ budget, clock, attempts: 2 }).policy,

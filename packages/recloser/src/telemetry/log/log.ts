@@ -59,7 +59,7 @@ export function log(logger: Logger, options: LogOptions = {}): () => void {
       // A key, or a reason, may have line breaks: it must not make lines of its own.
       const answer = logger[level](entry, message.replace(/[\s\p{Cc}]+/gu, ' '));
       // One of another realm (Jest) or library is a promise by its `then`.
-      Promise.resolve(answer).catch(broken);
+      if (answer) Promise.resolve(answer).catch(broken);
     } catch (fault) {
       broken(fault);
     }

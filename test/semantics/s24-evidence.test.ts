@@ -148,6 +148,43 @@ describe('evidence', () => {
     }
   });
 
+  test.each<[who: string, show: (keep: (evidence: unknown) => void) => Promise<void>]>([
+    [
+      'a back-off',
+      async (keep) => {
+        const sleepWindowMs = (_attempt: number, evidence: unknown) => {
+          keep(evidence);
+          return 1;
+        };
+        await fail(setUp({ sleepWindowMs }).breaker);
+      },
+    ],
+    [
+      'the words of a rule',
+      async (keep) => {
+        const rule = consecutiveFailures(1);
+        const describe = (evidence: unknown) => void keep(evidence);
+        const { breaker } = setUp({ trip: { name: rule.name, start: (now) => rule.start(now), describe } });
+        await fail(breaker);
+        breaker.explain();
+      },
+    ],
+    [
+      'a snapshot',
+      async (keep) => {
+        const { breaker } = setUp();
+        await fail(breaker);
+        keep(breaker.toJSON().evidence);
+      },
+    ],
+  ])('S24: it is frozen for %s, listeners or none', async (_who, show) => {
+    const shown: unknown[] = [];
+    await show((evidence) => shown.push(evidence));
+    expect(shown).toHaveLength(1);
+    expect(shown[0]).toMatchObject({ rule: 'consecutiveFailures' });
+    expect(frozen(shown[0])).toBe(true);
+  });
+
   test('S24: it is that of the decision: what comes in later does not change it', async () => {
     const { breaker, last } = watched({ trip: failureRate({ threshold: 0.5, windowCalls: 10, minimumCalls: 2 }) });
     const olds = [hold(breaker), hold(breaker), hold(breaker)];

@@ -1,7 +1,7 @@
 import { Layer } from '../core/layer.ts';
 import { LatencyHistogram } from '../windows/latency.ts';
 import { type Action, type BreakerEvents, type CircuitState, channels, kind, type Transition } from './events.ts';
-import { type Facts, noFacts, type TroubleLog } from './evidence.ts';
+import { deepFreeze, type Facts, noFacts, type TroubleLog } from './evidence.ts';
 import { whyOf } from './explain.ts';
 import { type Answer, type ComputedState, type Entered, type Machine, type MachineEvent, step } from './machine.ts';
 import { Tally } from './metrics.ts';
@@ -211,7 +211,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   }
 
   #transition({ from, to, evidence, retryAfterMs }: Entered): Transition {
-    const why = whyOf(evidence, this.settings.trip);
+    const why = whyOf(deepFreeze(evidence), this.settings.trip);
     const told = { breaker: this.name, from, to, generation: evidence.generation, evidence, why };
     return retryAfterMs === undefined ? told : { ...told, retryAfterMs };
   }

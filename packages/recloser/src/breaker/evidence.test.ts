@@ -4,11 +4,10 @@ import { evidence, noFacts, TroubleLog } from './evidence.ts';
 const named = (name: string): Error => Object.assign(new Error(`${name}!`), { name });
 
 describe('evidence', () => {
-  test('S24: is frozen through and through, and shares nothing with what it was made of', () => {
+  test('S24: shares nothing with what it was made of', () => {
     const measured = { rule: 'allOf', value: 1, threshold: 1, calls: 3 };
     const made = evidence(measured, noFacts, 4, 5);
     expect(made).toEqual({ ...measured, topErrors: [], generation: 4, openForMs: 5 });
-    expect(Object.isFrozen(made)).toBe(true);
     measured.value = 99;
     expect(made.value).toBe(1);
   });
@@ -58,13 +57,6 @@ describe('TroubleLog', () => {
       slowestMs: 80,
     });
     expect(log.facts(0, 2)).toEqual({ topErrors: [], slowestMs: 80 });
-  });
-
-  test('S29: what it answers is frozen through and through', () => {
-    const log = new TroubleLog();
-    log.add(true, false, named('A'), 1);
-    const { topErrors, lastError } = log.facts(1, 0);
-    expect([topErrors, topErrors[0], lastError].map(Object.isFrozen)).toEqual([true, true, true]);
   });
 
   test('S29: looks back over 32 calls at most', () => {

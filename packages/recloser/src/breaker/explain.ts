@@ -1,5 +1,5 @@
 import { many, percent, span } from '../core/words.ts';
-import { type Evidence, remembered } from './evidence.ts';
+import { deepFreeze, type Evidence, remembered } from './evidence.ts';
 import { leasesOf, type Machine, type MachineSettings, rowOf, sleepLeftMs } from './machine.ts';
 import type { Override } from './override.ts';
 import type { Measurement, TripRule } from './trip-rules/rule.ts';
@@ -32,7 +32,7 @@ export function whyOf(why: Evidence, trip: TripRule): string {
   if (slowestMs) behind.push(`slowest ${span(slowestMs)}`);
   const limit = value === threshold ? '' : `, threshold ${figure(rule, threshold)}`;
   const of = Math.max(failures, slowCalls) > remembered ? `of the last ${remembered}: ` : '';
-  return inWords(why, trip) + limit + (behind.length > 0 ? ` (${of}${behind.join(', ')})` : '');
+  return inWords(deepFreeze(why), trip) + limit + (behind.length > 0 ? ` (${of}${behind.join(', ')})` : '');
 }
 
 /** One sentence: what is, since when, why, and what must happen next. */

@@ -20,7 +20,7 @@ import { type Basics, basicsOf, common, type PolicyOptions } from '../core/polic
 import { type Backoff, delayOf, delays } from '../core/time/backoff.ts';
 import { longestTimerMs } from '../core/time/clock.ts';
 import { eventNames, type Listeners } from './events.ts';
-import type { Evidence } from './evidence.ts';
+import { deepFreeze, type Evidence } from './evidence.ts';
 import type { MachineSettings } from './machine.ts';
 import { type ForcedState, forcedStates } from './override.ts';
 import { type Snapshot, written } from './snapshot.ts';
@@ -205,6 +205,7 @@ function sleepMs(
   retryAfterMs: number,
 ): number {
   const { sleepWindowMs, maxSleepWindowMs } = this;
+  if (typeof sleepWindowMs === 'function') deepFreeze(why);
   const ms = delayOf(this, 'sleepWindowMs', sleepWindowMs, maxSleepWindowMs, attempt, why, previousMs);
   return Math.min(maxSleepWindowMs, Math.max(ms, retryAfterMs));
 }

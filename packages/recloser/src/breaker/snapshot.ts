@@ -73,6 +73,7 @@ export function writeSnapshot(
   now: number,
 ): Snapshot {
   const { probes, nextProbe, ...lasting } = machine as HalfOpen;
+  deepFreeze(lasting.evidence);
   const snapshot = {
     version: 1,
     name,

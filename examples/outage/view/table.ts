@@ -1,7 +1,7 @@
 import type { DependencyReport } from '../report.ts';
 import { count, duration } from './numbers.ts';
 import { lookOf, type Palette, type Style } from './palette.ts';
-import { fit } from './text.ts';
+import { columnsOf, fit } from './text.ts';
 
 type Row = Omit<DependencyReport, 'transitions'>;
 
@@ -53,7 +53,7 @@ export function table(dependencies: readonly DependencyReport[], width: number, 
   const called = dependencies.filter((dependency) => dependency.calls > 0);
   const sum = called.length > 1 ? [total(called)] : [];
   const rows = [...called, ...sum];
-  const names = Math.max('dependency'.length, ...called.map(({ name }) => [...name].length));
+  const names = Math.max('dependency'.length, ...called.map(({ name }) => columnsOf(name)));
   const shown = layout(rows, width - 2, names);
   const nameWidth = Math.max(
     shortestName,

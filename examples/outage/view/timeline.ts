@@ -1,7 +1,7 @@
 import type { DependencyReport } from '../report.ts';
 import { moment } from './numbers.ts';
 import { lookOf, looks, type Palette } from './palette.ts';
-import { fit } from './text.ts';
+import { columnsOf, fit } from './text.ts';
 
 interface Range {
   readonly fromMs: number;
@@ -16,7 +16,7 @@ export function timeline(
   paint: Palette,
 ): string[] {
   const called = dependencies.filter(({ calls }) => calls > 0);
-  const nameWidth = Math.min(24, Math.floor(width / 3), Math.max(8, ...called.map(({ name }) => [...name].length)));
+  const nameWidth = Math.min(24, Math.floor(width / 3), Math.max(8, ...called.map(({ name }) => columnsOf(name))));
   const columns = Math.max(10, width - nameWidth - 3);
   const rows = called.map((dependency) => {
     const states = statesIn(dependency, range, columns);

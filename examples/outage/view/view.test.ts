@@ -4,7 +4,7 @@ import { frame } from './live.ts';
 import { duration, moment, share } from './numbers.ts';
 import { colours, noColours } from './palette.ts';
 import { summary } from './summary.ts';
-import { fit } from './text.ts';
+import { fit, wrap } from './text.ts';
 
 const quiet: DependencyReport = {
   name: 'stock',
@@ -175,4 +175,15 @@ test('numbers are short and have units', () => {
 test('names of other people do not move the cursor', () => {
   expect(fit('a\u001b[2J\n\u202eb', 12)).toBe('a?[2J??b    ');
   expect(fit('a very long name', 8)).toBe('a very …');
+});
+
+test('a wide character takes two columns, also where a name is cut or a line broken', () => {
+  expect(fit('決済', 6)).toBe('決済  ');
+  expect(fit('決済サービス', 8)).toBe('決済サ… ');
+  expect(fit('決', 1)).toBe('…');
+  expect(fit('a', 0)).toBe('');
+  expect(wrap('決済サービス opened', 9, '  ')).toEqual(['決済サ', '  ービス', '  opened']);
+  expect(wrap('決済😀', 1, '')).toEqual(['決', '済', '😀']);
+  expect(wrap('two  spaces', 20, '')).toEqual(['two  spaces']);
+  expect(fit('e\u0301', 2)).toBe('e\u0301 ');
 });

@@ -19,7 +19,8 @@ export type FallbackFunction<T = unknown> = (error: unknown, context: CallContex
  * What a failed or refused call gets instead of its error: a function, `lastGood()`, any other value as it is, or a chain:
  * a list with a function or `lastGood()` in it, tried in order until one answers. (A list of plain values is a value.)
  */
-export type Fallback<T = unknown> =
+// Any value, yet not `unknown`: that swallows the union, and with it the types of the function's parameters.
+export type Fallback<T = NonNullable<unknown> | null | undefined> =
   | FallbackFunction<T>
   | LastGood
   | readonly (FallbackFunction<T> | LastGood | T)[]

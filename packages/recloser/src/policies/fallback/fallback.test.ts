@@ -252,6 +252,12 @@ test('types: its answer stands beside the function’s own result', () => {
   expectTypeOf(one.wrap(async (id: string) => id)).toEqualTypeOf<(id: string) => Promise<string | number>>();
 });
 
+test('types: a function given as an option, of a breaker or of a call, has parameters of known types, in a chain too', async () => {
+  const breaker = circuitBreaker({ fallback: (given, { key }) => [given, key] });
+  expect(await breaker.execute(down, { key: 'k' })).toEqual([error, 'k']);
+  expect(await breaker.execute(down, { fallback: [(_given, { key }) => key, 'end'], key: 'k' })).toBe('k');
+});
+
 /** As `fetch` does. */
 const rejected = (signal: AbortSignal): Promise<never> =>
   new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)));

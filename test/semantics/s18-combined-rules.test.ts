@@ -106,6 +106,19 @@ describe('what combined rules need', () => {
     breaker.update({ failureThreshold: 3 });
     expect(breaker.explain()).toContain('failureRate at 100 %, threshold 50 %');
   });
+
+  test.each([rate(0.5, 2), slowCallRate({ threshold: 0.5, slowCallMs: 100, windowCalls: 4 }), adaptive()])(
+    'S24: … nor after a restore: no rule reads its own figures into those of another (%#)',
+    async (trip) => {
+      const { breaker } = setUp({ failureThreshold: 2 });
+      await fail(breaker);
+      await fail(breaker);
+      const why = 'open for 0 ms: consecutiveFailures at 2 (Error ×2), next probe in 1 s';
+      expect(setUp({ trip, restore: breaker.toJSON() }).breaker.explain()).toBe(why);
+      breaker.update({ trip });
+      expect(breaker.explain()).toBe(why);
+    },
+  );
 });
 
 describe('combined and own rules', () => {

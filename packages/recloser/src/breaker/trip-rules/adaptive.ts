@@ -228,8 +228,9 @@ const known = optionsOf<object, AdaptiveOptions>(
   { falseOpensPerDay: number(1e-6, 1_000), excess: number(0.05, 0.9) },
 );
 
-const describe = (falseOpensPerDay: number, m: Measurement): string => {
-  const { value, calls, failures, slowCalls, slowCallMs, normalShare = 0 } = m;
+const describe = (falseOpensPerDay: number, m: Measurement): string | undefined => {
+  const { rule, value, calls, failures, slowCalls, slowCallMs, normalShare = 0 } = m;
+  if (rule !== 'adaptive') return undefined;
   const slow = slowCallMs === undefined ? '' : ` ${span(slowCallMs)} or more`;
   const normal = `normally at most ${percent(normalShare)}`;
   const sure =

@@ -53,7 +53,10 @@ export interface TripRule {
    * what one of them throws, so that the others go on.
    */
   start(now: number, saved?: unknown, report?: (fault: unknown) => void): TripCounter;
-  /** Says a measurement in words, for `explain()` and the messages. */
+  /**
+   * Says a measurement in words, for `explain()` and the messages. It may be one that another rule made, before an `update` or a restore:
+   * `undefined` leaves it to the plain words.
+   */
   describe?(measured: Measurement): string | undefined;
 }
 

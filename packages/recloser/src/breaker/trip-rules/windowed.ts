@@ -160,12 +160,13 @@ class WindowedRule implements TripRule {
     return new WindowedCounter(this.#settings, window);
   }
 
-  describe(m: Measurement): string {
+  describe(m: Measurement): string | undefined {
     const window = m.windowMs ? `${many(m.calls, 'call')} in ${span(m.windowMs)}` : `the last ${many(m.calls, 'call')}`;
     if (m.rule === 'failureCount') return `${many(m.value, 'failure')} among ${window}`;
-    return m.rule === 'failureRate'
-      ? `failure rate ${shareOf(m, m.failures)} of ${window}`
-      : `${shareOf(m, m.slowCalls)} of ${window} took ${span(m.slowCallMs ?? 0)} or more`;
+    if (m.rule === 'failureRate') return `failure rate ${shareOf(m, m.failures)} of ${window}`;
+    return m.rule === 'slowCallRate'
+      ? `${shareOf(m, m.slowCalls)} of ${window} took ${span(m.slowCallMs ?? 0)} or more`
+      : undefined;
   }
 }
 

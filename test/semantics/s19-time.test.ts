@@ -170,6 +170,32 @@ describe('other people’s fake timers', () => {
     }
   });
 
+  test('S19: a breaker that outlives fake timers goes by what has passed, not by where they began', async () => {
+    const breaker = circuitBreaker({
+      trip: failureRate({ threshold: 0.5, windowMs: 10_000, minimumCalls: 2 }),
+      sleepWindowMs: 60_000,
+      successThreshold: 1,
+    });
+    for (let round = 0; round < 2; round++) {
+      vi.useFakeTimers();
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(breaker.metrics().window.calls).toBe(0);
+      await vi.advanceTimersByTimeAsync(3_600_000);
+      await fail(breaker);
+      await fail(breaker);
+      vi.useRealTimers();
+      expect(await sleepLeftMs(breaker)).toBeLessThanOrEqual(60_000);
+      const { openForMs = -1 } = circuitBreaker({ ...breaker.settings.given, restore: breaker.toJSON() }).toJSON();
+      expect(openForMs).toBeGreaterThanOrEqual(0);
+      vi.useFakeTimers();
+      await vi.advanceTimersByTimeAsync(60_000);
+      await succeed(breaker);
+      expect(breaker.state).toBe('closed');
+      await fail(breaker);
+      vi.useRealTimers();
+    }
+  });
+
   test('S19: fake timers alone, with a real clock, still time out', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const breaker = circuitBreaker({ timeoutMs: 60_000, failureThreshold: 9 });

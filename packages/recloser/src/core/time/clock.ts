@@ -22,16 +22,21 @@ const globals = globalThis as {
 };
 const [set, clear, immediate, date, own] = [setTimeout, clearTimeout, globals.setImmediate, Date, performance];
 
-let world = Date;
+let world: object = own;
 let ahead = 0;
-/** The time by a faked `Date`. It goes on where that of the system stood: what outlives the fakes would wait for decades. */
-const faked = {
-  now(): number {
-    if (world !== Date) ahead = own.now() - Date.now();
-    world = Date;
-    return Date.now() + ahead;
-  },
-};
+let passed = 0;
+/**
+ * The time by fakes, which stood at `startMs` when they came, goes on where that of the system stood, and that of the system where they
+ * left it: whatever outlives one of them would wait for as long as the other was behind. Whole milliseconds, as their timers tell.
+ */
+function faked(fakes: { now(): number }, startMs: number): number {
+  const real = own.now() + passed;
+  if (world !== fakes) ahead = Math.ceil(real - startMs);
+  world = fakes;
+  const now = fakes.now() + ahead;
+  passed += Math.max(0, now - real);
+  return now;
+}
 
 /**
  * The monotonic clock of the system (`performance.now`), untouched by steps of the wall clock. All globals are read at
@@ -42,11 +47,14 @@ const faked = {
  */
 export const systemClock: Clock = {
   now() {
-    if (setTimeout === set && Date === date) return own.now();
-    // Fake timers that leave `performance` as it is (those of `node:test`, others by their options) tell their time by `Date`. A
-    // `Date` that is faked alone tells none, nor does the real one where somebody (Sentry) has wrapped `setTimeout`: it may be set.
-    const byDate = setTimeout !== set && Date !== date && performance === own;
-    return (byDate ? faked : performance).now();
+    const timers = setTimeout !== set;
+    if (timers || Date !== date) {
+      if (performance !== own) return faked(performance, 0);
+      // Fake timers that leave `performance` as it is (those of `node:test`, others by their options) tell their time by `Date`, from
+      // whatever date. One that is faked alone tells none, nor does the real one where somebody (Sentry) has wrapped `setTimeout`: it may be set.
+      if (timers && Date !== date) return faked(Date, Date.now());
+    }
+    return own.now() + passed;
   },
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),

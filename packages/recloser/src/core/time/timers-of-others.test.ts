@@ -61,16 +61,30 @@ describe('timers of others', () => {
     expect(systemClock.now() - before).toBe(1_234);
   });
 
-  test.each([Date.now(), 0, Date.now() / 2])(
-    'S19: under them time goes on where it stood, and after them it is not decades behind (now: %s)',
-    (now) => {
-      const before = systemClock.now();
-      vi.useFakeTimers({ toFake: ['setTimeout', 'Date'], now });
-      const under = systemClock.now() - before;
-      vi.useRealTimers();
-      const after = systemClock.now() - before;
-      for (const passed of [under, after]) expect(Math.abs(passed)).toBeLessThan(60_000);
-      expect(after - under).toBeGreaterThan(-1);
+  test.each([
+    ['all is faked', {}],
+    ['`Date` stands for today', { toFake: ['setTimeout', 'Date'] }],
+    ['`Date` stands for 1970', { toFake: ['setTimeout', 'Date'], now: 0 }],
+    ['`Date` is between', { toFake: ['setTimeout', 'Date'], now: Date.now() / 2 }],
+  ] satisfies [string, Parameters<typeof vi.useFakeTimers>[0]][])(
+    'S19: time goes on where it stood when fake timers come, and when they go, those of the next test too: %s',
+    (_, given) => {
+      let last = systemClock.now();
+      const goesOn = () => {
+        const now = systemClock.now();
+        expect(now).toBeGreaterThanOrEqual(last);
+        expect(now - last).toBeLessThan(60_000);
+        last = now;
+      };
+      for (let round = 0; round < 3; round++) {
+        vi.useFakeTimers(given);
+        goesOn();
+        vi.advanceTimersByTime(3_600_000);
+        expect(systemClock.now()).toBe(last + 3_600_000);
+        last += 3_600_000;
+        vi.useRealTimers();
+        goesOn();
+      }
     },
   );
 

@@ -99,6 +99,19 @@ describe('a suspended process', () => {
     expect(breaker.metrics().window.calls).toBe(1);
   });
 
+  test('S19: an injected clock that is set back opens no circuit for longer, and its snapshot is a good one', async () => {
+    const clock = jumpingClock(1e9);
+    const options = { clock, failureThreshold: 1, sleepWindowMs: 30_000 };
+    const breaker = circuitBreaker(options);
+    await fail(breaker);
+    clock.jump(-3_600_000);
+    expect(await sleepLeftMs(breaker)).toBe(30_000);
+    expect(breaker.metrics().circuitOpenTimeMs).toBe(0);
+    expect(circuitBreaker({ ...options, restore: breaker.toJSON() }).state).toBe('open');
+    await clock.advance(30_000);
+    expect(breaker.available).toBe(true);
+  });
+
   test('S19: a process stopped by SIGSTOP comes back sane', async () => {
     const text = `
       import { circuitBreaker } from './packages/recloser/src/index.ts';

@@ -8,8 +8,8 @@ export interface PolicyOptions {
   /** In errors, events and metrics; the policy's kind unless said. */
   readonly name?: string | undefined;
   /**
-   * Where time and timers come from; the monotonic clock of the system unless given. While it throws time stands still; that is told
-   * to `onListenerError`.
+   * Where time and timers come from; the monotonic clock of the system unless given. While it throws time stands still, and that is told
+   * to `onListenerError`; set back, it goes on from where it stood.
    */
   readonly clock?: Clock | undefined;
   /** From 0 to 1, for whatever is left to chance; `Math.random` unless given. */

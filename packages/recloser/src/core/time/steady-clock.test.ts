@@ -41,6 +41,19 @@ test('where it throws time stands still until it works again, and that is told',
   ]);
 });
 
+test('one that is set back goes on from where it stood, and one that tells no time stands still', () => {
+  let time = 1_000;
+  const steady = new SteadyClock(
+    { ...breakableClock(), now: () => time },
+    { name: 'payments', onListenerError: undefined },
+  );
+  const read = (set: number) => {
+    time = set;
+    return steady.now();
+  };
+  expect([1_100, 100, 150, Number.NaN, 160].map(read)).toEqual([1_100, 1_100, 1_150, 1_150, 1_160]);
+});
+
 test('where it sets no timer the system’s is set, and called off there, whatever the clock does by then', () => {
   vi.useFakeTimers();
   const { clock, told, steady } = setUp();

@@ -5,7 +5,8 @@ type Teller = Parameters<typeof report>[0];
 
 /**
  * A clock of the user's, which may break under way: then time stands still, and timers are the system's. What it throws is told, but not
- * thrown: calls are counted and places taken between two readings, and all that would be lost.
+ * thrown: calls are counted and places taken between two readings, and all that would be lost. One that is set back, as `Date.now` may
+ * be, goes on from where it stood.
  */
 export class SteadyClock implements Clock {
   readonly #clock: Clock;
@@ -13,6 +14,8 @@ export class SteadyClock implements Clock {
   /** Timers of the system's that stand for one that could not be set. */
   #own: Set<unknown> | undefined = undefined;
   #last: number;
+  /** By how much it was set back. */
+  #behind = 0;
 
   constructor(clock: Clock, policy: Teller) {
     this.#clock = clock;
@@ -22,7 +25,9 @@ export class SteadyClock implements Clock {
 
   now(): number {
     try {
-      this.#last = this.#clock.now();
+      const now = this.#clock.now() + this.#behind;
+      if (now >= this.#last) this.#last = now;
+      else if (now < this.#last) this.#behind += this.#last - now;
     } catch (fault) {
       report(this.#policy, fault, 'clock');
     }

@@ -180,6 +180,19 @@ describe('validation', () => {
     expect(made({ trip: consecutiveFailures(5), failureThreshold: 5 })).toThrow('absent beside failureThreshold');
   });
 
+  test('S26: … told with all others, as is what may not stand together elsewhere', () => {
+    const both = { trip: consecutiveFailures(5), failureThreshold: 0, timeoutMs: -1, colour: 'red' };
+    for (const look of [made(both), () => circuitBreaker().update(both as never)]) {
+      for (const fault of ['trip must be absent', 'failureThreshold must be', 'timeoutMs', 'colour']) {
+        expect(look).toThrow(fault);
+      }
+    }
+    const windows = { threshold: 2, windowMs: 0, windowCalls: 5 };
+    for (const fault of ['one of the two', 'threshold', 'windowMs must be a number']) {
+      expect(() => failureRate(windows)).toThrow(fault);
+    }
+  });
+
   test.each([
     [{ threshold: 0.5 }, 'windowMs or windowCalls must be given, one of the two, got undefined'],
     [

@@ -132,12 +132,14 @@ const changeable = {
 const fixed = { ...common(eventNames), start: oneOf('closed', ...forcedStates), restore: written };
 
 export const all: Readers<CircuitBreakerOptions> = { ...changeable, ...fixed };
-export const breakerOptions: Reader<CircuitBreakerOptions> = also(
-  optionsOf<object, CircuitBreakerOptions>({}, all),
-  ({ trip, failureThreshold }, fault) => {
-    if (trip && failureThreshold) fault('trip', 'absent beside failureThreshold', trip);
-  },
-);
+/** (A function: bundlers shake off its call.) */
+/*@__NO_SIDE_EFFECTS__*/
+const optionsAmong = (known: Readers<CircuitBreakerOptions>): Reader<CircuitBreakerOptions> =>
+  also(optionsOf<object, CircuitBreakerOptions>({}, known), ({ trip, failureThreshold }, fault) => {
+    if (trip !== undefined && failureThreshold !== undefined) fault('trip', 'absent beside failureThreshold', trip);
+  });
+
+export const breakerOptions: Reader<CircuitBreakerOptions> = optionsAmong(all);
 
 /** Checks everything, then throws all faults together: nothing is made of options that are half right. */
 export const readOptions = (value: CircuitBreakerOptions = {}): Settings =>
@@ -215,8 +217,11 @@ const leftAlone: Reader<never> = (value, path, fault) =>
 
 export const optionChanges: Reader<CircuitBreakerOptions> = (value, path, fault) => {
   const unchangeable = Object.fromEntries(Object.keys(fixed).map((key) => [key, leftAlone]));
-  const readers = { ...changeable, ...unchangeable } as unknown as Readers<CircuitBreakerOptions>;
-  return optionsOf<object, CircuitBreakerOptions>({}, readers)(value, path, fault);
+  return optionsAmong({ ...changeable, ...unchangeable } as unknown as Readers<CircuitBreakerOptions>)(
+    value,
+    path,
+    fault,
+  );
 };
 
 /** The options as they are after an update. */

@@ -185,8 +185,8 @@ describe('options', () => {
 });
 
 describe('also', () => {
-  const ordered = also(record({ low: number(0, 9), high: number(0, 9) }), ({ low, high }, fault) => {
-    if (low > high) fault('high', 'at least low', high, false);
+  const ordered = also(record({ low: number(0, 9), high: number(0, 9) }), ({ low, high }, fault, isSound) => {
+    if (isSound && low > high) fault('high', 'at least low', high, false);
   });
 
   test('adds a rule over several members', () => {
@@ -194,6 +194,17 @@ describe('also', () => {
     const fault = faultOf(() => read('thing', { low: 2, high: 1 }, ordered));
     expect(fault).toBeInstanceOf(RangeError);
     expect(fault?.message).toBe('thing: high must be at least low, got 1');
+  });
+
+  test('asks it after a fault too, and says so; of what is no record there is nothing to ask', () => {
+    const apart = also(record({}, { a: text, b: text }), ({ a, b }, fault, isSound) => {
+      fault('both', `${isSound}`, a !== undefined && b !== undefined);
+    });
+    expect(faultOf(() => read('thing', { a: 'a', b: 5 }, apart))?.message).toBe(
+      'thing: b must be a string, got 5; both must be false, got true',
+    );
+    expect(faultOf(() => read('thing', {}, apart))?.message).toBe('thing: both must be true, got false');
+    expect(faultOf(() => read('thing', 5, apart))?.message).toBe('thing: options must be an object, got 5');
   });
 });
 

@@ -138,16 +138,18 @@ export const optionsOf = <Needed extends object, Optional extends object = objec
   optional?: Readers<Optional>,
 ): Reader<Needed & Partial<Optional>> => record(needed, optional, true);
 
-/** And a rule over what was taken over without a fault, for what no member can say alone. */
+/** And a rule over what was taken over, for what no member can say alone. After a fault (`isSound`) it may look at what was given, not compare it. */
 /*@__NO_SIDE_EFFECTS__*/
 export const also =
-  <T>(reader: Reader<T>, rule: (taken: T, fault: Fault) => void): Reader<T> =>
+  <T>(reader: Reader<T>, rule: (taken: T, fault: Fault, isSound: boolean) => void): Reader<T> =>
   (value, path, fault) => {
     let isSound = true;
     const taken = reader(value, path, (...told) => {
       isSound = false;
       fault(...told);
     });
-    if (isSound) rule(taken, (inside, ...told) => fault(path + (path && '.') + inside, ...told));
+    if (isSound || isRecord(value)) {
+      rule(taken, (inside, ...told) => fault(path + (path && '.') + inside, ...told), isSound);
+    }
     return taken;
   };

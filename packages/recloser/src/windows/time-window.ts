@@ -22,8 +22,8 @@ const written: Reader<Saved> = also(
     ageMs: number(0, longestTimerMs),
     buckets: list(pair),
   }),
-  ({ bucketMs, ageMs }, fault) => {
-    if (ageMs > bucketMs) fault('ageMs', 'at most bucketMs', ageMs);
+  ({ bucketMs, ageMs }, fault, isSound) => {
+    if (isSound && ageMs > bucketMs) fault('ageMs', 'at most bucketMs', ageMs);
   },
 );
 

@@ -94,10 +94,11 @@ const kinds: Record<Kind, Reader<RateOptions & Partial<SlowCallOptions>>> = {
 
 function readSettings(rule: Kind, given: unknown): Settings {
   let z = 0;
-  const checked = also(kinds[rule], ({ threshold, windowMs, windowCalls, confidence }, fault) => {
+  const checked = also(kinds[rule], ({ threshold, windowMs, windowCalls, confidence }, fault, isSound) => {
     if ((windowMs === undefined) === (windowCalls === undefined)) {
-      fault('windowMs or windowCalls', 'given, one of the two', windowMs && 'both');
+      fault('windowMs or windowCalls', 'given, one of the two', windowMs === undefined ? windowMs : 'both');
     }
+    if (!isSound) return;
     if (threshold > (windowCalls ?? threshold))
       fault('threshold', `at most windowCalls (${windowCalls})`, threshold, false);
     if (confidence === undefined) return;

@@ -30,8 +30,8 @@ const jittered = (fullMs: number, jitter: number, draw?: Partial<Draw>): number 
 
 const fraction = number(0, 1);
 const rising = <More extends object>(more?: Readers<More>) =>
-  also(optionsOf({ initialMs: wait, maxMs: wait }, more), ({ initialMs, maxMs }, fault) => {
-    if (maxMs < initialMs) fault('maxMs', `at least initialMs (${initialMs})`, maxMs, false);
+  also(optionsOf({ initialMs: wait, maxMs: wait }, more), ({ initialMs, maxMs }, fault, isSound) => {
+    if (isSound && maxMs < initialMs) fault('maxMs', `at least initialMs (${initialMs})`, maxMs, false);
   });
 
 /**

@@ -58,7 +58,8 @@ const known = also(
       classify: callback as Reader<Classifier>,
     }),
   ),
-  ({ minLimit = 1, maxLimit = Math.max(200, minLimit), initialLimit = minLimit }, fault) => {
+  ({ minLimit = 1, maxLimit = Math.max(200, minLimit), initialLimit = minLimit }, fault, isSound) => {
+    if (!isSound) return;
     if (minLimit > maxLimit) fault('minLimit', 'at most maxLimit', minLimit, false);
     else if (initialLimit < minLimit || initialLimit > maxLimit) {
       fault('initialLimit', 'from minLimit to maxLimit', initialLimit, false);

@@ -29,6 +29,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
   readonly #settings: PlacesSettings;
   readonly #line: WaitingLine = new WaitingLine();
   protected taken = 0;
+  #admitting = false;
   #total = 0;
   #rejected = 0;
   #abandoned = 0;
@@ -96,12 +97,15 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
     this.admit();
   }
 
-  /** Lets those in for whom there are places, who waits longest first. */
+  /** Lets those in for whom there are places, who waits longest first. One that ends at once leaves its place to this very loop. */
   protected admit(): void {
+    if (this.#admitting) return;
+    this.#admitting = true;
     for (let { first } = this.#line; first !== undefined && this.taken < this.places; { first } = this.#line) {
       this.taken++;
       if (!first.proceed()) this.taken--;
     }
+    this.#admitting = false;
   }
 
   abandoned(): void {

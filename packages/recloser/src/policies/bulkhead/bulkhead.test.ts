@@ -124,6 +124,22 @@ describe('the queue', () => {
     expect(policy.metrics()).toMatchObject({ inFlight: 0, queued: 0 });
   });
 
+  test('however many give up as their turn comes, one after the other, the last who waits gets the place', async () => {
+    const callers = Array.from({ length: 5_000 }, () => new AbortController());
+    const { policy, call, end, started } = setUp({
+      maxQueue: 10_000,
+      onDequeued: ({ key }) => callers[Number(key)]?.abort('too late'),
+    });
+    void call('a');
+    const late = callers.map(({ signal }, i) => rejection(call(`${i}`, signal)));
+    void call('b');
+    await end('a');
+    expect(new Set(await Promise.all(late))).toEqual(new Set(['too late']));
+    expect(started).toEqual(['a', 'b']);
+    await end('b');
+    expect(policy.metrics()).toMatchObject({ inFlight: 0, queued: 0 });
+  });
+
   test('a call waits no longer than queueTimeoutMs', async () => {
     const { clock, policy, call, end } = setUp({ maxQueue: 1, queueTimeoutMs: 100 });
     void call('a');

@@ -102,11 +102,15 @@ describe('what a call costs', () => {
       ['d', -1],
       ['e', Number.NaN],
       ['f', undefined],
+      ['g', null],
+      ['h', '7'],
+      ['i', 7n],
+      ['j', Symbol('7')],
       ['broken', 50],
     ];
     for (const [key, context] of costs) await call(key, undefined, context);
-    expect(policy.metrics().available).toBe(100 - 10.5 - 4);
-    expect(faults).toEqual(['cost', 'cost', 'cost', 'cost']);
+    expect(policy.metrics().available).toBe(100 - 10.5 - 8);
+    expect(faults).toEqual(Array(8).fill('cost'));
   });
 
   test('more than there ever is: refused without a time to come again', async () => {
@@ -119,7 +123,9 @@ describe('what a call costs', () => {
   test('tryAcquire takes no nonsense, and counts as any call', () => {
     const seen: unknown[] = [];
     const { policy } = setUp({ onRejected: (event) => seen.push(event) });
-    for (const cost of [-1, Number.NaN, '1x' as never]) expect(() => policy.tryAcquire(cost)).toThrow(RangeError);
+    for (const cost of [-1, Number.NaN, '1', null, 1n, Symbol('1')] as never[]) {
+      expect(() => policy.tryAcquire(cost)).toThrow(RangeError);
+    }
     expect(policy.metrics().totalRequests).toBe(0);
     expect([policy.tryAcquire(2), policy.tryAcquire(2, 'k')]).toEqual([true, false]);
     expect(policy.metrics()).toMatchObject({ totalRequests: 2, admittedRequests: 1, rejectedRequests: 1 });

@@ -47,9 +47,9 @@ export interface RateLimit extends Policy<never, RateLimitedError> {
 type Key = string | undefined;
 
 /** @throws RangeError if it is no cost */
-function costly(cost: number): number {
-  if (cost >= 0) return cost;
-  throw new RangeError(`a cost must be a number from 0, got ${cost}`);
+function costly(cost: unknown): number {
+  if (typeof cost === 'number' && cost >= 0) return cost;
+  throw new RangeError(`a cost must be a number from 0, got ${String(cost)}`);
 }
 
 class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {

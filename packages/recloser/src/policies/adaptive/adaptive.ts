@@ -95,8 +95,9 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
     const { minLimit, maxLimit } = this.#settings;
     let limit = previous;
     try {
-      limit = Math.floor(Math.min(maxLimit, Math.max(minLimit, this.#rule(round))));
-      if (Number.isNaN(limit)) throw new TypeError('the algorithm answered no number');
+      const answer = this.#rule(round);
+      limit = Math.floor(Math.min(maxLimit, Math.max(minLimit, answer)));
+      if (typeof answer !== 'number' || Number.isNaN(answer)) throw new TypeError('the algorithm answered no number');
     } catch (fault) {
       this.report(fault, 'algorithm');
       return;

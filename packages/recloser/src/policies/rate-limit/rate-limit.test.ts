@@ -194,6 +194,19 @@ describe('as every policy', () => {
     expect(policy.metrics().totalRequests).toBe(0);
   });
 
+  test('S22: nor that of one who gives up while its cost is worked out', async () => {
+    const caller = new AbortController();
+    const { policy, call, started } = setUp({
+      cost: () => {
+        caller.abort('too dear');
+        return 1;
+      },
+    });
+    expect(await rejection(call('a', caller.signal))).toBe('too dear');
+    expect(started).toEqual([]);
+    expect(policy.metrics()).toMatchObject({ totalRequests: 0, available: 2 });
+  });
+
   test('S22: a call that is aborted rejects at once though its function does not listen, and leaves no listener', async () => {
     const { policy } = setUp();
     const caller = new AbortController();

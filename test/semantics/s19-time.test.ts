@@ -14,6 +14,7 @@ import {
   rateLimit,
   registry,
   retry,
+  retryBudget,
   timeout,
 } from 'recloser';
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -307,5 +308,16 @@ describe('a clock of the user’s that throws under way', () => {
     const policy = make(options);
     clock.broken = true;
     expect(await policy.execute(() => Promise.resolve('v'), { key: 'k' })).toBe('v');
+  });
+
+  test('S5: … nor does that of a budget which several policies share', async () => {
+    const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const { clock } = breakable();
+    const policy = retry({ attempts: 2, backoff: 0, budget: retryBudget({ name: 'reads', clock }) });
+    clock.broken = true;
+    const down = new Error('down');
+    for (let i = 0; i < 2; i++) expect(await rejection(policy.execute(() => Promise.reject(down)))).toBe(down);
+    expect(policy.metrics()).toMatchObject({ failedRequests: 2, retries: 2, inFlight: 0 });
+    expect(printed.mock.calls.map(([text]) => text)).toEqual([expect.stringContaining("'reads'")]);
   });
 });

@@ -1,8 +1,8 @@
 import { duration, having, number, optionsOf, type Reader, read, text } from './check.ts';
 import { errorOf, type RejectedError, rejectedErrorClass } from './errors.ts';
 import type { Verdict } from './outcome.ts';
-import { clockOption } from './policy-options.ts';
-import { type Clock, systemClock } from './time/clock.ts';
+import { basicsOf, clockOption } from './policy-options.ts';
+import type { Clock } from './time/clock.ts';
 
 /**
  * There is no leave for one more attempt. `RetryBudget.refusal()` makes it, for retries of your own; `retry` and `hedge` reject with
@@ -27,7 +27,7 @@ export interface RetryBudgetOptions {
   readonly minPerSecond?: number | undefined;
   /** How far back calls count, from 1 ms; 5,000 unless said. */
   readonly windowMs?: number | undefined;
-  /** Where time comes from; the monotonic clock of the system unless given. */
+  /** Where time comes from; the monotonic clock of the system unless given. While it throws time stands still; that is printed, once. */
   readonly clock?: Clock | undefined;
 }
 
@@ -177,7 +177,8 @@ const known = optionsOf(
  */
 export function retryBudget(options: RetryBudgetOptions = {}): RetryBudget {
   const given = read('retryBudget', options, known);
-  const { name = 'retry-budget', clock = systemClock, share = 0.2, minPerSecond = 1, windowMs = 5_000 } = given;
+  const { share = 0.2, minPerSecond = 1, windowMs = 5_000 } = given;
+  const { name, clock } = basicsOf('retry-budget', given);
   return new TokenBuckets(name, clock, share, minPerSecond, windowMs);
 }
 

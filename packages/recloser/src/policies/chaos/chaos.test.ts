@@ -158,6 +158,17 @@ describe('which calls', () => {
     expect(await call('broken')).toBe('real');
     expect(faults).toEqual([['x', 'when']]);
   });
+
+  test('none where random throws, and the throw is reported', async () => {
+    const { policy, faults } = setUp({
+      fault: true,
+      random: () => {
+        throw new Error('x');
+      },
+    });
+    expect(await policy.execute(() => 'real')).toBe('real');
+    expect(faults).toEqual([['x', 'random']]);
+  });
 });
 
 describe('the caller gives up', () => {

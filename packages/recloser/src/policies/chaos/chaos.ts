@@ -81,7 +81,8 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
       return false;
     }
     const { rate, when } = this.#plan;
-    return this.basics.random() < rate && (!when || this.asked('when', () => when(scope.shown()), false));
+    const drawn = this.asked('random', this.basics.random, 1);
+    return drawn < rate && (!when || this.asked('when', () => when(scope.shown()), false));
   }
 
   /** Behaviour, latency, then a fault or an outcome; without either the call goes on. */

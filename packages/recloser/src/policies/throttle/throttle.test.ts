@@ -163,6 +163,21 @@ describe('what counts', () => {
   });
 });
 
+test('where random throws that is reported, and the call tried', async () => {
+  const faults: unknown[] = [];
+  const { policy, fail } = setUp({
+    minimumPerSecond: 0,
+    random: () => {
+      throw new Error('x');
+    },
+    onListenerError: (_fault, event) => faults.push(event),
+  });
+  await repeat(2, fail);
+  expect(await policy.execute(() => 'ok')).toBe('ok');
+  expect(faults).toEqual(['random', 'random']);
+  expect(policy.metrics().inFlight).toBe(0);
+});
+
 describe('the least that is tried', () => {
   test('so many calls a second get through whatever the figures say, so that a recovery is noticed', async () => {
     const { clock, fail, calls } = setUp({ minimumPerSecond: 2 });

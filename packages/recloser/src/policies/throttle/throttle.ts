@@ -107,7 +107,7 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
   #refusal(key: string | undefined): ThrottledError | undefined {
     const now = this.now();
     const probability = this.#probability(now);
-    if (now >= this.#tryAt || this.basics.random() >= probability) {
+    if (now >= this.#tryAt || this.asked('random', this.basics.random, 1) >= probability) {
       this.#tryAt = now + 1_000 / this.#settings.minimumPerSecond;
       return undefined;
     }

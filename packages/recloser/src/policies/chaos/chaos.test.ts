@@ -241,6 +241,9 @@ test('S26: all faults at once', () => {
   expect(() => chaos(undefined as never)).toThrow(TypeError);
   const policy = chaos({ rate: 1, fault: true });
   expect(() => policy.enable({ expiresInMs: 0 })).toThrow(RangeError);
+  for (const change of ['enable', 'disable', 'update'] as const) {
+    expect(() => policy[change](600_000 as never)).toThrow(`${change}: options must be an object, got 600000`);
+  }
   expect(() => policy.disable({ expiresInMs: 5 } as never)).toThrow(TypeError);
   expect(policy.enabled).toBe(false);
 });

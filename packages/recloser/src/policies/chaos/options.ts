@@ -5,6 +5,7 @@ import {
   duration,
   type Fault,
   flag,
+  isRecord,
   number,
   optionsOf,
   type Reader,
@@ -94,9 +95,11 @@ const known = also(policyOptions(eventNames, { rate }, injections({ enabled: fla
 
 /** A copy that knows only what was said: what a polluted prototype says may come from anybody. */
 const own = <T extends object>(...said: readonly object[]): T => Object.assign(Object.create(null), ...said);
+/** The same of what was given, if that is an object: what is none is left to be refused. */
+const given = <T extends object>(said: T): T => (isRecord(said) ? own(said) : said);
 
 export const readOptions = (options: ChaosOptions): ChaosSettings =>
-  own({ enabled: false }, read('chaos', own(options), known));
+  own({ enabled: false }, read('chaos', given(options), known));
 
 /** The plan as it is after an update, and what was changed. */
 export function readChanges(
@@ -106,7 +109,7 @@ export function readChanges(
   const reader = optionsOf<object, ChaosChanges>({}, { rate, ...injections({}) });
   const taken = read(
     'update',
-    own(changes),
+    given(changes),
     also(reader, (now, fault) => makesSense({ ...before, ...now }, fault)),
   );
   return { plan: own(before, taken), changed: Object.keys(taken) };
@@ -115,5 +118,5 @@ export function readChanges(
 const disabling = optionsOf<object, SwitchOptions>({}, { by: text, reason: text });
 const enabling = optionsOf<object, EnableOptions>({}, { by: text, reason: text, expiresInMs: duration });
 
-export const readEnable = (options: EnableOptions): EnableOptions => read('enable', own(options), enabling);
-export const readDisable = (options: SwitchOptions): SwitchOptions => read('disable', own(options), disabling);
+export const readEnable = (options: EnableOptions): EnableOptions => read('enable', given(options), enabling);
+export const readDisable = (options: SwitchOptions): SwitchOptions => read('disable', given(options), disabling);

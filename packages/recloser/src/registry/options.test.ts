@@ -1,4 +1,11 @@
-import { consecutiveFailures, failureRate, type Registry, type RegistryOptions, registry } from 'recloser';
+import {
+  type CircuitBreaker,
+  consecutiveFailures,
+  failureRate,
+  type Registry,
+  type RegistryOptions,
+  registry,
+} from 'recloser';
 import { type ManualClock, manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { fail, hold, rejection } from '../../../../test/support/calls.ts';
@@ -50,6 +57,23 @@ describe('options', () => {
       expect(error.message).toContain(fault);
     }
     expect(error.message).toMatch(/^registry: /);
+  });
+
+  test.each([
+    { timeoutMs: 50 },
+    { maxConcurrent: 5 },
+    { release: 'on-timeout' },
+    { abandonAfterMs: 50 },
+    { fallback: 'x' },
+    { failureThreshold: 5 },
+  ])('the parent bounds and answers no calls, and has its own rule, at construction and under way: %o', (given) => {
+    const unknown = new RegExp(`unknown option (parent\\.)?${Object.keys(given)}`);
+    expect(() => registry({ parent: given as never })).toThrow(unknown);
+    const over = registry({ parent: {} }).parent as CircuitBreaker;
+    expect(() => over.update(given as never)).toThrow(unknown);
+    over.update({ sleepWindowMs: 50 });
+    expect(over.settings.sleepWindowMs).toBe(50);
+    expect(over.explain()).toBe('closed: 0 of 0 keys in use are open, opens at 50 %');
   });
 
   test('are copied: what becomes of the caller’s own objects changes nothing', async () => {

@@ -14,8 +14,11 @@ export interface MemberOverride {
   readonly options: MemberOptions;
 }
 
-/** When the breaker over all keys opens; the rest is as in `circuitBreaker`. */
-export interface ParentOptions extends Omit<CircuitBreakerOptions, 'trip' | 'failureThreshold' | 'restore'> {
+/** What would bound or answer calls: that is for the breakers of the keys, or around the registry. */
+type OfCalls = 'timeoutMs' | 'maxConcurrent' | 'release' | 'abandonAfterMs' | 'fallback';
+
+/** When the breaker over all keys opens; the rest is as in `circuitBreaker`. It refuses calls, and does nothing else to them. */
+export interface ParentOptions extends Omit<CircuitBreakerOptions, 'trip' | 'failureThreshold' | 'restore' | OfCalls> {
   /** The share of the keys in use that are open, above 0 up to 1; 0.5 unless said. */
   readonly threshold?: number | undefined;
   /** And how many they are at least, from 1; 5 unless said. */
@@ -64,8 +67,10 @@ const match: Reader<(name: string) => boolean> = (value, path, fault) => {
   return value as (name: string) => boolean;
 };
 
-const parent: Reader<ParentOptions> = (value, path, fault) => {
-  const { trip, failureThreshold, restore, ...others } = all;
+/** At construction and under way. */
+export const parent: Reader<ParentOptions> = (value, path, fault) => {
+  const { trip, failureThreshold, restore, timeoutMs, maxConcurrent, release, abandonAfterMs, fallback, ...others } =
+    all;
   const readers = { ...others, threshold: share, minimumOpen: count, windowMs: duration };
   return optionsOf<object, ParentOptions>({}, readers)(value, path, fault);
 };

@@ -1,10 +1,11 @@
 import { Breaker } from '../breaker/breaker.ts';
 import { TroubleLog } from '../breaker/evidence.ts';
 import type { Entered } from '../breaker/machine.ts';
-import { settingsOf } from '../breaker/options.ts';
+import { type CircuitBreakerOptions, settingsOf } from '../breaker/options.ts';
 import type { Stage } from '../core/call/scope.ts';
+import { read } from '../core/check.ts';
 import { type Key, OpenKeys } from './open-keys.ts';
-import type { ParentOptions } from './options.ts';
+import { type ParentOptions, parent } from './options.ts';
 
 /** The breaker over all keys: its samples are their openings, and its probes are those of their calls that they admit. */
 export class Parent extends Breaker {
@@ -35,6 +36,11 @@ export class Parent extends Breaker {
   /** It inside the breaker of a key: what it refuses was admitted by that, which ignores it and has the fallback. */
   around(next?: Stage): Stage {
     return { run: (work, scope) => this.run(work, scope, next) };
+  }
+
+  override update(changes: CircuitBreakerOptions): void {
+    read('update', changes, parent);
+    super.update(changes);
   }
 
   moved(key: Key, { to, evidence: { rule, lastError } }: Entered): void {

@@ -204,6 +204,9 @@ describe('a bounded registry', () => {
     // It takes part in everything.
     expect([...services].map(([name]) => name)).toEqual(['_overflow', 'a', 'b']);
     expect(services.metrics()).toMatchObject({ overflowed: 4, states: { open: 2, closed: 1 } });
+    expect([services.delete('_overflow'), services.delete('_overflow'), services.size]).toEqual([true, false, 2]);
+    expect(log.at(-1)).toBe('removed _overflow 2');
+    expect(services.metrics()).toMatchObject({ successfulRequests: 1, states: { open: 2 } });
   });
 
   test('S28: what was evicted begins anew when it is needed again', async () => {

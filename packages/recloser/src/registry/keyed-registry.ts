@@ -55,7 +55,7 @@ class KeyedRegistry extends Members implements Registry {
       this.parent = new Parent({ name, ...common, ...parent }, restore?.parent, this);
     }
     this.listen(given);
-    for (const snapshot of restore?.breakers ?? []) this.add(snapshot.name, snapshot);
+    for (const snapshot of restore?.breakers ?? []) if (!this.peek(snapshot.name)) this.add(snapshot.name, snapshot);
   }
 
   protected get basics(): Settings {

@@ -107,12 +107,13 @@ export abstract class Members extends Layer<RegistryEvents> {
   }
 
   delete(name: string): boolean {
-    const member = this.#byName.get(name);
+    const member = this.peek(name);
     if (member !== undefined) this.#drop(member, 'removed');
     return member !== undefined;
   }
 
   #drop(member: Member, event: 'evicted' | 'removed'): void {
+    if (member === this.#overflow) this.#overflow = undefined;
     this.#byName.delete(member.name);
     leave(member);
     this.letGo(member);

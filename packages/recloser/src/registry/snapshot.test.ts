@@ -44,6 +44,15 @@ describe('snapshots', () => {
     expect([...next.services].map(([name]) => name)).toEqual(['open', 'c']);
   });
 
+  test('S1: of two of one name, as in snapshots that were put together, the first goes on', async () => {
+    const { services } = setUp();
+    await fail(services.get('a'));
+    const [a] = services.toJSON().breakers;
+    const next = setUp({ restore: { version: 1, breakers: [a, { ...a, generation: 9 }] } as never }).services;
+    expect([next.size, [...next].length, next.peek('a')?.metrics().generation]).toEqual([1, 1, a?.generation]);
+    expect([next.delete('a'), [...next].length]).toEqual([true, 0]);
+  });
+
   test.each([
     ['null', null],
     ['a text', 'x'],

@@ -14,8 +14,8 @@ function bucketOf(ms: number): number {
   return (bits[0] as number) >>> restOfMantissa;
 }
 
-/** From a microsecond (2^-10 ms) to beyond the longest timer. */
-const lowest = bucketOf(2 ** -10);
+/** From a microsecond (2^-10 ms) to beyond the longest timer; what is less is nothing and has the first. */
+const lowest = bucketOf(2 ** -10) - 1;
 const highest = bucketOf(2 ** 31);
 
 /** The value that stands for a bucket: its middle, at most 3.1 % from either bound. */
@@ -94,7 +94,7 @@ export class LatencyHistogram {
     const percentile = (share: number): number => {
       let left = Math.ceil(count * share);
       const bucket = counts.findIndex((n) => (left -= n) <= 0);
-      return Math.min(max, middle(lowest + bucket));
+      return Math.min(max, bucket && middle(lowest + bucket));
     };
     return { count, max, percentile };
   }

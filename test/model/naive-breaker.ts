@@ -338,7 +338,7 @@ export class NaiveBreaker extends NaiveCircuit {
     for (const call of this.calls) {
       if (this.#leaseOf(call) <= at) {
         call.lease.over = true;
-        this.probeSaid('failure', 'probeTimeout', 0);
+        this.probeSaid('failure', 'probeTimeout', 0, this.probeFacts());
         this.tellTurns();
       }
       if (this.#timeoutOf(call) <= at) this.#endEarly(call, 'timed-out', 'failure', `timeout ${call.timeout.ms}`);

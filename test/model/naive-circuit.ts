@@ -106,7 +106,7 @@ export class NaiveCircuit {
   ending: 'draining' | 'disposed' | undefined;
   /** S26: places of calls that began when there was no limit. */
   unplaced = 0;
-  /** S24: the samples that counted against the circuit since it was closed, from the oldest. */
+  /** S24: the samples that counted against the circuit in the state that is, from the oldest. */
   #trouble: { readonly error: string | undefined; readonly slow: boolean; readonly ms: number }[] = [];
   onEvent: ((text: string) => void) | undefined;
   #untold: string[] = [];
@@ -229,7 +229,7 @@ export class NaiveCircuit {
     if (failed || against) this.#trouble.push({ error: failed ? String(error) : undefined, slow: against, ms });
     if (call.lease.over) return;
     if (call.probe) {
-      const facts = this.#facts(failed ? 1 : 0, slow && !failed ? 1 : 0);
+      const facts = this.probeFacts(failed ? 1 : 0, slow && !failed ? 1 : 0);
       return void this.probeSaid(slow ? 'failure' : verdict, 'probe', retryAfterMs, facts);
     }
     // S17: a rule over durations can't count what took nobody knows how long.
@@ -249,6 +249,12 @@ export class NaiveCircuit {
     const failed = log.filter(({ error }) => error !== undefined).slice(0, failures);
     const behind = [...failed, ...log.filter(({ slow }) => slow).slice(0, slowCalls)];
     return { errors: failed.length, last: failed[0]?.error, slowestMs: Math.max(0, ...behind.map(({ ms }) => ms)) };
+  }
+
+  /** S24: of a sample, all that failed of it is behind the decision. */
+  probeFacts(failures = 0, slowCalls = 0): Facts {
+    if (this.config.halfOpen?.sample === undefined) return this.#facts(failures, slowCalls);
+    return this.#facts(32, needsOf(this.config.trip).slowCallMs < Infinity ? 32 : 0);
   }
 
   /** S10 */
@@ -290,7 +296,6 @@ export class NaiveCircuit {
 
   close(why: string, { recovery } = this.config, facts = noFacts): void {
     this.enter('closed', why, facts);
-    this.#trouble = [];
     this.rule.clear(this.now);
     if (recovery !== undefined) this.turn.ramp = { initial: recovery.initialShare ?? 0.1, shares: [], passed: 0 };
   }
@@ -299,6 +304,7 @@ export class NaiveCircuit {
     const from = this.turn.to;
     const trouble = this.turns[this.turns.findLastIndex((turn) => turn.to === 'closed') + 1];
     this.turns.push({ to, at: this.now, sleepMs, said: [], facts });
+    this.#trouble = [];
     const event = { open: 'opened', 'half-open': 'half-opened', closed: 'closed' }[to];
     const downMs = this.now - (trouble?.at ?? this.now);
     this.#untold.push(`${event} ${from}>${to} #${this.generation} ${why} ${factsOf(facts)} down ${downMs}${more}`);

@@ -186,6 +186,29 @@ describe('the decision', () => {
     expect(opened).toMatchObject([{ rule: 'probeSample', value: 0.5, threshold: 0.5, calls: 4, failures: 2 }]);
   });
 
+  test('S24: of a sample all that failed is behind the decision, whichever probe comes last', async () => {
+    const halfOpen = { probeTimeoutMs: 100, sample: { calls: 4, failureRate: 0.5 } };
+    const { breaker, clock } = await atDeadline({ halfOpen });
+    const told: string[] = [];
+    for (const event of ['opened', 'closed'] as const) breaker.on(event, ({ why }) => told.push(why));
+    const code = (name: string): Error => Object.assign(new Error('down'), { code: name });
+    await fail(breaker, code('ETIMEDOUT'));
+    await fail(breaker, code('EPIPE'));
+    for (let i = 0; i < 2; i++) await succeed(breaker);
+    await clock.advance(1_000);
+    await fail(breaker, code('EPIPE'));
+    for (let i = 0; i < 2; i++) await succeed(breaker);
+    hold(breaker);
+    await clock.advance(1_100);
+    await fail(breaker, code('EPIPE'));
+    for (let i = 0; i < 3; i++) await succeed(breaker);
+    expect(told).toEqual([
+      '2 of 4 probes failed (EPIPE ×1, ETIMEDOUT ×1)',
+      '2 of 4 probes failed (EPIPE ×1)',
+      '1 of 4 probes failed, threshold 50 % (EPIPE ×1)',
+    ]);
+  });
+
   test('S10: no more probes are out and in than the sample has calls', async () => {
     const { breaker } = await atDeadline(sample);
     await succeed(breaker);

@@ -1,7 +1,7 @@
 import { Layer } from '../core/layer.ts';
 import { LatencyHistogram } from '../windows/latency.ts';
 import { type Action, type BreakerEvents, type CircuitState, channels, kind, type Transition } from './events.ts';
-import { deepFreeze, type Facts, noFacts, type TroubleLog } from './evidence.ts';
+import { deepFreeze, type Facts, noFacts, remembered, type TroubleLog } from './evidence.ts';
 import { whyOf } from './explain.ts';
 import { type Answer, type ComputedState, type Entered, type Machine, type MachineEvent, step } from './machine.ts';
 import { Tally } from './metrics.ts';
@@ -171,6 +171,12 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     return this.trouble?.facts(failures, slow) ?? noFacts;
   }
 
+  /** Of the probe that failed; of a sample all that did, whichever comes last. */
+  protected probeFacts(now: number, failed = false, slow = false): Facts {
+    const all = this.settings.sample ? remembered : 0;
+    return this.facts(all || Number(failed), all > 0 && this.tripSlowMs(now) < Infinity ? all : Number(slow));
+  }
+
   /** Steps the machine and performs what it asks for; answers the event, if that was a call. */
   protected apply(event: MachineEvent, now: number): Answer | undefined {
     const before = this.machine;
@@ -184,10 +190,8 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   #enter(before: Machine, entered: Entered, now: number): void {
     if (before.state === 'open') this.openMs += now - before.openedAt;
     if (before.state === 'half-open') this.endLeases();
-    if (entered.to === 'closed') {
-      this.#forget(now);
-      this.trouble = undefined;
-    }
+    if (entered.to === 'closed') this.#forget(now);
+    this.trouble = undefined;
     this.untold ??= [];
     this.untold.push(entered);
   }

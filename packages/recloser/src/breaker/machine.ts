@@ -75,15 +75,14 @@ export interface MachineSettings {
 export type MachineEvent =
   | { readonly type: 'call' }
   | { readonly type: 'tripped'; readonly measured: Measurement; readonly facts: Facts; readonly retryAfterMs: number }
-  | { readonly type: 'succeeded' | 'ignored'; readonly generation: number; readonly probe: number }
   | {
-      readonly type: 'failed';
+      readonly type: 'succeeded' | 'failed' | 'ignored' | 'lease-ended';
       readonly generation: number;
       readonly probe: number;
-      readonly facts: Facts;
-      readonly retryAfterMs: number;
+      /** What is known of the probes that have failed, should this one decide. */
+      readonly facts?: Facts;
+      readonly retryAfterMs?: number;
     }
-  | { readonly type: 'lease-ended'; readonly generation: number; readonly probe: number }
   | { readonly type: 'reset' | 'woken' };
 
 /** The answer to a call. `probe` is 0 for one that is none. */
@@ -218,7 +217,7 @@ function probed(machine: HalfOpen, event: ProbeEvent, now: number, settings: Mac
     ? ['probeSample', failures / calls, sample.failureRate]
     : [timedOut ? 'probeTimeout' : 'probe', succeeded ? successes : failures, succeeded ? successThreshold : 1];
   const opens = sample ? value >= threshold : !succeeded;
-  const { facts, retryAfterMs } = event.type === 'failed' ? event : { facts: noFacts, retryAfterMs: 0 };
+  const { facts = noFacts, retryAfterMs } = event;
   const measured = { rule, value, threshold, calls, failures };
   return enter(machine, opens ? 'open' : 'closed', measured, facts, now, settings, retryAfterMs);
 }

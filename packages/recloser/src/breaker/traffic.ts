@@ -125,7 +125,8 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const { generation } = this.machine;
     const lease = new Lease(generation, probe, () => {
       this.#leases?.delete(lease);
-      this.apply({ type: 'lease-ended', generation, probe }, this.now());
+      const now = this.now();
+      this.apply({ type: 'lease-ended', generation, probe, facts: this.probeFacts(now) }, now);
       this.announce();
     });
     const { probeTimeoutMs, clock } = this.settings;
@@ -333,10 +334,9 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     // What the trip rule would open on again at once is no reason to close.
     const now = this.now();
     const slow = verdict === 'success' && elapsedMs >= this.tripSlowMs(now);
-    if (failed || slow) {
-      const facts = this.facts(failed ? 1 : 0, slow ? 1 : 0);
-      this.apply({ type: 'failed', generation, probe, facts, retryAfterMs }, now);
-    } else this.apply({ type: verdict === 'success' ? 'succeeded' : 'ignored', generation, probe }, now);
+    const facts = this.probeFacts(now, failed, slow);
+    if (failed || slow) this.apply({ type: 'failed', generation, probe, facts, retryAfterMs }, now);
+    else this.apply({ type: verdict === 'success' ? 'succeeded' : 'ignored', generation, probe, facts }, now);
   }
 
   #tellLate(cause: 'timed-out' | 'generation', ok: boolean): void {

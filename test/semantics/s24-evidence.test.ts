@@ -199,11 +199,16 @@ describe('evidence', () => {
     expect(breaker.explain()).toBe(sentence);
   });
 
-  test('S24: error classes: the code, else the name, and something for whatever is thrown', async () => {
+  test('S24: error classes: the code, the cause’s where the name says nothing, else the name, and something for whatever is thrown', async () => {
     const thrown: [unknown, string][] = [
       [code('ECONNRESET'), 'ECONNRESET'],
       [new RangeError('x'), 'RangeError'],
       [Object.assign(new Error('x'), { name: 'HttpError', code: 503 }), 'HttpError'],
+      [new TypeError('fetch failed', { cause: code('ECONNREFUSED') }), 'ECONNREFUSED'],
+      [Object.assign(new Error('x', { cause: code('ECONNREFUSED') }), { name: 'HttpError' }), 'HttpError'],
+      [new (class HttpError extends Error {})('x'), 'HttpError'],
+      [new TypeError('x', { cause: null }), 'TypeError'],
+      [{ name: 'Error', message: 'x' }, 'Error'],
       ['text', 'thrown string'],
       [null, 'thrown null'],
       [42, 'thrown number'],

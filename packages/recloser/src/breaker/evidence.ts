@@ -2,7 +2,10 @@ import type { Measurement } from './trip-rules/rule.ts';
 
 /** What is known of the calls that counted against the circuit. */
 export interface Facts {
-  /** Error classes (the error's `code`, else its name) of the failures counted, the last 32 at most; most frequent first, at most five. */
+  /**
+   * Error classes of the failures counted, the last 32 at most; most frequent first, at most five. A class is the error's `code`, else its
+   * `name`; of an `Error` or a `TypeError` the `code` of its `cause`, as `fetch` rejects, else the name of its constructor.
+   */
   readonly topErrors: readonly { readonly name: string; readonly count: number }[];
   readonly lastError?: { readonly name: string; readonly message: string } | undefined;
   /** The slowest of them, where durations are taken. */
@@ -49,15 +52,27 @@ export function evidence(measured: Measurement, facts: Facts, generation: number
 
 const cut = (text: string, length: number): string => (text.length > length ? `${text.slice(0, length)}…` : text);
 
-/** An error for people: its class, which is its `code` or else its name, and its message. Never throws, whatever was thrown. */
+interface Thrown {
+  readonly code?: unknown;
+  readonly name?: unknown;
+  readonly message?: unknown;
+  readonly cause?: { readonly code?: unknown } | null;
+}
+
+/** An error for people: its class, as `Facts` has it, and its message. Never throws, whatever was thrown. */
 export function shown(error: unknown): { readonly name: string; readonly message: string } {
   let name = 'unknown error';
   let message = '';
   try {
-    const given = Object(error) as { readonly code?: unknown; readonly name?: unknown; readonly message?: unknown };
+    const given = Object(error) as Thrown;
+    const own = given.name;
     if (error === undefined) name = 'failure without error';
     else if (given !== error) name = `thrown ${error === null ? error : typeof error}`;
-    const words = [given.name === 'TimeoutError' ? '' : given.code, given.name];
+    const words = [own === 'TimeoutError' ? '' : given.code];
+    // What befell `fetch` is the cause of a TypeError, and few who extend Error set a name.
+    if ((own === 'TypeError' || own === 'Error') && !Object.hasOwn(given, 'name'))
+      words.push(given.cause?.code, given.constructor.name);
+    words.push(own);
     name = cut(words.find((word): word is string => typeof word === 'string' && word !== '') ?? name, 60);
     message = cut(String(given.message ?? error), 200);
   } catch {

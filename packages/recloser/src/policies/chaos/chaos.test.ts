@@ -42,6 +42,15 @@ describe('what is done to a call', () => {
     expect(new Reset('an honest one')).not.toBeInstanceOf(ChaosError);
   });
 
+  test.each<[string, () => Promise<Error>]>([
+    ['answers', () => Promise.resolve(new TypeError('late'))],
+    ['rejects with', () => Promise.reject(new TypeError('late'))],
+  ])('a fault may be what a promise %s', async (_how, fault) => {
+    const error = await rejection(setUp({ fault }).call());
+    expect(error).toBeInstanceOf(ChaosError);
+    expect(error).toBeInstanceOf(TypeError);
+  });
+
   test.each([['text'], [undefined], [Object.freeze(new Error('frozen'))]])(
     'what can’t be marked becomes the cause of what can: %s',
     async (thrown) => {

@@ -101,7 +101,7 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
         const ms = typeof latencyMs === 'function' ? latencyMs(scope.shown()) : latencyMs;
         await wait(this.basics.clock, Math.min(longestTimerMs, Math.max(0, ms)) || 0, scope);
       }
-      if (fault) throw fault === true ? undefined : fault(scope.shown());
+      if (fault) throw fault === true ? undefined : await begin(fault, scope);
       if (outcome !== undefined) {
         tell('outcome');
         return await begin(outcome, scope);

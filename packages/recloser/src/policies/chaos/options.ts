@@ -25,7 +25,7 @@ export interface ChaosChanges<Answer = unknown> {
   readonly rate?: number | undefined;
   /** Which calls it may be; all unless said, and none where it throws. */
   readonly when?: ((caller: ChaosCaller) => boolean) | undefined;
-  /** What they fail with: a `ChaosError`, or what the function answers or throws. */
+  /** What they fail with: a `ChaosError`, or what the function answers or throws, a promise too. */
   readonly fault?: boolean | ((caller: ChaosCaller) => unknown) | undefined;
   /** How much longer they take, at least 0 ms. */
   readonly latencyMs?: number | ((caller: ChaosCaller) => number) | undefined;

@@ -27,6 +27,21 @@ describe('refusals', () => {
     expect(places.metrics()).toMatchObject({ totalRequests: 2, rejectedRequests: 1, inFlight: 0 });
   });
 
+  test('of the first attempt, too, if they come so late that another is under way', async () => {
+    const clock = manualClock();
+    const policy = hedge({ delayMs: 100, maxHedges: 5, clock });
+    const places = bulkhead({ maxConcurrent: 1, maxQueue: 1, queueTimeoutMs: 150, clock });
+    void places.execute(() => new Promise(() => {}));
+    const quick = policy.execute(({ attempt }) =>
+      attempt === 1
+        ? places.execute(() => 'first')
+        : new Promise((resolve) => clock.setTimeout(() => resolve('second'), 300)),
+    );
+    await clock.advance(400);
+    expect(await quick).toBe('second');
+    expect(policy.metrics()).toMatchObject({ hedges: 1, successfulRequests: 1 });
+  });
+
   test('are no success of a hedge, whatever classify says', async () => {
     const { clock, policy } = setUp({ delayMs: 100, classify: () => 'success' });
     const full = new BulkheadFullError('x', { breaker: 'x', reason: 'bulkhead-full' });

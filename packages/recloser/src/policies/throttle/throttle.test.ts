@@ -202,6 +202,12 @@ describe('the least that is tried', () => {
     expect(calls.made).toBe(3);
   });
 
+  test('by any clock: its zero may lie ahead', async () => {
+    const { fail, calls } = setUp({ clock: manualClock(-60_000) });
+    await repeat(3, fail);
+    expect(calls.made).toBe(2);
+  });
+
   test('with 0 only luck helps', async () => {
     const { clock, fail, calls } = setUp({ minimumPerSecond: 0, windowMs: 1e9 });
     await fail();

@@ -52,7 +52,7 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
     super('adaptive-throttle', basicsOf('adaptive-throttle', settings), { ...settings }, eventNames);
     this.#settings = settings;
     this.#window = new TimeWindow(settings.windowMs, 20, this.now());
-    this.#tryAt = settings.minimumPerSecond > 0 ? 0 : Infinity;
+    this.#tryAt = settings.minimumPerSecond > 0 ? -Infinity : Infinity;
   }
 
   run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {

@@ -54,7 +54,7 @@ describe('execute', () => {
 
   test('S5: a signal that is none is rejected with a TypeError and not counted', async () => {
     const { breaker } = setUp();
-    for (const signal of [null, 5, {}]) {
+    for (const signal of [null, 5, {}, { aborted: false, addEventListener() {} }]) {
       expect(await rejection(breaker.execute(() => 1, { signal: signal as never }))).toBeInstanceOf(TypeError);
     }
     expect(breaker.metrics().totalRequests).toBe(0);

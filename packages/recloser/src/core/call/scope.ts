@@ -129,6 +129,10 @@ class Audience implements Watcher {
 
 const audiences = new WeakMap<AbortSignal, Audience>();
 
+/** One that can be listened to, and left. */
+const isSignal = (given: AbortSignal | null): boolean =>
+  typeof given?.addEventListener === 'function' && typeof given.removeEventListener === 'function';
+
 /** Of a call whose caller said something about it. */
 export class CallerScope extends RootScope {
   readonly #given: CallOptions<unknown>;
@@ -138,9 +142,7 @@ export class CallerScope extends RootScope {
     super();
     // By name: they may be getters of a class, which no spread copies.
     const { signal, key, context, fallback } = options;
-    if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
-      throw new TypeError(`${policy}: signal must be an AbortSignal`);
-    }
+    if (signal !== undefined && !isSignal(signal)) throw new TypeError(`${policy}: signal must be an AbortSignal`);
     this.#given = { signal, key, context, fallback };
   }
 

@@ -36,12 +36,11 @@ export function manualClock(startMs = 0): ManualClock {
   let next = 1;
   const timers = new Map<number, Timer>();
 
-  const earliest = (until: number): number | undefined => {
-    let found: number | undefined;
-    for (const [id, { at }] of timers) {
-      if (at <= until && (found === undefined || at < (timers.get(found) as Timer).at)) found = id;
-    }
-    return found;
+  /** Those that come due first, all at one time, in the order they were set. */
+  const nextDue = (until: number): [id: number, timer: Timer][] => {
+    let first = until;
+    for (const { at } of timers.values()) first = Math.min(first, at);
+    return [...timers].filter(([, { at }]) => at === first);
   };
 
   return {
@@ -60,12 +59,13 @@ export function manualClock(startMs = 0): ManualClock {
       }
       const until = time + ms;
       await settlePromises();
-      for (let id = earliest(until); id !== undefined; id = earliest(until)) {
-        const { at, callback } = timers.get(id) as Timer;
-        timers.delete(id);
-        time = Math.max(time, at);
-        callback();
-        await settlePromises();
+      for (let due = nextDue(until); due.length > 0; due = nextDue(until)) {
+        for (const [id, { at, callback }] of due) {
+          if (!timers.delete(id)) continue; // called off by one before it
+          time = Math.max(time, at);
+          callback();
+          await settlePromises();
+        }
       }
       time = Math.max(time, until);
     },

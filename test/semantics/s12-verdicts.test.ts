@@ -255,6 +255,17 @@ describe('the classifier', () => {
     expect(onListenerError).toHaveBeenCalledOnce();
   });
 
+  test('S12: … and where it rejects that is reported, too, and no unhandled rejection', async () => {
+    const told: unknown[] = [];
+    const broken = new Error('classifier');
+    const { breaker } = setUp({
+      classify: (async () => Promise.reject(broken)) as never,
+      onListenerError: (error) => told.push(error),
+    });
+    await succeed(breaker);
+    await vi.waitFor(() => expect(told).toContain(broken));
+  });
+
   test.each([-1, Number.NaN, '5', null])(
     'S12: a nonsense retryAfterMs means nothing, the verdict stands: %s',
     async (ms) => {

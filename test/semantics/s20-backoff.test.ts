@@ -210,6 +210,17 @@ describe('back-offs that misbehave', () => {
     expect(await sleepLeftMs(breaker)).toBe(5_000);
     expect(onListenerError).toHaveBeenCalledExactlyOnceWith(broken, 'sleepWindowMs');
   });
+
+  test('S20: where it is async by mistake and rejects that is reported, too, and no unhandled rejection', async () => {
+    const told: unknown[] = [];
+    const broken = new Error('backoff');
+    const { breaker } = setUp({
+      sleepWindowMs: (async () => Promise.reject(broken)) as never,
+      onListenerError: (error) => told.push(error),
+    });
+    await fail(breaker);
+    await vi.waitFor(() => expect(told).toContain(broken));
+  });
 });
 
 describe('jitter', () => {

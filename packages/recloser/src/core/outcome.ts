@@ -67,7 +67,10 @@ export function judge(classify: Classifier, outcome: Outcome, tell: (fault: unkn
   try {
     const answer = classify(outcome) ?? defaultVerdict(outcome.ok, outcome.error, outcome.aborted);
     const verdict = typeof answer === 'object' ? answer.verdict : answer;
-    if (!/^(success|failure|ignored)$/.test(verdict)) throw new TypeError(`classify: ${String(verdict)} is no verdict`);
+    if (!/^(success|failure|ignored)$/.test(verdict)) {
+      Promise.resolve(answer).catch(tell); // one that is async by mistake
+      throw new TypeError(`classify: ${String(verdict)} is no verdict`);
+    }
     return { verdict, retryAfterMs: Math.max(retryAfterOf(answer), retryAfterOf(outcome.error)) };
   } catch (fault) {
     tell(fault);

@@ -115,12 +115,16 @@ export function delayOf<Evidence>(
   evidence: Evidence,
   previousMs: number | undefined,
 ): number {
+  const tell = (fault: unknown): void => report(policy, fault, option);
   let ms = maxMs;
   try {
     ms = typeof backoff === 'number' ? backoff : backoff(attempt, evidence, { random: policy.random, previousMs });
-    if (typeof ms !== 'number' || Number.isNaN(ms)) throw new RangeError(`${option}: the back-off answered ${ms}`);
+    if (typeof ms !== 'number' || Number.isNaN(ms)) {
+      Promise.resolve(ms).catch(tell); // of one that is async by mistake
+      throw new RangeError(`${option}: the back-off answered ${String(ms)}`);
+    }
   } catch (fault) {
-    report(policy, fault, option);
+    tell(fault);
     ms = maxMs;
   }
   return Math.min(maxMs, Math.max(0, ms));

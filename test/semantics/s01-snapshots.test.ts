@@ -161,7 +161,7 @@ describe('snapshots', () => {
     const { breaker, clock } = setUp({ successThreshold: 2 });
     const same = () => expect(through(revive(breaker).breaker)).toEqual(through(breaker));
     same();
-    await fail(breaker, Object.assign(new Error('no route'), { code: 'EHOSTUNREACH' }));
+    await fail(breaker, Object.assign(new Error('no route '.repeat(50)), { code: 'EHOSTUNREACH'.repeat(10) }));
     same();
     await clock.advance(1_000);
     await succeed(breaker);

@@ -94,9 +94,9 @@ const finite = number(-Number.MAX_VALUE, Number.MAX_VALUE);
 const figure: Reader<number> = (value, path, fault) =>
   finite(typeof value === 'number' && !Number.isFinite(value) ? 0 : (value ?? 0), path, fault);
 
-/** Evidence is shown to people: nothing is taken over but figures and short texts. */
+/** Evidence is shown to people: nothing is taken over but figures and short texts. (A message that was cut is one longer than 200.) */
 const short: Reader<string> = (value, path, fault) =>
-  text(typeof value === 'string' ? value.slice(0, 200) : value, path, fault);
+  text(typeof value === 'string' ? value.slice(0, 201) : value, path, fault);
 
 const figures = { rule: short, value: figure, threshold: figure, calls: figure };
 const more = {

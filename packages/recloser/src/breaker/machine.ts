@@ -171,27 +171,27 @@ function recover(machine: Closed, { since, credit }: Ramp, now: number, settings
 
 /** When the probes end that are out. Nobody waits for one that is late by as much again: its timer went with the request it was armed in (Cloudflare). */
 export const leasesOf = ({ probes }: HalfOpen, now: number, { probeTimeoutMs }: MachineSettings): number[] =>
-  probes.flatMap(({ ended, fails, leaseEndsAt }) =>
-    ended || leaseEndsAt <= now - (fails ? probeTimeoutMs : 0) ? [] : leaseEndsAt,
-  );
+  probes
+    .filter(({ ended, fails, leaseEndsAt }) => !ended && leaseEndsAt > now - (fails ? probeTimeoutMs : 0))
+    .map(({ leaseEndsAt }) => leaseEndsAt);
 
 /** The successes in a row: what a sample let pass that failed, before an update took it away, breaks the row. */
 export const rowOf = ({ successes, failures }: HalfOpen): number => (failures > 0 ? 0 : successes);
 
 function probe(machine: HalfOpen, now: number, settings: MachineSettings): Step {
   const { sample, probeTimeoutMs, maxProbes } = settings;
-  const probes = machine.probes.filter(({ fails, leaseEndsAt }) => fails || leaseEndsAt > now);
   const ends = leasesOf(machine, now, settings);
   const missing = sample ? sample.calls - machine.successes - machine.failures : maxProbes;
   if (ends.length >= Math.max(1, Math.min(maxProbes, missing))) {
-    return refuse(machine, 'half-open', Math.max(0, Math.min(...ends) - now));
+    return refuse(machine, 'half-open', Math.max(0, ends.reduce((a, b) => Math.min(a, b)) - now));
   }
   const id = machine.nextProbe;
   const fails = probeTimeoutMs > 0;
   const leaseEndsAt = now + (probeTimeoutMs || machine.sleepMs || 1_000);
   const { successes, failures } = machine;
-  // (Those that are lost would be ever more.)
-  const out = [...probes.slice(-999), { id, leaseEndsAt, fails }];
+  const probes = machine.probes.filter(({ fails, leaseEndsAt }) => fails || leaseEndsAt > now);
+  // Those that are lost would be ever more; those that are out are no more than may be.
+  const out = [...probes.slice(1 - Math.max(1_000, maxProbes)), { id, leaseEndsAt, fails }];
   return admit(halfOpen(machine, { probes: out, nextProbe: id + 1, successes, failures }), id);
 }
 

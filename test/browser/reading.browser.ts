@@ -4,7 +4,7 @@ import { type Dashboard, dashboard, type Incident } from '@recloser/dashboard';
 import express from 'express';
 import helmet from 'helmet';
 import type { Browser, Page } from 'playwright-core';
-import { type CircuitBreaker, circuitBreaker, failureRate } from 'recloser';
+import { type CircuitBreaker, circuitBreaker, failureRate, registry } from 'recloser';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { hasChromium, launch, opened } from './chromium.ts';
 
@@ -182,6 +182,28 @@ describe.skipIf(!hasChromium)('what is read off the page', () => {
     await expect.poll(() => page.textContent('.facts')).toContain('failures in a row2 of 3');
     await page.context().close();
     other.close();
+  });
+
+  test('of a registry it says for how long keys have been in trouble; states over time are those of its parent', async () => {
+    const defaults = { failureThreshold: 1 };
+    const alone = registry({ name: 'alone', defaults });
+    const over = registry({ name: 'over', defaults, parent: { threshold: 0.9 } });
+    const page = dashboard({ breakers: [alone, over] });
+    const { url } = await page.listen({ port: 0 });
+    const { page: window } = await opened(browser, url);
+    for (const hosts of [alone, over]) await hosts.execute(bad, { key: 'a' }).catch(() => {});
+    const shows = async (name: string) => {
+      await window.goto(`${url}#/b/${name}`);
+      const facts = window.locator('.facts');
+      await expect.poll(() => facts.textContent(), { timeout: 5_000 }).toContain('not closed for');
+      return { facts: await facts.textContent(), band: await window.locator('.band li').allTextContents() };
+    };
+    const { facts, band } = await shows('alone');
+    expect(facts).not.toMatch(/in this state|open in all/);
+    expect(band).toEqual([]);
+    expect((await shows('over')).band).toEqual(['closed']);
+    await window.context().close();
+    await page.close();
   });
 
   test('a peer that is not heard of any more is in no figure; its breaker, if somebody looks at it, is as of then', async () => {

@@ -27,13 +27,17 @@ export function Charts({ detail }: { readonly detail: Detail }) {
   const { series, entries, row } = detail;
   const last = series.seconds.at(-1) ?? Math.floor(detail.at / 1_000);
   const first = Math.max(last - longestS, Math.min(series.seconds[0] ?? last, last - shortestS));
+  // What a registry was in when is known of its parent only.
+  const state = row.keys === undefined ? row.state : row.parent;
   return (
     <section class="charts" aria-label="The last minutes">
-      <StateBand
-        stretches={stretchesOf(entries, row.state, first * 1_000, last * 1_000)}
-        from={first * 1_000}
-        to={last * 1_000}
-      />
+      {state !== undefined && (
+        <StateBand
+          stretches={stretchesOf(entries, state, first * 1_000, last * 1_000)}
+          from={first * 1_000}
+          to={last * 1_000}
+        />
+      )}
       {Plots === undefined ? (
         <div class="plots-place" />
       ) : (

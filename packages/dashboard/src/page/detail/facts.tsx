@@ -12,9 +12,11 @@ export function Facts({ detail }: { readonly detail: Detail }) {
   const now = moment.value;
   return (
     <dl class="facts">
-      <Fact name="in this state">
-        {row.since === undefined ? 'since before this page' : span(Math.max(0, now - row.since))}
-      </Fact>
+      {row.keys === undefined && (
+        <Fact name="in this state">
+          {row.since === undefined ? 'since before this page' : span(Math.max(0, now - row.since))}
+        </Fact>
+      )}
       {row.downSince !== undefined && <Fact name="not closed for">{span(Math.max(0, now - row.downSince))}</Fact>}
       {row.nextProbeMs !== undefined && (
         <Fact name="next probe">{row.nextProbeMs === 0 ? 'the next call' : `in ${span(row.nextProbeMs)}`}</Fact>
@@ -36,8 +38,8 @@ export function Facts({ detail }: { readonly detail: Detail }) {
           {row.calls < (row.minimumCalls ?? 0) ? `${row.calls} of ${row.minimumCalls} needed` : `${row.calls} calls`}
         </Fact>
       )}
-      <Fact name="refused in all">{metrics.rejectedRequests.toLocaleString()}</Fact>
-      <Fact name="open in all">{span(metrics.circuitOpenTimeMs)}</Fact>
+      <Fact name="refused in all">{metrics.rejectedRequests.toLocaleString('en')}</Fact>
+      {(row.keys === undefined || row.parent) && <Fact name="open in all">{span(metrics.circuitOpenTimeMs)}</Fact>}
       {detail.startedAt !== undefined && <Fact name="process up for">{span(Math.max(0, now - detail.startedAt))}</Fact>}
       {metrics.fallbackRequests > 0 && (
         <Fact name="answered by the fallback">{metrics.fallbackRequests.toLocaleString('en')}</Fact>

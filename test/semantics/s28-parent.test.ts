@@ -300,6 +300,25 @@ describe('the breaker over all keys', () => {
     expect(shards.metrics().rejectedRequests).toBe(0);
   });
 
+  test.each([
+    ['set', {}, (parent: CircuitBreaker) => parent.observeOnly()],
+    ['recovering', { recovery: { rampMs: 600_000, initialShare: 1 } }, () => {}],
+  ])('S28: while it is %s it goes on counting keys, though calls pass through it', async (_how, options, set) => {
+    const { parent, clock, ok, down } = setUp({ minimumOpen: 3, ...options });
+    await ok('x');
+    await down('a', 'b', 'c');
+    await clock.advance(10_000);
+    await ok('x');
+    expect(parent.state).toBe('closed');
+    await clock.advance(200_000);
+    set(parent);
+    await ok('d', 'e', 'f');
+    await down('g', 'h');
+    expect(parent.metrics().window).toMatchObject({ calls: 5, failures: 2 });
+    await down('i');
+    expect(parent.metrics().computedState).toBe('open');
+  });
+
   test('S28: people can set it like any other', async () => {
     const { shards, parent, ok } = setUp();
     parent.forceOpen({ reason: 'failover' });

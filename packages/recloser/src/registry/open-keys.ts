@@ -61,7 +61,13 @@ export class OpenKeys implements TripRule, TripCounter {
     return this;
   }
 
-  record(_failed: boolean, _elapsedMs: number, now: number): boolean {
+  /** How a call ended says nothing here: what counts is a key that opens. */
+  record(): boolean {
+    return false;
+  }
+
+  /** Whether there are so many that the circuit should open. */
+  tooMany(now: number): boolean {
     const { minimumOpen = 5 } = this.#options;
     const { value, threshold, failures } = this.measure(now);
     return failures >= minimumOpen && value >= threshold;

@@ -51,7 +51,7 @@ export class Parent extends Breaker {
     this.keys.mark(key, this.keys.era);
     this.trouble ??= new TroubleLog();
     this.trouble.add(true, false, lastError ?? { name: rule }, 0);
-    if (this.record(true, 0, now)) this.trip(0, now);
+    if (this.keys.tooMany(now)) this.trip(0, now);
     this.announce();
   }
 }

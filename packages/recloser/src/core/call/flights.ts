@@ -41,6 +41,8 @@ export class Flight extends Call {
   readonly #passengers = new Set<Passenger>();
   /** Nobody may join any more. */
   #overdue = false;
+  /** The call that began it has left, and its work goes on for the others. */
+  #leftBehind = false;
   calledOff: (() => void) | undefined = undefined;
 
   get joinable(): boolean {
@@ -67,6 +69,9 @@ export class Flight extends Call {
             this.abort(scope.reason);
             this.calledOff();
           } else if (this.#overdue) super.due();
+        } else if (scope === (this.scope as Begun).scope) {
+          this.#leftBehind = true;
+          scope.leaveBehind();
         }
         reject(scope.reason);
       };
@@ -77,6 +82,7 @@ export class Flight extends Call {
   }
 
   land(ok: boolean, result: unknown): void {
+    if (this.#leftBehind) this.scope.comeBack(ok);
     for (const passenger of this.#passengers) {
       passenger.scope.unwatch(passenger);
       (ok ? passenger.resolve : passenger.reject)(result);

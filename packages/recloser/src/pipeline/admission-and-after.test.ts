@@ -101,6 +101,39 @@ describe('work that outlives its call', () => {
     });
   });
 
+  const backsOff = (clock: ManualClock) => retry({ attempts: 2, backoff: 1_000, clock });
+
+  test.each([
+    ['a breaker with both', [own, backsOff]],
+    ['limit, a breaker’s places', [limit, ownPlace, backsOff]],
+    ['limit, adaptive places', [limit, adaptive, backsOff]],
+  ])('S21: %s: where nothing was at work the place is free by the time its caller hears', async (_order, makers) => {
+    const clock = manualClock();
+    const all = pipeline({ onWarning: false }, ...makers.map((make) => make(clock)));
+    const down = (): Promise<never> => Promise.reject(new Error('down'));
+    const ended = all.execute(down).catch(() => all.execute(() => 'free'));
+    await clock.advance(100);
+    expect(await ended).toBe('free');
+  });
+
+  test('S21: places, coalesce: whoever began the work keeps its place until that ends, whoever else waits and leaves', async () => {
+    const clock = manualClock();
+    const bounded = bulkhead({ maxConcurrent: 2, clock });
+    const all = pipeline({ onWarning: false }, bounded, coalesce({ clock }));
+    const callers = [new AbortController(), new AbortController()];
+    let end = (): void => {};
+    const work = (): Promise<void> => new Promise((resolve) => (end = resolve));
+    const calls = callers.map(({ signal }) => rejection(all.execute(work, { key: 'k', signal })));
+    for (const [i, caller] of callers.entries()) {
+      caller.abort('enough');
+      expect(await calls[i]).toBe('enough');
+    }
+    expect(bounded.metrics().inFlight).toBe(1);
+    end();
+    await clock.advance(0);
+    expect(bounded.metrics().inFlight).toBe(0);
+  });
+
   test.each([
     ['places', places],
     ['adaptive places', adaptive],

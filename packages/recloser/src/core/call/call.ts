@@ -343,6 +343,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
       const inner = this.inner;
       if (inner instanceof Set) for (const watcher of [...inner]) watcher.handleEvent();
       else inner?.handleEvent();
+      this.settleWork(); // of what only waited there, nothing goes on
       this.controller?.abort(error);
       this.respond(false, error, end);
     });

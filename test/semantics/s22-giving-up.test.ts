@@ -56,3 +56,18 @@ describe('S22: a caller who gives up between admission and work', () => {
     expect(breaker.state).toBe('closed');
   });
 });
+
+describe('S22: a caller who gives up between the end of a call and its fallback', () => {
+  test.each(['failed', 'rejected', 'opened'] as const)('S22: has no fallback begun: %s', async (event) => {
+    const gaveUp = new AbortController();
+    let asked = 0;
+    const breaker = circuitBreaker({ failureThreshold: 1, fallback: () => new Promise(() => asked++) });
+    if (event === 'rejected') breaker.forceOpen();
+    breaker.on(event, () => gaveUp.abort('gone'));
+    const error = new Error('down');
+    const call = breaker.execute(() => Promise.reject(error), { signal: gaveUp.signal });
+    await expect(call).rejects.toMatchObject(event === 'rejected' ? { reason: 'forced-open' } : { message: 'down' });
+    expect(asked).toBe(0);
+    expect(breaker.metrics().fallbackRequests).toBe(0);
+  });
+});

@@ -5,6 +5,7 @@ import type { CallerScope, Scope, Stage } from '../core/call/scope.ts';
 import type { RejectedError, TimeoutError } from '../core/errors.ts';
 import { tellLife } from '../core/events/channels.ts';
 import { report } from '../core/events/emitter.ts';
+import { abandoned } from '../core/layer.ts';
 import type { Policy } from '../core/policy.ts';
 import { AcquiredPermit, type Permit } from './calls/permit.ts';
 import { isTicket, type Ticket } from './calls/ticket.ts';
@@ -159,7 +160,8 @@ export class Breaker extends Traffic implements CircuitBreaker {
   }
 
   #refused(rig: Rig<Ticket>, refusal: RejectedError, counted: boolean, scope: Scope): Promise<unknown> {
-    return this.answer(rig.fallback, refusal, 'ignored', counted, scope) ?? Promise.reject(refusal);
+    const answer = abandoned(scope) ? undefined : this.answer(rig.fallback, refusal, 'ignored', counted, scope);
+    return answer ?? Promise.reject(refusal);
   }
 
   /** No place: the breaker refuses the call, or a policy inside does whose places they are, and then that is how the call ended. */

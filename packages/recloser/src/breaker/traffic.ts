@@ -3,6 +3,7 @@ import type { Work } from '../core/call/context.ts';
 import { CallerScope, type Scope, type Stage } from '../core/call/scope.ts';
 import { TimeLimit } from '../core/call/time-limit.ts';
 import { RejectedError, type RejectionReason } from '../core/errors.ts';
+import { abandoned } from '../core/layer.ts';
 import { defaultVerdict, judge, retryAfterOf, type Verdict } from '../core/outcome.ts';
 import { PlaceHold, Places } from '../core/places.ts';
 import { wallTime } from '../core/time/clock.ts';
@@ -203,9 +204,9 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     call.quiet = !counted || this.isLate(ticket);
     this.between++;
     const verdict = this.assess(ticket, scope, ok, result, call.startedAt, end);
-    // What ended it from further out gets no answer from in here, nor does who gave up.
-    const answers = !ok && !(end === 'aborted' && (verdict !== 'failure' || !(scope instanceof CallerScope)));
-    const answer = answers ? this.answer(fallback, result, verdict, counted, scope) : undefined;
+    // What ended it from further out gets no answer from in here, nor does who gave up, be it only in a listener just now.
+    const waits = end === 'aborted' ? verdict === 'failure' && scope instanceof CallerScope : !abandoned(scope);
+    const answer = !ok && waits ? this.answer(fallback, result, verdict, counted, scope) : undefined;
     if (ok && verdict === 'success' && fallback !== undefined) this.answers.remember(fallback, scope.key, result);
     this.#arrived();
     return answer;

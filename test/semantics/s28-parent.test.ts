@@ -47,6 +47,14 @@ describe('the breaker over all keys', () => {
     expect(parent.explain()).toBe('closed: 2 of 5 keys in use are open, opens at 50 %');
   });
 
+  test('S28: … and says how many it takes at least, as long as there are fewer', async () => {
+    const { parent, ok, down } = setUp();
+    await ok('a');
+    expect(parent.explain()).toBe('closed: 0 of 1 key in use is open, fewer than 2, opens at 50 %');
+    await down('b');
+    expect(parent.explain()).toBe('closed: 1 of 2 keys in use is open, fewer than 2, opens at 50 %');
+  });
+
   test('S28: it opens when many keys are open, and says so', async () => {
     const { shards, parent, clock, ok, down } = setUp();
     await ok('a', 'b', 'c', 'd');

@@ -89,7 +89,9 @@ export class OpenKeys implements TripRule, TripCounter {
   /** Which keys are open is in their own snapshots. */
   toJSON(): undefined {}
 
-  describe({ calls, failures }: Measurement): string {
-    return `${failures} of ${many(calls, 'key')} in use are open`;
+  describe({ calls, failures = 0 }: Measurement): string {
+    const { minimumOpen = 5 } = this.#options;
+    const few = failures < minimumOpen ? `, fewer than ${minimumOpen}` : '';
+    return `${failures} of ${many(calls, 'key')} in use ${failures === 1 || calls === 1 ? 'is' : 'are'} open${few}`;
   }
 }

@@ -73,7 +73,7 @@ describe('options', () => {
     expect(() => over.update(given as never)).toThrow(unknown);
     over.update({ sleepWindowMs: 50 });
     expect(over.settings.sleepWindowMs).toBe(50);
-    expect(over.explain()).toBe('closed: 0 of 0 keys in use are open, opens at 50 %');
+    expect(over.explain()).toBe('closed: 0 of 0 keys in use are open, fewer than 5, opens at 50 %');
   });
 
   test('are copied: what becomes of the caller’s own objects changes nothing', async () => {

@@ -32,8 +32,8 @@ export interface Policy<Answer = never, Rejection = never> {
    * `key` of the call. @typeParam F - the function's type
    */
   wrap<F extends (...args: never[]) => unknown>(fn: F, keyOf?: KeyOfArguments<F>): Wrapped<F, Answer>;
-  /** Only for the compiler. */
-  readonly [outcomes]?: { readonly answer: Answer; readonly rejection: Rejection };
+  /** Only for the compiler. (A function of the rejection: whatever a policy rejects with, it is a `Policy`.) */
+  readonly [outcomes]?: (rejection: Rejection) => Answer;
 }
 
 /** Anything that runs functions: every policy of this package, and whatever of yours has the same `execute`. */
@@ -44,9 +44,7 @@ export interface PolicyLike {
 }
 
 /** What a policy may answer with in place of the function's own result. */
-export type AnswerOf<P> = P extends { readonly [outcomes]?: { readonly answer: infer Answer } } ? Answer : never;
+export type AnswerOf<P> = P extends Pick<Policy<infer Answer, never>, typeof outcomes> ? Answer : never;
 
 /** The errors of its own that a policy may reject with, besides what the function throws and the reason of the caller's abort. */
-export type RejectionOf<P> = P extends { readonly [outcomes]?: { readonly rejection: infer Rejection } }
-  ? Rejection
-  : never;
+export type RejectionOf<P> = P extends Pick<Policy<unknown, infer Rejection>, typeof outcomes> ? Rejection : never;

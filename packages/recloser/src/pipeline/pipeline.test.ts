@@ -321,6 +321,13 @@ describe('construction', () => {
     const answering = pipeline({} as Policy<'cached'>, timeout(1));
     expectTypeOf(answering.execute(() => 5)).toEqualTypeOf<Promise<number | 'cached'>>();
   });
+
+  test('every policy is a `Policy`, whatever it rejects with, unless it answers by itself', () => {
+    const all: Policy[] = [circuitBreaker(), timeout(1), registry(), pipeline(timeout(1))];
+    expectTypeOf(all[0]?.execute(() => 5)).toEqualTypeOf<Promise<number> | undefined>();
+    expectTypeOf(fallback('other')).not.toExtend<Policy>();
+    expectTypeOf(timeout(1)).not.toExtend<Policy<never, BulkheadFullError>>();
+  });
 });
 
 describe('a call’s own fallback', () => {

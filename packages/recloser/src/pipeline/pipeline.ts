@@ -120,7 +120,7 @@ export function pipeline<const P extends readonly PolicyLike[]>(
   options: PipelineOptions,
   ...policies: P
 ): Pipeline<AnswerOf<P[number]>, RejectionOf<P[number]>>;
-export function pipeline(...given: readonly (PolicyLike | PipelineOptions)[]): Pipeline {
+export function pipeline(...given: readonly (PolicyLike | PipelineOptions)[]): Pipeline<never, unknown> {
   const [first] = given;
   const hasOptions = typeof first === 'object' && first !== null && !('execute' in first);
   const policies = (hasOptions ? given.slice(1) : given) as readonly PolicyLike[];

@@ -181,6 +181,14 @@ describe('update', () => {
     },
   );
 
+  test('S26: … nor to the compiler', () => {
+    const { breaker } = setUp();
+    // @ts-expect-error
+    expect(() => breaker.update({ name: 'other' })).toThrow('name');
+    // @ts-expect-error
+    expect(() => breaker.update({ onOpened: () => {} })).toThrow('onOpened');
+  });
+
   test('S26: a bad update changes nothing, and tells all faults', async () => {
     const { breaker } = setUp({ failureThreshold: 2 });
     let told = 0;

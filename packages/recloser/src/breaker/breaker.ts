@@ -14,6 +14,7 @@ import { explain } from './explain.ts';
 import { initialMachine, step } from './machine.ts';
 import type { BreakerMetrics } from './metrics.ts';
 import {
+  type BreakerChanges,
   type BreakerSettings,
   type CircuitBreakerOptions,
   mergeOptions,
@@ -71,7 +72,7 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
    * `maxConcurrent` those at work take a place until they end.
    * `name`, `start`, `restore`, `clock`, `random` and listeners can't be changed. @throws RangeError, TypeError
    */
-  update(changes: CircuitBreakerOptions): void;
+  update(changes: BreakerChanges): void;
   /** The breaker as JSON, for the option `restore`. */
   toJSON(): Snapshot;
   /** Refuses new calls, waits for those in flight and for their fallbacks, then disposes. */

@@ -66,6 +66,9 @@ export interface CircuitBreakerOptions extends PolicyOptions, Listeners {
   readonly captureStacks?: boolean | undefined;
 }
 
+/** The options of `circuitBreaker` that `update` can change. */
+export type BreakerChanges = Omit<CircuitBreakerOptions, keyof PolicyOptions | `on${string}` | 'start' | 'restore'>;
+
 /** How the half-open circuit decides. */
 export interface HalfOpenOptions {
   /** Probes at a time, from 1; 1 unless said. */

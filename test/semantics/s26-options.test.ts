@@ -1,10 +1,15 @@
 import {
+  adaptive,
+  anyOf,
   type CircuitBreakerOptions,
   circuitBreaker,
   consecutiveFailures,
+  constant,
+  exponential,
   failureCount,
   failureRate,
   lastGood,
+  linear,
 } from 'recloser';
 import { describe, expect, test } from 'vitest';
 import { fail, rejection, setUp, stampede, succeed } from '../support/calls.ts';
@@ -158,6 +163,28 @@ describe('validation', () => {
       circuitBreaker({ halfOpen: { maxConcurrent: undefined, probeTimeoutMs: undefined, sample: undefined } }).state,
     ).toBe('closed');
     expect(circuitBreaker({ unknown: undefined } as CircuitBreakerOptions).state).toBe('closed');
+  });
+
+  test('S26: … also to the compiler (exactOptionalPropertyTypes), of trip rules, back-offs and what people do', () => {
+    const none = undefined as number | undefined;
+    const trip = anyOf(
+      failureRate({
+        threshold: 1,
+        windowMs: none,
+        windowCalls: 5,
+        buckets: none,
+        minimumCalls: none,
+        confidence: none,
+      }),
+      adaptive({ falseOpensPerDay: none, excess: none }),
+    );
+    const sleepWindowMs = exponential({ initialMs: 5, maxMs: 5, factor: none, jitter: none });
+    const fallback = lastGood({ maxAgeMs: none, maxEntries: none, shared: undefined });
+    const breaker = circuitBreaker({ trip, sleepWindowMs, fallback });
+    breaker.forceOpen({ reason: undefined, by: undefined, expiresInMs: none });
+    expect(breaker.explain()).toContain('forced-open until released');
+    expect(constant(5, { jitter: none })(1)).toBe(5);
+    expect(linear({ initialMs: 5, maxMs: 5, stepMs: none, jitter: 0 })(2)).toBe(5);
   });
 
   test.each([

@@ -7,10 +7,10 @@ export const forcedStates: readonly ForcedState[] = ['forced-open', 'forced-clos
 
 /** Who sets a state, why and for how long. */
 export interface ForceOptions {
-  readonly reason?: string;
-  readonly by?: string;
+  readonly reason?: string | undefined;
+  readonly by?: string | undefined;
   /** After so many milliseconds the computed state is uncovered: 1 … 2^31 − 1; never unless said. */
-  readonly expiresInMs?: number;
+  readonly expiresInMs?: number | undefined;
 }
 
 /** A state that lies over the computed one until it is released or expires. */

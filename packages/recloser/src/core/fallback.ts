@@ -40,7 +40,11 @@ const stored = optionsOf<object, LastGood>(
  * @throws RangeError, TypeError
  */
 export function lastGood(
-  options: { readonly maxAgeMs?: number; readonly maxEntries?: number; readonly shared?: boolean } = {},
+  options: {
+    readonly maxAgeMs?: number | undefined;
+    readonly maxEntries?: number | undefined;
+    readonly shared?: boolean | undefined;
+  } = {},
 ): LastGood {
   const { maxAgeMs = Infinity, maxEntries = 1_000, shared = false } = read('lastGood', options, stored);
   return Object.freeze({ maxAgeMs, maxEntries, shared, [lastGoodBrand]: true });

@@ -3,8 +3,8 @@ import type { Clock } from '../core/time/clock.ts';
 
 /** What one call meets: a value, an error, or nothing ever. It comes after `afterMs` (0: at once). */
 export type Outcome =
-  | { readonly value: unknown; readonly afterMs?: number }
-  | { readonly error: unknown; readonly afterMs?: number }
+  | { readonly value: unknown; readonly afterMs?: number | undefined }
+  | { readonly error: unknown; readonly afterMs?: number | undefined }
   | { readonly hang: true };
 
 /** A dependency that does what its script says, in the order of the calls. */
@@ -26,7 +26,7 @@ export interface ScriptedDependency {
 export function scriptedDependency(
   clock: Clock,
   script: readonly Outcome[],
-  options: { readonly honoursAbort?: boolean } = {},
+  options: { readonly honoursAbort?: boolean | undefined } = {},
 ): ScriptedDependency {
   if (script.length === 0) throw new TypeError('scriptedDependency: the script must hold one outcome or more');
   let calls = 0;

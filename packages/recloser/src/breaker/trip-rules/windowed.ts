@@ -19,13 +19,13 @@ import { standardScore, wilsonLowerBound } from './wilson.ts';
 
 interface Size {
   /** The last N calls: 1 … 1,000,000. Give this or `windowMs`. */
-  readonly windowCalls?: number;
+  readonly windowCalls?: number | undefined;
   /** The last T milliseconds: 1 … 2^31 − 1. Give this or `windowCalls`. */
-  readonly windowMs?: number;
+  readonly windowMs?: number | undefined;
   /** In how many steps a time window moves on: 1 … 1,000; 10 unless said. */
-  readonly buckets?: number;
+  readonly buckets?: number | undefined;
   /** Nothing is decided below this many calls in the window; never above `windowCalls`. */
-  readonly minimumCalls?: number;
+  readonly minimumCalls?: number | undefined;
 }
 
 /** Options of `failureRate`. */
@@ -36,7 +36,7 @@ export interface RateOptions extends Size {
    * Opens only when the lower end of the Wilson interval of this confidence reaches the threshold: fewer false alarms on few
    * calls, a later opening. 0.5 … 0.9999; off unless given. The threshold must be one that a window of hits only can reach.
    */
-  readonly confidence?: number;
+  readonly confidence?: number | undefined;
 }
 
 /** Options of `failureCount`. */

@@ -41,7 +41,7 @@ const rising = <More extends object>(more?: Readers<More>) =>
  * @param options.jitter the random share taken off, 0 … 1; 0 unless said
  * @throws RangeError, TypeError
  */
-export function constant(ms: number, options: { readonly jitter?: number } = {}): ReadyBackoff {
+export function constant(ms: number, options: { readonly jitter?: number | undefined } = {}): ReadyBackoff {
   const { jitter = 0 } = read('constant', options, (value, path, fault) => {
     wait(ms, 'ms', fault);
     return optionsOf({}, { jitter: fraction })(value, path, fault);
@@ -58,8 +58,8 @@ export function constant(ms: number, options: { readonly jitter?: number } = {})
 export function linear(options: {
   readonly initialMs: number;
   readonly maxMs: number;
-  readonly stepMs?: number;
-  readonly jitter?: number;
+  readonly stepMs?: number | undefined;
+  readonly jitter?: number | undefined;
 }): ReadyBackoff {
   const growing = rising({ stepMs: wait, jitter: fraction });
   const { initialMs, maxMs, stepMs = initialMs, jitter = 1 } = read('linear', options, growing);
@@ -75,8 +75,8 @@ export function linear(options: {
 export function exponential(options: {
   readonly initialMs: number;
   readonly maxMs: number;
-  readonly factor?: number;
-  readonly jitter?: number;
+  readonly factor?: number | undefined;
+  readonly jitter?: number | undefined;
 }): ReadyBackoff {
   const growing = rising({ factor: number(1, 1_000), jitter: fraction });
   const { initialMs, maxMs, factor = 2, jitter = 1 } = read('exponential', options, growing);

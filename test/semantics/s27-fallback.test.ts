@@ -328,6 +328,21 @@ describe('a failing fallback', () => {
     process.off('unhandledRejection', note);
     expect(unhandled).toEqual([]);
   });
+
+  test('S27: … but where nobody waits for the call it is, whether that failed or was refused', async () => {
+    const ofTheRunner = process.rawListeners('unhandledRejection') as ((error: unknown) => void)[];
+    const unhandled: unknown[] = [];
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', (error) => unhandled.push(error));
+    const { breaker } = setUp({ fallback: says('of the fallback') });
+    for (let i = 0; i < 2; i++) {
+      void breaker.execute(down);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    process.removeAllListeners('unhandledRejection');
+    for (const listener of ofTheRunner) process.on('unhandledRejection', listener);
+    expect(breaker.metrics().rejectedRequests).toBe(1);
+    expect(unhandled).toMatchObject(Array(2).fill({ message: 'of the fallback' }));
+  });
 });
 
 describe('what it counts as', () => {

@@ -162,7 +162,8 @@ export class Breaker extends Traffic implements CircuitBreaker {
 
   #refused(rig: Rig<Ticket>, refusal: RejectedError, counted: boolean, scope: Scope): Promise<unknown> {
     const answer = abandoned(scope) ? undefined : this.answer(rig.fallback, refusal, 'ignored', counted, scope);
-    return answer ?? Promise.reject(refusal);
+    // The answer itself is handled by who tells of it: where nobody waits it would fail without a word.
+    return answer?.then() ?? Promise.reject(refusal);
   }
 
   /** No place: the breaker refuses the call, or a policy inside does whose places they are, and then that is how the call ended. */

@@ -67,6 +67,12 @@ describe('classes', () => {
     expect(new CircuitOpenError('x', { ...details, retryAfterMs: 0 }).headers).toEqual({ 'retry-after': '1' });
     expect(new CircuitOpenError('x', { ...details, retryAfterMs: undefined }).headers).toEqual({});
   });
+
+  test('S6: a framework may give it another status, as http-errors does', () => {
+    const error = new CircuitOpenError('open', { breaker: 'b', reason: 'open' });
+    expect(Object.assign(error, { status: 502, statusCode: 502 })).toMatchObject({ status: 502, statusCode: 502 });
+    expect(new CircuitOpenError('open', { breaker: 'b', reason: 'open' }).status).toBe(503);
+  });
 });
 
 describe('brands', () => {

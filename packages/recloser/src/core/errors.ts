@@ -29,6 +29,8 @@ export class RejectedError extends Error {
   declare readonly state: string | undefined;
   /** In how many milliseconds another try makes sense; `undefined` where nobody can know. */
   declare readonly retryAfterMs: number | undefined;
+  declare readonly status: number;
+  declare readonly statusCode: number;
 
   /** Made by hand, as tests of plain JavaScript do, it may come without details. */
   constructor(message: string, details: RejectionDetails) {
@@ -38,14 +40,6 @@ export class RejectedError extends Error {
     this.reason = reason;
     this.state = state;
     this.retryAfterMs = retryAfterMs;
-  }
-
-  get status(): number {
-    return 503;
-  }
-
-  get statusCode(): number {
-    return this.status;
   }
 
   /** `Retry-After` in whole seconds, rounded up, at least 1 (RFC 9110 §10.2.3); empty when `retryAfterMs` is unknown. */
@@ -78,9 +72,12 @@ export class TimeoutError extends Error {
 
 const hidden = (value: unknown): PropertyDescriptor => ({ value, writable: true, configurable: true });
 
-export function brand(type: { readonly prototype: object }, name: string, code: string): void {
+export function brand(type: { readonly prototype: object }, name: string, code: string, status?: number): void {
   const own = Symbol.for(`recloser.${name}`);
-  Object.defineProperties(type.prototype, { [own]: hidden(true), name: hidden(name), code: hidden(code) });
+  const shared: PropertyDescriptorMap = { [own]: hidden(true), name: hidden(name), code: hidden(code) };
+  // Values, no getters: frameworks give an error another status. (http-errors, so Express and Koa)
+  if (status) shared.status = shared.statusCode = hidden(status);
+  Object.defineProperties(type.prototype, shared);
   // The brand is a registered symbol: errors of another copy of this package match too.
   function isInstance(this: { readonly prototype: object }, error: { [own]?: unknown } | null | undefined): boolean {
     try {
@@ -94,20 +91,16 @@ export function brand(type: { readonly prototype: object }, name: string, code: 
   Object.defineProperty(type, Symbol.hasInstance, { value: isInstance });
 }
 
-brand(RejectedError, 'RejectedError', 'ERR_REJECTED');
+brand(RejectedError, 'RejectedError', 'ERR_REJECTED', 503);
 brand(CircuitOpenError, 'CircuitOpenError', 'ERR_CIRCUIT_OPEN');
 brand(BulkheadFullError, 'BulkheadFullError', 'ERR_BULKHEAD_FULL');
 brand(TimeoutError, 'TimeoutError', 'ERR_TIMEOUT');
 
 /** Makes the class of a policy's own refusals; call it as pure, so that it goes with its policy where that is not imported. */
 export function rejectedErrorClass(name: string, code: string, status = 503): typeof RejectedError {
-  const type = class extends RejectedError {
-    override get status(): number {
-      return status;
-    }
-  };
+  const type = class extends RejectedError {};
   Object.defineProperty(type, 'name', { value: name });
-  brand(type, name, code);
+  brand(type, name, code, status);
   return type;
 }
 

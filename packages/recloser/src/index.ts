@@ -22,7 +22,16 @@ export {
   TimeoutError,
 } from './core/errors.ts';
 export type { ListenerErrorHandler } from './core/events/emitter.ts';
-export { type Fallback, type FallbackFunction, type LastGood, lastGood } from './core/fallback.ts';
+export {
+  type Fallback,
+  type FallbackAnswer,
+  type FallbackFunction,
+  type FallbackLike,
+  type FallbackLink,
+  type LastGood,
+  type LinkAnswer,
+  lastGood,
+} from './core/fallback.ts';
 export type { Classification, Classifier, Outcome, Verdict } from './core/outcome.ts';
 export type { AnswerOf, ArgumentsOf, KeyOfArguments, Policy, PolicyLike, RejectionOf, Wrapped } from './core/policy.ts';
 export type { ListenerOptions, PolicyOptions } from './core/policy-options.ts';

@@ -26,6 +26,22 @@ export type Fallback<T = NonNullable<unknown> | null | undefined> =
   | readonly (FallbackFunction<T> | LastGood | T)[]
   | T;
 
+/** What one link of a chain may be. */
+export type FallbackLink = FallbackFunction | LastGood | string | number | boolean | bigint | symbol | object | null;
+
+/** What a fallback may be. */
+export type FallbackLike = FallbackLink | readonly FallbackLink[];
+
+/** What one link may answer with; `lastGood` answers with what the function itself returned. */
+export type LinkAnswer<L> = L extends LastGood ? never : L extends (...args: never[]) => infer T ? Awaited<T> : L;
+
+/** What a fallback may answer with. A list is a chain if there is a function or `lastGood()` in it, else a value. */
+export type FallbackAnswer<F> = F extends readonly (infer L)[]
+  ? [Extract<L, LastGood | ((...args: never[]) => unknown)>] extends [never]
+    ? F
+    : LinkAnswer<L>
+  : LinkAnswer<F>;
+
 const stored = optionsOf<object, LastGood>(
   {},
   { maxAgeMs: duration, maxEntries: number(1, 1_000_000, true), shared: flag },

@@ -1,5 +1,5 @@
 import type { CallContext, CallOptions } from './call/context.ts';
-import type { Fallback } from './fallback.ts';
+import type { Fallback, FallbackAnswer, FallbackLike } from './fallback.ts';
 
 /** The arguments a wrapped function takes: its own, less the context that `wrap` appends. */
 export type ArgumentsOf<F extends (...args: never[]) => unknown> =
@@ -26,6 +26,13 @@ declare const outcomes: unique symbol;
 export interface Policy<Answer = never, Rejection = never> {
   readonly name: string;
   /** Runs the function under the policy. It always answers a promise and never throws. */
+  execute<T>(fn: (context: CallContext) => T, options?: CallOptions): Promise<Awaited<T> | Answer>;
+  /** With a fallback of its own: what that may answer with is part of the result's type. */
+  execute<T, F extends FallbackLike>(
+    fn: (context: CallContext) => T,
+    options: CallOptions<F>,
+  ): Promise<Awaited<T> | Answer | FallbackAnswer<F>>;
+  /** With a fallback of which the compiler knows nothing. */
   execute<T>(fn: (context: CallContext) => T, options?: CallOptions<Fallback>): Promise<Awaited<T> | Answer>;
   /**
    * The function under the policy: the context comes as its last argument, `this` is kept. `keyOf` gets the arguments and says the

@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import {
   type AnswerOf,
   type CallContext,
+  type CallOptions,
   circuitBreaker,
+  type Fallback,
   type FallbackEvents,
   type FallbackLike,
   type FallbackOptions,
@@ -256,6 +258,25 @@ test('types: a function given as an option, of a breaker or of a call, has param
   const breaker = circuitBreaker({ fallback: (given, { key }) => [given, key] });
   expect(await breaker.execute(down, { key: 'k' })).toEqual([error, 'k']);
   expect(await breaker.execute(down, { fallback: [(_given, { key }) => key, 'end'], key: 'k' })).toBe('k');
+});
+
+test('types: what the fallback of a call may answer with is part of its result, if anything is known of it', () => {
+  const breaker = circuitBreaker();
+  const one = () => breaker.execute(() => 5, { fallback: 'none' });
+  expectTypeOf(one).returns.toEqualTypeOf<Promise<number | 'none'>>();
+  const made = () => breaker.execute(async () => 5, { fallback: async (_error, { key }) => key });
+  expectTypeOf(made).returns.toEqualTypeOf<Promise<number | string | undefined>>();
+  const chain = () => breaker.execute(() => 5, { fallback: [lastGood({ shared: true }), (error) => [error], null] });
+  expectTypeOf(chain).returns.toEqualTypeOf<Promise<number | unknown[] | null>>();
+  const last = () => breaker.execute(() => 5, { fallback: lastGood(), key: 'k' });
+  expectTypeOf(last).returns.toEqualTypeOf<Promise<number>>();
+  const options: CallOptions<Fallback> = {};
+  const loose = () => breaker.execute(() => 5, options);
+  expectTypeOf(loose).returns.toEqualTypeOf<Promise<number>>();
+  const anyones = <T>(value: T) => breaker.execute(() => 5, { fallback: value });
+  expectTypeOf(anyones).returns.toEqualTypeOf<Promise<number>>();
+  const outermost = () => pipeline(circuitBreaker(), fallback(null)).execute(() => 5, { fallback: true });
+  expectTypeOf(outermost).returns.toEqualTypeOf<Promise<number | true | null>>();
 });
 
 /** As `fetch` does. */

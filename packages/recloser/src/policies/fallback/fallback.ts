@@ -2,7 +2,7 @@ import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
 import type { CallerScope, Scope, Stage } from '../../core/call/scope.ts';
 import { tellLife } from '../../core/events/channels.ts';
-import { type FallbackFunction, type LastGood, lastGoodOf } from '../../core/fallback.ts';
+import { type FallbackAnswer, type FallbackLike, lastGoodOf } from '../../core/fallback.ts';
 import { abandoned, BasicLayer } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
 import { eventNames, type FallbackEvents } from './events.ts';
@@ -25,22 +25,6 @@ export interface FallbackPolicy<Answer = unknown> extends Policy<Answer> {
   /** Adds a listener; the answer takes it off again. */
   on<E extends keyof FallbackEvents>(event: E, listener: (payload: FallbackEvents[E]) => void): () => void;
 }
-
-/** What one link of a chain may be. */
-export type FallbackLink = FallbackFunction | LastGood | string | number | boolean | bigint | symbol | object | null;
-
-/** What a fallback may be. */
-export type FallbackLike = FallbackLink | readonly FallbackLink[];
-
-/** What one link may answer with; `lastGood` answers with what the function itself returned. */
-export type LinkAnswer<L> = L extends LastGood ? never : L extends (...args: never[]) => infer T ? Awaited<T> : L;
-
-/** What a fallback may answer with. A list is a chain if there is a function or `lastGood()` in it, else a value. */
-export type FallbackAnswer<F> = F extends readonly (infer L)[]
-  ? [Extract<L, LastGood | ((...args: never[]) => unknown)>] extends [never]
-    ? F
-    : LinkAnswer<L>
-  : LinkAnswer<F>;
 
 class FallbackLayer extends BasicLayer<FallbackEvents> {
   readonly #settings: FallbackSettings;

@@ -76,21 +76,7 @@ export abstract class Layer<Events extends object> implements Policy {
   }
 
   /** A call whose caller gave options: as `run`, with the fallback among them. */
-  called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown> {
-    const { answer: fallback, key } = scope;
-    const result = this.run(work, scope, next);
-    if (fallback === undefined) return result;
-    return result.then(
-      (value) => {
-        this.answers.remember(fallback, key, value);
-        return value;
-      },
-      (error) => {
-        if (abandoned(scope)) throw error;
-        return this.answers.instead(fallback, error, scope);
-      },
-    );
-  }
+  abstract called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown>;
 
   protected get answers(): Answers {
     this.#answers ??= new Answers(() => this.now());
@@ -144,7 +130,7 @@ export abstract class Layer<Events extends object> implements Policy {
   }
 }
 
-/** The base of the policies whose basic options never change. */
+/** The base of the policies whose basic options never change, and which know of no fallback of a call's own: it stands around them. */
 export abstract class BasicLayer<Events extends object> extends Layer<Events> {
   readonly kind: string;
   protected readonly basics: Basics;
@@ -161,6 +147,22 @@ export abstract class BasicLayer<Events extends object> extends Layer<Events> {
     this.basics = basics;
     this.channels = channelsOf(kind, eventNames);
     this.listen(given);
+  }
+
+  called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown> {
+    const { answer: fallback, key } = scope;
+    const result = this.run(work, scope, next);
+    if (fallback === undefined) return result;
+    return result.then(
+      (value) => {
+        this.answers.remember(fallback, key, value);
+        return value;
+      },
+      (error) => {
+        if (abandoned(scope)) throw error;
+        return this.answers.instead(fallback, error, scope);
+      },
+    );
   }
 
   /** What a function among the user's options answers; where it throws, that is reported and the answer is `otherwise`. */

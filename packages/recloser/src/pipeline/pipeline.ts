@@ -48,7 +48,9 @@ class PipelineLayer extends BasicLayer<Record<never, never>> implements Pipeline
 
 /** Whether it has a fallback of its own. */
 const answers = (outer: unknown): outer is Layer<object> =>
-  isGuard(outer) ? outer.rig.fallback !== undefined : outer instanceof Layer && outer.called !== Layer.prototype.called;
+  isGuard(outer)
+    ? outer.rig.fallback !== undefined
+    : outer instanceof Layer && outer.called !== BasicLayer.prototype.called;
 
 /** Links the policies from the innermost outwards. */
 function linked(policies: readonly PolicyLike[]): Stage | undefined {

@@ -8,10 +8,7 @@ export const many = (n: number, thing: string): string => `${n} ${thing}${n === 
 export function span(ms: number): string {
   if (ms < 999.5) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${Math.round(ms / 100) / 10} s`;
-  const pair = (whole: number, unit: string, part: number, rest: string): string =>
-    `${whole} ${unit}${part ? ` ${part} ${rest}` : ''}`;
   const seconds = Math.round(ms / 1_000);
-  if (seconds < 3_600) return pair(Math.floor(seconds / 60), 'min', seconds % 60, 's');
-  const minutes = Math.round(seconds / 60);
-  return pair(Math.floor(minutes / 60), 'h', minutes % 60, 'min');
+  const [n, unit, rest] = seconds < 3_600 ? [seconds, 'min', 's'] : [Math.round(seconds / 60), 'h', 'min'];
+  return `${Math.floor(n / 60)} ${unit}${n % 60 ? ` ${n % 60} ${rest}` : ''}`;
 }

@@ -74,16 +74,14 @@ export function writeSnapshot(
 ): Snapshot {
   const { probes, nextProbe, ...lasting } = machine as HalfOpen;
   deepFreeze(lasting.evidence);
-  const snapshot = {
+  const { expiresAt = Infinity, ...forced } = override ?? {};
+  return {
     version: 1,
     name,
     ...turned(lasting, instants, durations, now),
     trip: { rule: rule.name, counter: counter.toJSON(now) },
-  };
-  if (override === undefined) return snapshot as Snapshot;
-  const { expiresAt, ...forced } = override;
-  const expires = expiresAt < Infinity && { expiresInMs: expiresAt - now };
-  return { ...snapshot, forced: { ...forced, ...expires } } as Snapshot;
+    ...(override && { forced: { ...forced, ...(expiresAt < Infinity && { expiresInMs: expiresAt - now }) } }),
+  } as Snapshot;
 }
 
 const whole = (lowest: number): Reader<number> => number(lowest, Number.MAX_SAFE_INTEGER, true);

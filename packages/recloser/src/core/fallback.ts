@@ -133,29 +133,28 @@ export class Answers {
     return entry !== undefined && this.#now() - entry.at <= maxAgeMs ? entry : undefined;
   }
 
-  /** Tries the alternatives in order. Without an answer it rejects with the last one's own error, its cause the one before. */
-  async #try(fallback: unknown, first: unknown, context: CallContext, gaveUp: () => boolean): Promise<unknown> {
-    let error = first;
-    for (const alternative of alternatives(fallback)) {
-      if (gaveUp()) break;
-      try {
-        if (typeof alternative === 'function') return await alternative(error, context);
-        if (!isLastGood(alternative)) return alternative;
-        const good = this.#recall(alternative, context.key);
-        if (good !== undefined) return good.value;
-      } catch (failure) {
-        error = causedBy(failure, error);
-      }
-    }
-    throw error;
-  }
-
   /**
+   * Tries the alternatives in order. Without an answer it rejects with the last one's own error, its cause the one before.
+   *
    * `scope` is what is around the failed call: that itself may be aborted, by a timeout, and the fallback is to work. An abort from
    * there is faster than any fallback; one that came before is the failure that is to be answered.
    */
-  instead(fallback: unknown, error: unknown, scope: Scope): Promise<unknown> {
-    const gaveUp = scope.aborted ? () => false : () => scope.aborted;
-    return begin((context) => this.#try(fallback, error, context, gaveUp), scope, undefined);
+  instead(fallback: unknown, first: unknown, scope: Scope): Promise<unknown> {
+    const { aborted } = scope;
+    return begin(async (context) => {
+      let error = first;
+      for (const alternative of alternatives(fallback)) {
+        if (scope.aborted && !aborted) break;
+        try {
+          if (typeof alternative === 'function') return await alternative(error, context);
+          if (!isLastGood(alternative)) return alternative;
+          const good = this.#recall(alternative, context.key);
+          if (good !== undefined) return good.value;
+        } catch (failure) {
+          error = causedBy(failure, error);
+        }
+      }
+      throw error;
+    }, scope);
   }
 }

@@ -38,7 +38,9 @@ export class Emitter<Events extends object> {
     for (const listener of this.#of(event)) this.#waiting.push([event, listener, payload]);
     if (this.#telling) return;
     this.#telling = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) this.#tell(...next);
+    // What listeners cause meanwhile comes after.
+    for (const next of this.#waiting) this.#tell(...next);
+    this.#waiting.length = 0;
     this.#telling = false;
   }
 

@@ -21,19 +21,25 @@ const globals = globalThis as {
   readonly navigator?: { readonly userAgent?: string };
 };
 const [set, clear, immediate, date, own] = [setTimeout, clearTimeout, globals.setImmediate, Date, performance];
+/** Apart from `own`: fakes (sinon's) put theirs in the place of this method as well. */
+const { now: ownNow } = own;
 
 let world: object = own;
 let ahead = 0;
 let passed = 0;
+let last = 0;
 /**
  * The time by fakes, which stood at `startMs` when they came, goes on where that of the system stood, and that of the system where they
- * left it: whatever outlives one of them would wait for as long as the other was behind. Whole milliseconds, as their timers tell.
+ * left it: whatever outlives one of them would wait for as long as the other was behind. So it does when they begin anew, as to clear all
+ * their timers makes them. Whole milliseconds, as their timers tell.
  */
 function faked(fakes: { now(): number }, startMs: number): number {
-  const real = own.now() + passed;
-  if (world !== fakes) ahead = Math.ceil(real - startMs);
+  const real = ownNow.call(own) + passed;
+  const told = fakes.now();
+  if (world !== fakes || told < last) ahead = Math.ceil(real - startMs);
   world = fakes;
-  const now = fakes.now() + ahead;
+  last = told;
+  const now = told + ahead;
   passed += Math.max(0, now - real);
   return now;
 }

@@ -82,11 +82,21 @@ describe('timers of others', () => {
         vi.advanceTimersByTime(3_600_000);
         expect(systemClock.now()).toBe(last + 3_600_000);
         last += 3_600_000;
+        vi.clearAllTimers(); // which begins their time anew
+        goesOn();
         vi.useRealTimers();
         goesOn();
       }
     },
   );
+
+  test('S19: … of those as well that stand in for `now` of the system’s `performance` itself, as sinon’s do', () => {
+    const own = performance;
+    const before = systemClock.now();
+    vi.useFakeTimers();
+    vi.spyOn(own, 'now').mockImplementation(() => performance.now());
+    expect(systemClock.now()).toBeGreaterThanOrEqual(before);
+  });
 
   test('S19: where `setTimeout` is wrapped, as error reporters and tracers do, steps of the wall clock still change nothing', () => {
     const set = setTimeout;

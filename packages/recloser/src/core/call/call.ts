@@ -218,7 +218,6 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
       this.reject = reject;
     });
     this.handleEvent();
-    this.settleWork();
     return promise;
   }
 

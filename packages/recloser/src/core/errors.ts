@@ -47,6 +47,10 @@ export class RejectedError extends Error {
     const ms = this.retryAfterMs;
     return ms === undefined ? {} : { 'retry-after': String(Math.max(1, Math.ceil(ms / 1000))) };
   }
+
+  set headers(headers: Record<string, string>) {
+    Object.defineProperty(this, 'headers', hidden(headers));
+  }
 }
 
 /** The circuit is open, is probing with all probes out, is recovering, or was forced open: the function was not called. */
@@ -75,7 +79,7 @@ const hidden = (value: unknown): PropertyDescriptor => ({ value, writable: true,
 export function brand(type: { readonly prototype: object }, name: string, code: string, status?: number): void {
   const own = Symbol.for(`recloser.${name}`);
   const shared: PropertyDescriptorMap = { [own]: hidden(true), name: hidden(name), code: hidden(code) };
-  // Values, no getters: frameworks give an error another status. (http-errors, so Express and Koa)
+  // Values, no getters: frameworks give an error another status, and headers. (http-errors, so Express and Koa)
   if (status) shared.status = shared.statusCode = hidden(status);
   Object.defineProperties(type.prototype, shared);
   // The brand is a registered symbol: errors of another copy of this package match too.

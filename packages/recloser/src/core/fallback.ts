@@ -35,12 +35,14 @@ export type FallbackLike = FallbackLink | readonly FallbackLink[];
 /** What one link may answer with; `lastGood` answers with what the function itself returned. */
 export type LinkAnswer<L> = L extends LastGood ? never : L extends (...args: never[]) => infer T ? Awaited<T> : L;
 
-/** What a fallback may answer with. A list is a chain if there is a function or `lastGood()` in it, else a value. */
-export type FallbackAnswer<F> = F extends readonly (infer L)[]
-  ? [Extract<L, LastGood | ((...args: never[]) => unknown)>] extends [never]
-    ? F
-    : LinkAnswer<L>
-  : LinkAnswer<F>;
+/** What a fallback may answer with, if anything is known of it. A list is a chain if there is a function or `lastGood()` in it, else a value. */
+export type FallbackAnswer<F> = [Fallback] extends [F | undefined]
+  ? never
+  : F extends readonly (infer L)[]
+    ? [Extract<L, LastGood | ((...args: never[]) => unknown)>] extends [never]
+      ? F
+      : LinkAnswer<L>
+    : LinkAnswer<F>;
 
 const stored = optionsOf<object, LastGood>(
   {},

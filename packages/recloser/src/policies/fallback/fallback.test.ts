@@ -273,6 +273,8 @@ test('types: what the fallback of a call may answer with is part of its result, 
   const options: CallOptions<Fallback> = {};
   const loose = () => breaker.execute(() => 5, options);
   expectTypeOf(loose).returns.toEqualTypeOf<Promise<number>>();
+  const looseWithKey = () => breaker.execute(() => 5, { ...options, key: 'k' });
+  expectTypeOf(looseWithKey).returns.toEqualTypeOf<Promise<number>>();
   const anyones = <T>(value: T) => breaker.execute(() => 5, { fallback: value });
   expectTypeOf(anyones).returns.toEqualTypeOf<Promise<number>>();
   const outermost = () => pipeline(circuitBreaker(), fallback(null)).execute(() => 5, { fallback: true });

@@ -76,6 +76,11 @@ describe('options', () => {
     expect(over.explain()).toBe('closed: 0 of 0 keys in use are open, fewer than 5, opens at 50 %');
   });
 
+  test('what the parent can’t change under way is told with what it can', () => {
+    const over = registry({ parent: {} }).parent as CircuitBreaker;
+    expect(() => over.update({ threshold: 0.9 } as never)).toThrow('threshold must be one of successThreshold, sleep');
+  });
+
   test('are copied: what becomes of the caller’s own objects changes nothing', async () => {
     const defaults = { failureThreshold: 1, halfOpen: { maxConcurrent: 1 } };
     const overrides = [{ match: 'b', options: { failureThreshold: 2 } }];

@@ -67,13 +67,15 @@ const match: Reader<(name: string) => boolean> = (value, path, fault) => {
   return value as (name: string) => boolean;
 };
 
-/** At construction and under way. */
-export const parent: Reader<ParentOptions> = (value, path, fault) => {
+/** What a parent knows of the options of a breaker, under way too. */
+export const ofParent = (own: object = {}): Reader<ParentOptions> => {
   const { trip, failureThreshold, restore, timeoutMs, maxConcurrent, release, abandonAfterMs, fallback, ...others } =
     all;
-  const readers = { ...others, threshold: share, minimumOpen: count, windowMs: duration };
-  return optionsOf<object, ParentOptions>({}, readers)(value, path, fault);
+  return optionsOf<object, ParentOptions>({}, { ...others, ...own } as Readers<ParentOptions>);
 };
+
+const parent: Reader<ParentOptions> = (value, path, fault) =>
+  ofParent({ threshold: share, minimumOpen: count, windowMs: duration })(value, path, fault);
 
 const ofMembers = (options: Reader<MemberOptions>): Readers<Changeable> => ({
   defaults: options,

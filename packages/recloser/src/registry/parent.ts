@@ -5,7 +5,7 @@ import { type CircuitBreakerOptions, settingsOf } from '../breaker/options.ts';
 import type { Stage } from '../core/call/scope.ts';
 import { read } from '../core/check.ts';
 import { type Key, OpenKeys } from './open-keys.ts';
-import { type ParentOptions, parent } from './options.ts';
+import { ofParent, type ParentOptions } from './options.ts';
 
 /** The breaker over all keys: its samples are their openings, and its probes are those of their calls that they admit. */
 export class Parent extends Breaker {
@@ -39,7 +39,7 @@ export class Parent extends Breaker {
   }
 
   override update(changes: CircuitBreakerOptions): void {
-    read('update', changes, parent);
+    read('update', changes, ofParent());
     super.update(changes);
   }
 

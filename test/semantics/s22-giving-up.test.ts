@@ -1,4 +1,14 @@
-import { bulkhead, circuitBreaker, pipeline } from 'recloser';
+import {
+  bulkhead,
+  cache,
+  chaos,
+  circuitBreaker,
+  coalesce,
+  type Policy,
+  pipeline,
+  type RateLimit,
+  rateLimit,
+} from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
 import { fail } from '../support/calls.ts';
@@ -54,6 +64,31 @@ describe('S22: a caller who gives up between admission and work', () => {
     expect(places.metrics().inFlight).toBe(0);
     expect(await policy.execute(() => 2)).toBe(2);
     expect(breaker.state).toBe('closed');
+  });
+});
+
+describe('S22: a caller who gives up in code of the user’s that a policy runs before the function', () => {
+  type Make = (giveUp: () => string) => Policy;
+  test.each<[where: string, make: Make]>([
+    ['chaos: when', (giveUp) => chaos({ rate: 1, latencyMs: 0, when: () => !giveUp(), enabled: true })],
+    ['cache: keyOf', (keyOf) => cache({ ttlMs: 1_000, keyOf })],
+    ['cache: miss', (onMiss) => cache({ ttlMs: 1_000, onMiss })],
+    ['coalesce: keyOf', (keyOf) => coalesce({ keyOf })],
+    [
+      'coalesce: a keyOf that throws',
+      (giveUp) => coalesce({ keyOf: () => JSON.parse(giveUp()), onListenerError() {} }),
+    ],
+    ['rateLimit: key-evicted', (onKeyEvicted) => rateLimit({ permits: 1, keyed: true, maxKeys: 1, onKeyEvicted })],
+  ])('S22: has it not called: %s', async (_where, make) => {
+    const gaveUp = new AbortController();
+    const policy = make(() => {
+      gaveUp.abort('gone');
+      return 'key';
+    });
+    if ('tryAcquire' in policy) (policy as RateLimit).tryAcquire(1, 'other');
+    let called = 0;
+    await expect(policy.execute(() => called++, { key: 'k', signal: gaveUp.signal })).rejects.toBe('gone');
+    expect(called).toBe(0);
   });
 });
 

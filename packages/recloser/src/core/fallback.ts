@@ -1,6 +1,6 @@
 import { begin } from './call/begin.ts';
 import type { CallContext } from './call/context.ts';
-import type { Scope } from './call/scope.ts';
+import { proceed, type Scope } from './call/scope.ts';
 import { duration, flag, number, optionsOf, read } from './check.ts';
 
 const lastGoodBrand = Symbol.for('recloser.lastGood');
@@ -143,7 +143,7 @@ export class Answers {
    */
   instead(fallback: unknown, first: unknown, scope: Scope): Promise<unknown> {
     const { aborted } = scope;
-    return begin(async (context) => {
+    return (aborted ? proceed : begin)(async (context) => {
       let error = first;
       for (const alternative of alternatives(fallback)) {
         if (scope.aborted && !aborted) break;

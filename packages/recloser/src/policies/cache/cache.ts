@@ -130,6 +130,7 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
       return Promise.resolve(value);
     }
     this.#count('miss', { key });
+    if (scope.aborted) return Promise.reject(scope.reason); // by `keyOf`, or who heard of it
     const result = coalesce && flight !== undefined ? flight.join(scope) : start(false);
     if (!(overMs <= staleIfErrorMs)) return result;
     return result.catch((error) => {

@@ -48,10 +48,10 @@ class CoalesceLayer extends BasicLayer<CoalesceEvents> implements Coalesce {
   }
 
   run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
-    if (scope.aborted) return Promise.reject(scope.reason);
-    this.#total++;
     const keyOf = this.#keyOf;
     const key = keyOf ? this.asked('keyOf', () => keyOf(scope.shown()), undefined) : scope.key;
+    if (scope.aborted) return Promise.reject(scope.reason); // maybe by `keyOf`
+    this.#total++;
     if (key === undefined) {
       this.#unkeyed++;
       return begin(work, scope, next);

@@ -292,7 +292,7 @@ describe('a server of its own', () => {
 
   test('it takes the next free port unless told which', async () => {
     const [a, b] = [page().page, page().page];
-    const [first, second] = [await a.listen(), await b.listen()];
+    const [first, second] = [await a.listen({ port: undefined, host: undefined, beside: undefined }), await b.listen()];
     expect(new URL(second.url).port).not.toBe(new URL(first.url).port);
     await expect(b.listen({ port: Number(new URL(first.url).port) })).rejects.toThrow('EADDRINUSE');
   });

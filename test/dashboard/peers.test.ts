@@ -169,7 +169,7 @@ test('open pages are told what a peer was called before it was heard of', async 
     if (up) b.page(request, response);
     else response.writeHead(503).end();
   });
-  const a = page({ instance: 'a', peers: [{ url: `http://127.0.0.1:${port}` }] });
+  const a = page({ instance: 'a', peers: [{ url: `http://127.0.0.1:${port}`, headers: undefined }] });
   const aPort = await serving(a.page);
   const told = get(aPort, { path: '/api/stream', until: '"formerly"' });
   expect((await shown(aPort)).instances[1]).toMatchObject({ name: `127.0.0.1:${port}`, live: false });

@@ -17,11 +17,11 @@ import { Hub } from './streams/hub.ts';
 /** Where `listen` listens. */
 export interface ListenOptions {
   /** 0 … 65,535, 0 for any that is free; the first free one from 8420 on unless given. */
-  readonly port?: number;
+  readonly port?: number | undefined;
   /** `127.0.0.1` unless given; any other needs `authorize`. */
-  readonly host?: string;
+  readonly host?: string | undefined;
   /** Other handlers of this server, by path, e.g. `/metrics`. They answer whoever asks: guard them yourself. */
-  readonly beside?: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => void>>;
+  readonly beside?: Readonly<Record<string, (request: IncomingMessage, response: ServerResponse) => void>> | undefined;
 }
 
 /** Where the page is, and how to end it. */

@@ -14,7 +14,7 @@ export interface PeerOptions {
   /** Where its page is, e.g. `http://10.0.0.12:8420/`. */
   readonly url: string;
   /** Sent with every request, e.g. `authorization`. */
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** A peer that says nothing for so long is taken for gone. */

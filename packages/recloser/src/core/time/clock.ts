@@ -28,9 +28,8 @@ let world: object = own;
 let ahead = 0;
 let passed = 0;
 let last = 0;
-const later = { now: () => own.now() + passed };
-/** The time of the system, `later` once fakes have let some pass. (The sum alone is 3 % of a call that reads the clock.) */
-let system: { now(): number } = own;
+/** The system's `setTimeout`, until fakes have let time pass. (To add what has passed is 3 % of a call that reads the clock.) */
+let untouched: typeof set | undefined = set;
 /**
  * The time by fakes, which stood at `startMs` when they came, goes on where that of the system stood, and that of the system where they
  * left it: whatever outlives one of them would wait for as long as the other was behind. So it does when they begin anew, as to clear all
@@ -44,7 +43,7 @@ function faked(fakes: { now(): number }, startMs: number): number {
   last = told;
   const now = told + ahead;
   passed += Math.max(0, now - real);
-  system = later;
+  untouched = undefined;
   return now;
 }
 
@@ -53,7 +52,7 @@ function amongFakes(): number {
   if (performance !== own) return faked(performance, 0);
   // Fake timers that leave `performance` as it is (those of `node:test`, others by their options) tell their time by `Date`, from
   // whatever date. One that is faked alone tells none, nor does the real one where somebody (Sentry) has wrapped `setTimeout`: it may be set.
-  return setTimeout !== set && Date !== date ? faked(Date, Date.now()) : system.now();
+  return setTimeout !== set && Date !== date ? faked(Date, Date.now()) : own.now() + passed;
 }
 
 /**
@@ -65,7 +64,7 @@ function amongFakes(): number {
  */
 export const systemClock: Clock = {
   now() {
-    return setTimeout === set && Date === date ? system.now() : amongFakes();
+    return setTimeout === untouched && Date === date ? own.now() : amongFakes();
   },
   setTimeout: (callback, ms) => setTimeout(callback, ms),
   clearTimeout: (handle) => clearTimeout(handle as ReturnType<typeof setTimeout>),

@@ -10,7 +10,7 @@ const sum = (files: typeof sizes): number => files.reduce((total, { bytes }) => 
 
 const limits = [
   { what: 'the whole page', bytes: sum(sizes), limit: 60_000 },
-  { what: 'its list', bytes: sum(sizes.filter(({ name }) => !/^(plots|worker)-/.test(name))), limit: 32_250 },
+  { what: 'its list', bytes: sum(sizes.filter(({ name }) => !/^(plots|worker)-/.test(name))), limit: 32_300 },
 ];
 for (const { what, bytes, limit } of limits) console.log(`${what}: ${bytes} B gzipped, at most ${limit}`);
 process.exitCode = sizes.length > 0 && limits.every(({ bytes, limit }) => bytes <= limit) ? 0 : 1;

@@ -102,14 +102,20 @@ describe('timers of others', () => {
     const set = setTimeout;
     vi.stubGlobal('setTimeout', (...args: Parameters<typeof set>) => set(...args));
     const before = systemClock.now();
-    vi.spyOn(Date, 'now').mockReturnValue(0);
-    expect(systemClock.now()).toBeGreaterThanOrEqual(before);
+    for (const stepMs of [-3_600_000, 3_600_000]) {
+      vi.spyOn(Date, 'now').mockReturnValue(Date.now() + stepMs);
+      const passedMs = systemClock.now() - before;
+      expect(passedMs).toBeGreaterThanOrEqual(0);
+      expect(passedMs).toBeLessThan(60_000);
+    }
   });
 
   test('S19: a `Date` that is faked alone stops no clock', () => {
     const before = systemClock.now();
     vi.useFakeTimers({ toFake: ['Date'], now: 0 });
     expect(systemClock.now()).toBeGreaterThanOrEqual(before);
+    vi.setSystemTime(3_600_000);
+    expect(systemClock.now() - before).toBeLessThan(60_000);
   });
 
   test('S19: what is armed in one world is called off in it', async () => {

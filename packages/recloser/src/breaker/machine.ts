@@ -183,6 +183,7 @@ function probe(machine: HalfOpen, now: number, settings: MachineSettings): Step 
   const ends = leasesOf(machine, now, settings);
   const missing = sample ? sample.calls - machine.successes - machine.failures : maxProbes;
   if (ends.length >= Math.max(1, Math.min(maxProbes, missing))) {
+    // (Not spread: they may be more than a call takes arguments.)
     return refuse(machine, 'half-open', Math.max(0, ends.reduce((a, b) => Math.min(a, b)) - now));
   }
   const id = machine.nextProbe;

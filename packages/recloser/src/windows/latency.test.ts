@@ -20,6 +20,7 @@ describe('percentiles', () => {
     fc.double({ min: 0.001, max: 10, noNaN: true }),
     fc.double({ min: 1, max: 10_000, noNaN: true }),
     fc.double({ min: 1, max: 2 ** 31 - 1, noNaN: true }),
+    fc.integer({ min: 1, max: 100 }),
     fc.integer({ min: 0, max: 1 }),
   );
 

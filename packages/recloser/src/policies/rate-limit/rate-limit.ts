@@ -72,7 +72,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
     if (scope.aborted) return Promise.reject(scope.reason);
     const { key } = scope;
     const cost = this.#costOf(scope);
-    if (scope.aborted) return Promise.reject(scope.reason);
+    if (scope.aborted) return Promise.reject(scope.reason); // by `cost`
     const now = this.now();
     const lane = this.#laneOf(key, now);
     if (this.#take(lane, cost, now)) return begin(work, scope, next);

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 
@@ -18,6 +19,8 @@ export default defineConfig({
   test: {
     // Time is virtual nearly everywhere: this only bounds what hangs, on a machine that has much else to do.
     testTimeout: 30_000,
+    // Much of the run waits for servers and processes: on two cores, Vitest's own choice of one worker takes half as long again.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     include: ['packages/*/src/**/*.test.ts', 'examples/**/*.test.ts', 'test/**/*.test.ts'],
     exclude: [
       ...configDefaults.exclude,

@@ -136,7 +136,7 @@ export class NaiveBreaker extends NaiveCircuit {
       abandonAfterMs = timeoutMs < Infinity ? 10 * timeoutMs : 60_000,
     } = call.config;
     if (release === 'on-timeout') call.place = false;
-    else if (call.place) call.abandonAt = this.now + abandonAfterMs;
+    else if (call.place && call.config.maxConcurrent !== undefined) call.abandonAt = this.now + abandonAfterMs;
     this.#finish(call, end, verdict, error);
     if (verdict === 'failure') this.#fallBack(call, error);
     else call.result = error;
@@ -171,6 +171,7 @@ export class NaiveBreaker extends NaiveCircuit {
     const untimed = this.timed && call.tookMs === undefined && call.startedAt === undefined;
     const current = call.generation === this.generation;
     call.end = end;
+    if (call.config.maxConcurrent === undefined) call.place = false;
     call.verdict = verdict;
     this.#counting++;
     if (call.counted) {
@@ -185,7 +186,6 @@ export class NaiveBreaker extends NaiveCircuit {
       this.tellTurns();
     }
     this.#counting--;
-    this.unplaced -= Math.max(0, Math.min(this.unplaced, this.places - this.atWork));
   }
 
   /** S27: the answer comes a moment later. */
@@ -269,7 +269,10 @@ export class NaiveBreaker extends NaiveCircuit {
   }
 
   update(changes: Partial<Config>): void {
-    if (this.config.maxConcurrent === undefined && changes.maxConcurrent !== undefined) this.unplaced = this.atWork;
+    if (this.config.maxConcurrent === undefined && changes.maxConcurrent !== undefined) {
+      // S26: those at work, until they end.
+      for (const call of this.calls) call.place = call.refused === undefined && call.end === undefined;
+    }
     this.config = { ...this.config, ...changes };
     if (changes.trip !== undefined) this.rule = this.rule.successor(changes.trip, this.now);
     const told = Object.keys(changes).map((key) =>

@@ -104,8 +104,6 @@ export class NaiveCircuit {
   readonly log: string[] = [];
   forced: { readonly state: Forced; readonly until: number } | undefined;
   ending: 'draining' | 'disposed' | undefined;
-  /** S26: places of calls that began when there was no limit. */
-  unplaced = 0;
   /** S24: the samples that counted against the circuit in the state that is, from the oldest. */
   #trouble: { readonly error: string | undefined; readonly slow: boolean; readonly ms: number }[] = [];
   onEvent: ((text: string) => void) | undefined;
@@ -156,13 +154,9 @@ export class NaiveCircuit {
     return latency === true || slowCallMs !== undefined || classify === true || time || durations;
   }
 
-  get atWork(): number {
-    return this.calls.filter(({ refused, end }) => refused === undefined && end === undefined).length;
-  }
-
   /** The places taken, by calls and by what they left behind. */
   get places(): number {
-    return this.calls.filter(({ place }) => place).length + this.unplaced;
+    return this.calls.filter(({ place }) => place).length;
   }
 
   /** Whether a call would pass now, and what would follow from it; moves nothing. */

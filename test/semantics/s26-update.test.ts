@@ -1,4 +1,4 @@
-import { consecutiveFailures, failureCount, failureRate } from 'recloser';
+import { bulkhead, consecutiveFailures, failureCount, failureRate, pipeline } from 'recloser';
 import { describe, expect, test } from 'vitest';
 import { fail, hold, setUp, sleepLeftMs, stampede, stateOf, succeed } from '../support/calls.ts';
 
@@ -148,6 +148,64 @@ describe('update', () => {
     expect(breaker.places).toEqual({ taken: 0, limit: 3 });
     const again = [hold(breaker), hold(breaker), hold(breaker), hold(breaker)];
     expect(again.filter(({ context }) => context !== undefined)).toHaveLength(3);
+  });
+
+  test('S26: … also where calls that began since time out and leave their work behind', async () => {
+    const { breaker, clock } = setUp({ failureThreshold: 9 });
+    const before = [hold(breaker), hold(breaker)];
+    breaker.update({ maxConcurrent: 2, timeoutMs: 10 });
+    before[0]?.resolve();
+    await before[0]?.result;
+    const since = hold(breaker);
+    await clock.advance(10);
+    expect(await stateOf(since.promise)).toBe('rejected');
+    expect(breaker.places).toEqual({ taken: 2, limit: 2 });
+    expect(await fail(breaker)).toMatchObject({ reason: 'bulkhead-full' });
+    since.resolve();
+    await clock.advance(0);
+    expect(breaker.places).toEqual({ taken: 1, limit: 2 });
+    before[1]?.resolve();
+    await before[1]?.result;
+    expect(breaker.places).toEqual({ taken: 0, limit: 2 });
+  });
+
+  test('S26: … permits, calls with a timeout and calls under a bulkhead of their own alike', async () => {
+    const { breaker, clock } = setUp({ failureThreshold: 99 });
+    const quick = hold(breaker);
+    breaker.update({ timeoutMs: 100 });
+    const stacked = pipeline(breaker, bulkhead({ maxConcurrent: 5, clock }));
+    const [guarded, inner] = [hold(breaker), hold(stacked)];
+    const permit = breaker.acquire();
+    breaker.update({ maxConcurrent: 9, timeoutMs: 10 });
+    const late = [hold(breaker), hold(stacked), hold(breaker)];
+    expect(breaker.places?.taken).toBe(7);
+    await clock.advance(10);
+    expect(breaker.places?.taken).toBe(7);
+    const taken: unknown[] = [];
+    for (const end of [() => quick.reject(), () => guarded.resolve(), () => inner.resolve(), () => permit?.success()]) {
+      end();
+      await clock.advance(0);
+      taken.push(breaker.places?.taken);
+    }
+    for (const call of late) call.resolve();
+    await clock.advance(0);
+    expect([...taken, breaker.places?.taken]).toEqual([6, 5, 4, 3, 0]);
+  });
+
+  test('S26: a call under whose admission a first bulkhead comes takes a place, too', async () => {
+    const { breaker, clock } = setUp({ failureThreshold: 9, timeoutMs: 1_000 });
+    const before = hold(breaker);
+    breaker.on('released', () => breaker.update({ maxConcurrent: 2 }));
+    breaker.forceClosed({ expiresInMs: 10 });
+    await clock.advance(10);
+    const meanwhile = hold(breaker);
+    expect(breaker.places).toEqual({ taken: 2, limit: 2 });
+    meanwhile.resolve();
+    await meanwhile.result;
+    expect(breaker.places).toEqual({ taken: 1, limit: 2 });
+    before.resolve();
+    await before.result;
+    expect(breaker.places).toEqual({ taken: 0, limit: 2 });
   });
 
   test('S10, S26: half-open, without a sample any more, what failed of it breaks the row', async () => {

@@ -5,6 +5,7 @@ import {
   type CircuitBreakerOptions,
   type CircuitOpenError,
   circuitBreaker,
+  type Policy,
 } from 'recloser';
 import { type ManualClock, manualClock } from 'recloser/testing';
 
@@ -63,7 +64,7 @@ export interface Held {
   readonly context: CallContext | undefined;
 }
 
-export function hold(breaker: CircuitBreaker, options?: CallOptions<unknown>): Held {
+export function hold(policy: Policy, options?: CallOptions<unknown>): Held {
   // Of a function that is not called there is no work to end.
   let resolve: (value?: unknown) => void = () => {};
   let reject: (error?: unknown) => void = () => {};
@@ -75,7 +76,7 @@ export function hold(breaker: CircuitBreaker, options?: CallOptions<unknown>): H
       reject = no;
     });
   };
-  const promise = options === undefined ? breaker.execute(run) : breaker.execute(run, options);
+  const promise = options === undefined ? policy.execute(run) : policy.execute(run, options);
   const result = promise.catch((error: unknown) => error);
   return {
     resolve: (value) => resolve(value),

@@ -8,7 +8,7 @@ import { report } from '../core/events/emitter.ts';
 import { abandoned } from '../core/layer.ts';
 import type { Policy } from '../core/policy.ts';
 import { AcquiredPermit, type Permit } from './calls/permit.ts';
-import { isTicket, type Ticket } from './calls/ticket.ts';
+import { isTicket, passing, type Ticket } from './calls/ticket.ts';
 import type { BreakerEvents, CircuitState, EventName } from './events.ts';
 import { explain } from './explain.ts';
 import { initialMachine, step } from './machine.ts';
@@ -69,7 +69,7 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
   /**
    * Changes options under way. State and window stay where they still make sense; a running sleep window keeps its end. How long calls
    * have taken that began before anything needed durations nobody knows: they are no samples of a rule that reads the clock. With a first
-   * `maxConcurrent` those at work take a place until they end.
+   * `maxConcurrent` those at work take a place until they end; what they leave behind holds none.
    * `name`, `start`, `restore`, `clock`, `random` and listeners can't be changed. @throws RangeError, TypeError
    */
   update(changes: BreakerChanges): void;
@@ -126,11 +126,11 @@ export class Breaker extends Traffic implements CircuitBreaker {
     const startedAt = this.stamp();
     return begin(work, scope, next).then(
       (value) => {
-        if (!this.succeeded(epoch, startedAt)) this.assess(epoch, scope, true, value, startedAt, 'settled');
+        if (!this.succeeded(epoch, startedAt)) this.ended(epoch, scope, true, value, startedAt);
         return value;
       },
       (error) => {
-        this.assess(epoch, scope, false, error, startedAt, 'settled');
+        this.ended(epoch, scope, false, error, startedAt);
         throw error;
       },
     );
@@ -150,14 +150,23 @@ export class Breaker extends Traffic implements CircuitBreaker {
     const { hold } = rig;
     // Asked before a listener of the refusal can change it.
     const counted = this.counts();
-    if (scope.aborted) return this.pass(scope, counted);
+    if (scope.aborted) return this.#pass(scope, counted);
     const ticket = this.ask(scope, rig.limit?.timeoutMs ?? 0);
     if (!isTicket(ticket)) return this.#refused(rig, ticket, counted, scope);
     // A probe needs no place of the breaker's own.
     const takes = hold !== undefined && (ticket.probe === 0 || 'refuse' in hold);
     if (takes && !hold.take()) return this.#full(rig, hold, ticket, counted, scope);
-    this.count(ticket);
+    this.count(ticket, rig.unplaced);
     return this.begin(rig, scope, ticket, takes, work, next);
+  }
+
+  /** A call whose caller had given up before it began: counted, ignored, no sample. */
+  #pass(scope: Scope, counted: boolean): Promise<never> {
+    if (counted) {
+      this.admitted++;
+      this.settle(passing, scope, 'ignored', scope.reason, undefined, 0, 'aborted');
+    }
+    return Promise.reject(scope.reason);
   }
 
   #refused(rig: Rig<Ticket>, refusal: RejectedError, counted: boolean, scope: Scope): Promise<unknown> {
@@ -170,21 +179,21 @@ export class Breaker extends Traffic implements CircuitBreaker {
   #full(rig: Rig<Ticket>, hold: Hold | RefusingHold, ticket: Ticket, counted: boolean, scope: Scope): Promise<unknown> {
     if (!('refuse' in hold))
       return this.#refused(rig, this.refuse('bulkhead-full', undefined, scope, ticket), counted, scope);
-    this.count(ticket);
+    this.count(ticket, rig.unplaced);
     const full = hold.refuse(scope);
     return this.begin(rig, scope, ticket, false, () => {}, { run: () => Promise.reject(full) });
   }
 
   acquire(): Permit | undefined {
     let ticket = this.ask(undefined, 0);
-    const places = isTicket(ticket) && ticket.probe === 0 ? this.places : undefined;
-    if (isTicket(ticket) && places?.take() === false) {
+    const { places } = this;
+    if (isTicket(ticket) && ticket.probe === 0 && places?.take() === false) {
       ticket = this.refuse('bulkhead-full', undefined, undefined, ticket);
     }
     this.#refusal = isTicket(ticket) ? undefined : ticket;
     if (!isTicket(ticket)) return undefined;
     this.count(ticket);
-    return new AcquiredPermit(this, ticket, places !== undefined);
+    return new AcquiredPermit(this, ticket, places);
   }
 
   refusal(): RejectedError | undefined {

@@ -75,6 +75,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       judge: this,
       limit: timeoutMs > 0 ? new TimeLimit(this.name, timeoutMs, clock) : undefined,
       hold: this.places && new PlaceHold(this.places, releaseOnTimeout, abandonAfterMs, clock),
+      unplaced: this.places === undefined,
       fallback,
     };
     return this.#rig;
@@ -89,8 +90,9 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     return this.#epoch;
   }
 
-  /** Counts a call that is admitted. */
-  protected count(ticket: Ticket): void {
+  /** Counts a call that is admitted, under places that have come since it asked too. */
+  protected count(ticket: Ticket, unplaced = false): void {
+    if (unplaced && this.places?.unplaced(1)) this.onEnd ??= nothing;
     if (ticket === uncounted) this.uncounted++;
     else this.admitted++;
     if (ticket === shadowed) this.tally.shadowRejectedRequests++;
@@ -202,6 +204,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const { ticket, scope, fallback } = call;
     const counted = ticket !== uncounted;
     call.quiet = !counted || this.isLate(ticket);
+    if (call.rig.unplaced) this.unplace();
     this.between++;
     const verdict = this.assess(ticket, scope, ok, result, call.startedAt, end);
     // What ended it from further out gets no answer from in here, nor does who gave up, be it only in a listener just now.
@@ -215,13 +218,22 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   #arrived<E extends EventName>(event?: E | false, told?: BreakerEvents[E]): void {
     if (event && told) this.tell(event, told);
     this.between--;
-    if (this.onEnd === undefined) return;
-    if (this.places?.fit(this.atWork) === 0 && this.onEnd === nothing) this.onEnd = undefined;
     this.onEnd?.();
   }
 
+  /** A call ended that keeps no record of its own, for it began when nothing could end it early. */
+  ended(ticket: Ticket, caller: Caller | undefined, ok: boolean, result: unknown, startedAt?: number): void {
+    this.unplace();
+    this.assess(ticket, caller, ok, result, startedAt, 'settled');
+  }
+
+  /** A call ends that began when there was no limit: if one has come, it gives its place back. */
+  unplace(): void {
+    if (this.places?.unplaced(-1) === 0 && this.onEnd === nothing) this.onEnd = undefined;
+  }
+
   /** One call ended: what it says about the dependency, then its sample. `result` is the value or the error. */
-  assess(
+  protected assess(
     ticket: Ticket,
     caller: Caller | undefined,
     ok: boolean,
@@ -353,10 +365,6 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     if (ticket !== uncounted) this.tally.abandoned++;
   }
 
-  leavePlace(): void {
-    this.places?.release();
-  }
-
   /**
    * The fallback's answer to a failure or a refusal, an inner policy's included; `undefined` where there is none to be had:
    * what else was ignored is nobody's to answer.
@@ -381,15 +389,6 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       },
     );
     return answer;
-  }
-
-  /** A call whose caller had given up before it began: counted, ignored, no sample. */
-  protected pass(scope: Scope, counted: boolean): Promise<never> {
-    if (counted) {
-      this.admitted++;
-      this.settle(passing, scope, 'ignored', scope.reason, undefined, 0, 'aborted');
-    }
-    return Promise.reject(scope.reason);
   }
 }
 

@@ -8,13 +8,13 @@ test('gives as many places as there are, and each again once it is free', () => 
   expect([places.taken, places.take(), places.take()]).toEqual([1, true, false]);
 });
 
-test('those at work before there was a limit take places until no more are at work than have one', () => {
+test('those at work before there was a limit take a place each until they end, whatever the limit', () => {
   const places = new Places(2, 2);
   expect(places.take()).toBe(false);
-  expect([places.fit(1), places.taken, places.take()]).toEqual([1, 1, true]);
-  expect(places.fit(2)).toBe(1);
+  expect([places.unplaced(-1), places.taken, places.take()]).toEqual([1, 1, true]);
+  expect([places.unplaced(1), places.taken, places.take()]).toEqual([2, 3, false]);
   places.release();
-  expect([places.fit(0), places.taken]).toEqual([0, 0]);
+  expect([places.unplaced(-1), places.unplaced(-1), places.taken]).toEqual([1, 0, 0]);
 });
 
 test('with a lower limit those at work keep their places, and none is given until enough are free', () => {

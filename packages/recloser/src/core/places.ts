@@ -13,11 +13,10 @@ export class Places {
     this.taken = this.#unplaced = atWork;
   }
 
-  /** So many calls are at work: if more places are taken, calls have ended that had none of their own. Answers how many there still are. */
-  fit(atWork: number): number {
-    const ended = Math.max(0, Math.min(this.#unplaced, this.taken - atWork));
-    this.taken -= ended;
-    return (this.#unplaced -= ended);
+  /** Of such calls there is one more, which takes a place whatever the limit, or one less (-1). Answers how many there are. */
+  unplaced(more: 1 | -1): number {
+    this.taken += more;
+    return (this.#unplaced += more);
   }
 
   take(): boolean {

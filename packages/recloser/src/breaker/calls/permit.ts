@@ -1,4 +1,5 @@
 import { retryAfterOf, type Verdict } from '../../core/outcome.ts';
+import type { Places } from '../../core/places.ts';
 import type { Traffic } from '../traffic.ts';
 import type { Ticket } from './ticket.ts';
 
@@ -16,13 +17,13 @@ export class AcquiredPermit implements Permit {
   readonly #traffic: Traffic;
   readonly #ticket: Ticket;
   readonly #startedAt: number | undefined;
-  readonly #holdsPlace: boolean;
+  readonly #places: Places | undefined;
   #settled = false;
 
-  constructor(traffic: Traffic, ticket: Ticket, holdsPlace: boolean) {
+  constructor(traffic: Traffic, ticket: Ticket, places: Places | undefined) {
     this.#traffic = traffic;
     this.#ticket = ticket;
-    this.#holdsPlace = holdsPlace;
+    this.#places = places;
     this.#startedAt = traffic.stamp();
   }
 
@@ -41,7 +42,8 @@ export class AcquiredPermit implements Permit {
   #settle(verdict: Verdict, error?: unknown, ms?: number): void {
     if (this.#settled) return;
     this.#settled = true;
-    if (this.#holdsPlace) this.#traffic.leavePlace();
+    if (this.#places === undefined) this.#traffic.unplace();
+    else if (this.#ticket.probe === 0) this.#places.release();
     const givenMs = typeof ms === 'number' && ms >= 0 && ms < Infinity ? ms : undefined;
     this.#traffic.settle(
       this.#ticket,

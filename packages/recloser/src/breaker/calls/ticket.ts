@@ -1,4 +1,3 @@
-import type { CallEnd } from '../../core/call/call.ts';
 import type { CallContext } from '../../core/call/context.ts';
 import { Deadline } from '../../core/time/timers.ts';
 
@@ -28,7 +27,7 @@ export const uncounted: Ticket = { generation: 0, probe: 0 };
 /** Who takes up results. */
 interface Settler {
   succeeded(ticket: Ticket, startedAt: undefined): boolean;
-  assess(ticket: Ticket, caller: undefined, ok: boolean, result: unknown, startedAt: undefined, end: CallEnd): unknown;
+  ended(ticket: Ticket, caller: undefined, ok: boolean, result: unknown): void;
 }
 
 /** The handlers of all calls of one closed generation that nothing ends early: such a call keeps nothing of its own. */
@@ -41,11 +40,11 @@ export class Epoch implements Ticket {
   constructor(generation: number, traffic: Settler) {
     this.generation = generation;
     this.onFulfilled = (value) => {
-      if (!traffic.succeeded(this, undefined)) traffic.assess(this, undefined, true, value, undefined, 'settled');
+      if (!traffic.succeeded(this, undefined)) traffic.ended(this, undefined, true, value);
       return value;
     };
     this.onRejected = (error) => {
-      traffic.assess(this, undefined, false, error, undefined, 'settled');
+      traffic.ended(this, undefined, false, error);
       throw error;
     };
   }

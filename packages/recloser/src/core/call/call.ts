@@ -43,6 +43,8 @@ export interface Rig<Ticket> {
   readonly judge?: Judge<Ticket> | undefined;
   readonly limit?: TimeLimit | undefined;
   readonly hold?: Hold | RefusingHold | undefined;
+  /** Its calls begin while the judge has no places to give. */
+  readonly unplaced?: boolean;
   readonly fallback?: unknown;
 }
 
@@ -63,7 +65,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
   dueAt: number | undefined = undefined;
   before: Deadline | undefined = undefined;
   after: Deadline | undefined = undefined;
-  private readonly rig: Rig<Ticket>;
+  readonly rig: Rig<Ticket>;
   readonly scope: Scope;
   readonly ticket: Ticket;
   readonly startedAt: number | undefined;

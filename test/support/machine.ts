@@ -14,8 +14,7 @@ export const base: MachineSettings = {
   maxProbes: 1,
   probeTimeoutMs: 0,
   sample: undefined,
-  rampMs: 0,
-  initialShare: 0.1,
+  recovery: undefined,
   sleepMs: () => 1_000,
 };
 

@@ -59,7 +59,7 @@ export function rowOf(
 ): Row {
   const { state, computedState, inFlight, window, latency } = metrics;
   // A breaker of another version may not tell its settings.
-  const { timeoutMs = 0, rampMs = 0 } = breaker.settings ?? {};
+  const { timeoutMs = 0, recovery } = breaker.settings ?? {};
   const row: Row = {
     id,
     state,
@@ -82,7 +82,7 @@ export function rowOf(
   const end = endOf(breaker);
   if (end !== undefined) return { ...row, ...end, explain: breaker.explain() };
   if (state === 'closed') {
-    const ramping = rampMs > 0 ? breaker.explain() : '';
+    const ramping = recovery === undefined ? '' : breaker.explain();
     return ramping.startsWith('closed and recovering') ? { ...row, explain: ramping } : row;
   }
   const { sleepMs = 0, openForMs, woken, halfOpenForMs, successes = 0, failures = 0, forced } = breaker.toJSON();

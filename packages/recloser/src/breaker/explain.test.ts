@@ -14,8 +14,7 @@ const settings: MachineSettings & { trip: TripRule } = {
   maxProbes: 1,
   probeTimeoutMs: 0,
   sample: undefined,
-  rampMs: 0,
-  initialShare: 0.1,
+  recovery: undefined,
   sleepMs: () => 0,
 };
 const measured: Measurement = { rule: 'consecutiveFailures', value: 5, threshold: 5, calls: 5, failures: 5 };
@@ -105,8 +104,12 @@ describe('one sentence', () => {
 
   test('S24: recovering, until the ramp is over', () => {
     const ramping: Machine = { state: 'closed', generation: 4, ramp: { since: 0, credit: 0 } };
-    expect(say(ramping, 400, { rampMs: 1_000 })).toBe('closed and recovering: all calls pass in 600 ms');
-    expect(say(ramping, 1_000, { rampMs: 1_000 })).toMatch(/^closed: 5 consecutive failures/);
+    expect(say(ramping, 400, { recovery: { rampMs: 1_000, initialShare: 0.1 } })).toBe(
+      'closed and recovering: all calls pass in 600 ms',
+    );
+    expect(say(ramping, 1_000, { recovery: { rampMs: 1_000, initialShare: 0.1 } })).toMatch(
+      /^closed: 5 consecutive failures/,
+    );
   });
 
   test('S24: a set state, with who, why and how long, over what is underneath', () => {

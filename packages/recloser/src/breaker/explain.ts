@@ -1,6 +1,6 @@
 import { many, percent, span } from '../core/words.ts';
 import { deepFreeze, type Evidence, remembered } from './evidence.ts';
-import { leasesOf, type Machine, type MachineSettings, rowOf, sleepLeftMs } from './machine.ts';
+import { leasesOf, type Machine, type MachineSettings, rampLeftMs, rowOf, sleepLeftMs } from './machine.ts';
 import type { Override } from './override.ts';
 import type { Measurement, TripRule } from './trip-rules/rule.ts';
 
@@ -56,9 +56,9 @@ function explainComputed(
   m: Measurement,
   now: number,
 ): string {
-  const { trip, sample, successThreshold, rampMs } = settings;
+  const { trip, sample, successThreshold } = settings;
   if (machine.state === 'closed') {
-    const leftMs = machine.ramp ? machine.ramp.since + rampMs - now : 0;
+    const leftMs = rampLeftMs(machine, now, settings);
     if (leftMs > 0) return `closed and recovering: all calls pass in ${span(leftMs)}`;
     const { rule, threshold, calls, minimumCalls: least = 0 } = m;
     const from = calls < least ? ` from ${many(least, 'call')} on` : '';

@@ -100,7 +100,7 @@ describe('open', () => {
 });
 
 describe('recovery', () => {
-  const ramped = { ...base, successThreshold: 1, rampMs: 1_000, initialShare: 0.25 };
+  const ramped = { ...base, successThreshold: 1, recovery: { rampMs: 1_000, initialShare: 0.25 } };
 
   test('begins on closing and admits the first call', () => {
     const driver = run(ramped);
@@ -135,7 +135,7 @@ describe('recovery', () => {
         fc.integer({ min: 0, max: 999 }),
         fc.integer({ min: 1, max: 400 }),
         (initialShare, at, calls) => {
-          const driver = run({ ...ramped, initialShare });
+          const driver = run({ ...ramped, recovery: { rampMs: 1_000, initialShare } });
           driver.end('succeeded', driver.halfOpen());
           driver.now += at;
           let admitted = 0;
@@ -171,7 +171,7 @@ describe('reset', () => {
       (d: ReturnType<typeof run>) => d.open(),
       (d: ReturnType<typeof run>) => d.halfOpen(),
     ]) {
-      const driver = run({ ...base, rampMs: 1_000 });
+      const driver = run({ ...base, recovery: { rampMs: 1_000, initialShare: 0.1 } });
       prepare(driver);
       const { generation, state } = driver.machine;
       const effects = driver.step({ type: 'reset' });
@@ -200,7 +200,7 @@ describe('as a function', () => {
   const kinds: MachineSettings[] = [
     base,
     { ...base, maxProbes: 3, probeTimeoutMs: 100 },
-    { ...base, maxProbes: 3, sample: { calls: 3, failureRate: 0.5 }, rampMs: 500 },
+    { ...base, maxProbes: 3, sample: { calls: 3, failureRate: 0.5 }, recovery: { rampMs: 500, initialShare: 0.1 } },
   ];
 
   test('S1: it never mutates what it is given, and the same arguments give the same answer', () => {

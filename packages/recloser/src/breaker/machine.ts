@@ -65,8 +65,7 @@ export interface MachineSettings {
   /** 0: a lease lasts as long as the sleep window did (a second if that was 0), and its end is no failure. */
   readonly probeTimeoutMs: number;
   readonly sample: { readonly calls: number; readonly failureRate: number } | undefined;
-  readonly rampMs: number;
-  readonly initialShare: number;
+  readonly recovery: { readonly rampMs: number; readonly initialShare: number } | undefined;
   /** The length of the next sleep, within its bounds: the one place where chance comes in. */
   sleepMs(attempt: number, why: Evidence, previousMs: number | undefined, retryAfterMs: number): number;
 }
@@ -118,7 +117,7 @@ export function step(machine: Machine, event: MachineEvent, now: number, setting
       return enter(machine, 'open', event.measured, event.facts, now, settings, event.retryAfterMs);
     case 'reset':
       // Without a ramp: a person who resets wants all traffic back.
-      return enter(machine, 'closed', reset, noFacts, now, { ...settings, rampMs: 0 });
+      return enter(machine, 'closed', reset, noFacts, now, { ...settings, recovery: undefined });
     case 'woken':
       return stay(machine.state === 'open' && sleepLeftMs(machine, now) > 0 ? { ...machine, woken: true } : machine);
     default:
@@ -133,6 +132,10 @@ const reset: Measurement = { rule: 'reset', value: 0, threshold: 0, calls: 0 };
 export const sleepLeftMs = ({ openedAt, sleepMs, woken }: Open, now: number): number =>
   woken ? 0 : openedAt + sleepMs - now;
 
+/** How long a closed circuit goes on recovering. */
+export const rampLeftMs = ({ ramp }: Closed, now: number, { recovery }: MachineSettings): number =>
+  ramp && recovery ? ramp.since + recovery.rampMs - now : 0;
+
 const stay = (machine: Machine): Step => ({ machine });
 const admit = (machine: Machine, probe: number): Step => ({
   machine,
@@ -144,8 +147,7 @@ const refuse = (machine: Machine, reason: 'open' | 'half-open' | 'recovery', ret
 });
 
 function call(machine: Machine, now: number, settings: MachineSettings): Step {
-  if (machine.state === 'closed')
-    return machine.ramp ? recover(machine, machine.ramp, now, settings) : admit(machine, 0);
+  if (machine.state === 'closed') return machine.ramp ? recover(machine, now, settings) : admit(machine, 0);
   if (machine.state === 'half-open') return probe(machine, now, settings);
   const leftMs = sleepLeftMs(machine, now);
   if (leftMs > 0) return refuse(machine, 'open', leftMs);
@@ -158,11 +160,12 @@ function call(machine: Machine, now: number, settings: MachineSettings): Step {
 }
 
 /** Admits the share of the ramp exactly, without chance: each call saves up its share, a whole one lets a call through. */
-function recover(machine: Closed, { since, credit }: Ramp, now: number, settings: MachineSettings): Step {
+function recover(machine: Closed, now: number, settings: MachineSettings): Step {
   const { state, generation } = machine;
-  const { rampMs, initialShare } = settings;
-  const leftMs = since + rampMs - now;
+  const leftMs = rampLeftMs(machine, now, settings);
   if (!(leftMs > 0)) return admit({ state, generation }, 0);
+  const { since, credit } = machine.ramp as Ramp;
+  const { rampMs, initialShare } = settings.recovery as NonNullable<MachineSettings['recovery']>;
   const saved = credit + 1 - (1 - initialShare) * Math.min(1, leftMs / rampMs);
   return saved >= 1 - 1e-9
     ? admit({ state, generation, ramp: { since, credit: Math.max(0, saved - 1) } }, 0)
@@ -266,8 +269,8 @@ function enter(
     const { attempt, sleepMs, evidence } = before as Open;
     const none = { probes: [], nextProbe: 1, successes: 0, failures: 0 };
     machine = halfOpen({ generation, attempt, downSince, sleepMs, evidence, probingSince: now }, none);
-  } else if (settings.rampMs > 0) {
-    machine = { ...machine, ramp: { since: now, credit: 1 - settings.initialShare } };
+  } else if (settings.recovery !== undefined) {
+    machine = { ...machine, ramp: { since: now, credit: 1 - settings.recovery.initialShare } };
   }
   return { machine, entered: { from: before.state, to, evidence: why, retryAfterMs: retryAfter } };
 }

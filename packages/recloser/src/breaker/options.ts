@@ -88,8 +88,8 @@ export interface BreakerSettings extends Omit<MachineSettings, 'sleepMs'> {
   readonly timeoutMs: number;
   readonly sleepWindowMs: number | Backoff<Evidence>;
   readonly maxSleepWindowMs: number;
-  /** Infinity: no bulkhead. */
-  readonly maxConcurrent: number;
+  /** `undefined`: no bulkhead. */
+  readonly maxConcurrent: number | undefined;
   readonly releaseOnTimeout: boolean;
   readonly abandonAfterMs: number;
   readonly classify: Classifier | undefined;
@@ -158,7 +158,7 @@ export function settingsOf(given: CircuitBreakerOptions): Settings {
     timeoutMs = 0,
     sleepWindowMs = 30_000,
     maxSleepWindowMs = Math.max(300_000, typeof sleepWindowMs === 'number' ? sleepWindowMs : 0),
-    maxConcurrent = Infinity,
+    maxConcurrent,
     abandonAfterMs = Math.min(longestTimerMs, 10 * timeoutMs || 60_000),
     classify,
     slowCallMs = trip.slowCallMs ?? 0,
@@ -167,7 +167,7 @@ export function settingsOf(given: CircuitBreakerOptions): Settings {
     captureStacks = false,
   } = given;
   const { maxConcurrent: maxProbes = 1, probeTimeoutMs = timeoutMs, sample } = given.halfOpen ?? {};
-  const { rampMs = 0, initialShare = 0.1 } = given.recovery ?? {};
+  const { recovery } = given;
   return {
     // No spread: an object that starts as another's copy takes twice the memory.
     name,
@@ -184,8 +184,7 @@ export function settingsOf(given: CircuitBreakerOptions): Settings {
     maxProbes,
     probeTimeoutMs,
     sample,
-    rampMs,
-    initialShare,
+    recovery: recovery && { rampMs: recovery.rampMs, initialShare: recovery.initialShare ?? 0.1 },
     releaseOnTimeout: given.release === 'on-timeout',
     abandonAfterMs,
     classify,

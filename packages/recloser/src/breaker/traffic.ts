@@ -54,11 +54,11 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     this.sampling = closed ? machine.generation : -1;
     if (this.#epoch?.generation !== this.sampling) this.#epoch = undefined;
     // Those at work keep their places, whatever the limit has become.
-    if (maxConcurrent !== Infinity && this.places === undefined) {
+    if (maxConcurrent !== undefined && this.places === undefined) {
       this.places = new Places(maxConcurrent, this.atWork);
       if (this.atWork > 0) this.onEnd ??= nothing;
     }
-    if (this.places !== undefined) this.places.limit = maxConcurrent;
+    if (this.places !== undefined) this.places.limit = maxConcurrent ?? Infinity;
     this.straight = closed && machine.ramp === undefined && this.override === undefined && this.ending === 'no';
     this.quick =
       this.straight && settings.timeoutMs === 0 && this.places === undefined && settings.fallback === undefined;

@@ -1,4 +1,5 @@
 import { Breaker } from '../breaker/breaker.ts';
+import { rampLeftMs } from '../breaker/machine.ts';
 import type { Settings } from '../breaker/options.ts';
 import { standing } from '../breaker/override.ts';
 import type { Key } from './open-keys.ts';
@@ -43,7 +44,7 @@ export class Member extends Breaker implements Link, Key {
   get idle(): boolean {
     const { machine, places, settings } = this;
     if (machine.state !== 'closed' || this.inFlight + this.uncounted > 0 || places?.taken) return false;
-    if (machine.ramp && this.now() < machine.ramp.since + settings.rampMs) return false;
+    if (machine.ramp && rampLeftMs(machine, this.now(), settings) > 0) return false;
     const { state = 'closed', by, reason, expiresAt } = standing(this.override, () => this.now()) ?? {};
     return state === (settings.given.start ?? 'closed') && !(by ?? reason) && (expiresAt ?? Infinity) === Infinity;
   }

@@ -96,7 +96,7 @@ function timesOf(breaker: CircuitBreaker): { sinceMs?: number; retryAfterMs?: nu
   return {
     ...(sinceMs === undefined ? {} : { sinceMs: Math.round(sinceMs) }),
     ...(leftMs === undefined ? {} : { retryAfterMs: Math.ceil(leftMs) }),
-    recovering: ramp !== undefined && ramp.elapsedMs < breaker.settings.rampMs,
+    recovering: ramp !== undefined && ramp.elapsedMs < (breaker.settings.recovery?.rampMs ?? 0),
   };
 }
 

@@ -33,7 +33,6 @@ interface Settler {
 /** The handlers of all calls of one closed generation that nothing ends early: such a call keeps nothing of its own. */
 export class Epoch implements Ticket {
   readonly generation: number;
-  readonly probe = 0;
   readonly onFulfilled: <T>(value: T) => T;
   readonly onRejected: (error: unknown) => never;
 
@@ -47,6 +46,10 @@ export class Epoch implements Ticket {
       traffic.ended(this, undefined, false, error);
       throw error;
     };
+  }
+
+  get probe(): number {
+    return 0;
   }
 }
 

@@ -69,8 +69,8 @@ interface Settings {
   readonly windowMs: number;
   readonly windowCalls: number;
   readonly buckets: number;
-  /** Infinity: nothing is slow. */
-  readonly slowCallMs: number;
+  /** Only of `slowCallRate`. */
+  readonly slowCallMs: number | undefined;
   /** 0: judge by the share itself. */
   readonly confidence: number;
   readonly z: number;
@@ -114,7 +114,7 @@ function readSettings(rule: Kind, given: unknown): Settings {
     );
   });
   const taken = read(rule, given, checked);
-  const { threshold, windowMs = 0, windowCalls = 0, buckets = 10, confidence = 0, slowCallMs = Infinity } = taken;
+  const { threshold, windowMs = 0, windowCalls = 0, buckets = 10, confidence = 0, slowCallMs } = taken;
   const { minimumCalls = rule === 'failureCount' ? 1 : 20 } = taken;
   return {
     rule,
@@ -140,12 +140,11 @@ class WindowedRule implements TripRule {
 
   get reads(): TripRule['reads'] {
     const { windowMs, slowCallMs } = this.#settings;
-    return windowMs > 0 ? 'time' : slowCallMs < Infinity ? 'durations' : undefined;
+    return windowMs > 0 ? 'time' : slowCallMs === undefined ? undefined : 'durations';
   }
 
   get slowCallMs(): number | undefined {
-    const { slowCallMs } = this.#settings;
-    return slowCallMs < Infinity ? slowCallMs : undefined;
+    return this.#settings.slowCallMs;
   }
 
   /** What a rule of this name over the other kind of window wrote is no fault: the options have changed since. */
@@ -183,7 +182,7 @@ class WindowedCounter implements TripCounter {
   record(failed: boolean, elapsedMs: number, now: number): boolean {
     const settings = this.#settings;
     const window = this.#window;
-    window.add(settings.rule === 'slowCallRate' ? elapsedMs >= settings.slowCallMs : failed, now);
+    window.add(settings.slowCallMs === undefined ? failed : elapsedMs >= settings.slowCallMs, now);
     const { calls, hits } = window;
     // No threshold is 0: without hits there is nothing to weigh.
     return hits > 0 && calls >= settings.minimumCalls && this.#value(hits, calls) >= settings.threshold;
@@ -203,7 +202,7 @@ class WindowedCounter implements TripCounter {
       value: this.#value(hits, calls),
       threshold,
       calls,
-      ...(rule === 'slowCallRate' ? { slowCalls: hits, slowCallMs } : { failures: hits }),
+      ...(slowCallMs ? { slowCalls: hits, slowCallMs } : { failures: hits }),
       minimumCalls,
       ...(windowMs > 0 ? { windowMs } : { windowCalls }),
       ...(confidence > 0 ? { confidence } : {}),

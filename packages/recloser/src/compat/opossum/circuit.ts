@@ -49,8 +49,7 @@ export class Circuit {
         return Number(options.timeout);
       },
       sample: undefined,
-      rampMs: 0,
-      initialShare: 1,
+      recovery: undefined,
       sleepMs: () => this.#sleepMs,
     };
   }

@@ -124,7 +124,7 @@ const rulesOf = ({ rule, parts }: Measurement): string[] => [rule, ...(parts ?? 
 function beginCalls(
   account: Account,
   rules: readonly string[],
-  { timeoutMs = 0, maxConcurrent = Infinity, rampMs = 0 }: Partial<BreakerSettings>,
+  { timeoutMs = 0, maxConcurrent, recovery }: Partial<BreakerSettings>,
 ): void {
   const moves = rules.map((rule) => ['closed', 'open', rule] as const);
   const others = [
@@ -135,8 +135,8 @@ function beginCalls(
   for (const [from, to, rule] of [...moves, ...others]) {
     account.add('transitions', [label(from), label(to), account.reason(reasonOf({ to, evidence: { rule } }))], 0);
   }
-  const full = maxConcurrent === Infinity ? [] : ['bulkhead_full'];
-  const ramp = rampMs > 0 ? ['recovery'] : [];
+  const full = maxConcurrent === undefined ? [] : ['bulkhead_full'];
+  const ramp = recovery === undefined ? [] : ['recovery'];
   for (const reason of ['circuit_open', 'probe_limit', ...full, ...ramp]) account.add('rejections', [reason], 0);
   // A call may bring a fallback of its own.
   account.add('fallbacks', ['success'], 0);

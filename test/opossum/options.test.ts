@@ -1,7 +1,5 @@
 // Every option of opossum's documentation.
-import { EventEmitter } from 'node:events';
 import CircuitBreaker from 'recloser/opossum';
-import { manualClock } from 'recloser/testing';
 import { describe, expect, test, vi } from 'vitest';
 import { rejection } from '../support/calls.ts';
 import { hold, setUp } from './breakers.ts';
@@ -134,6 +132,14 @@ describe('opening and closing', () => {
     expect(breaker.closed).toBe(true);
     others[0]?.reject(new Error('failed'));
     await others[0]?.result;
+    expect(breaker.opened).toBe(true);
+  });
+
+  test('errorThresholdPercentage: calls at work count as long as their fire is in the window', async () => {
+    const { breaker, clock } = setUp({ errorThresholdPercentage: 50, timeout: false, rollingCountTimeout: 1_000 });
+    for (let i = 0; i < 5; i++) hold(breaker);
+    await clock.advance(2_000);
+    await rejection(breaker.fire('fail'));
     expect(breaker.opened).toBe(true);
   });
 
@@ -310,62 +316,5 @@ describe('abortController', () => {
     breaker.open();
     breaker.close();
     expect(breaker.getAbortController()).toBe(abortController);
-  });
-});
-
-describe('figures', () => {
-  test('rollingPercentilesEnabled: false keeps no latencies', async () => {
-    const { breaker } = setUp({ rollingPercentilesEnabled: false });
-    await breaker.fire('ok');
-    const { percentiles, latencyMean, latencyTimes } = breaker.stats;
-    expect([latencyMean, latencyTimes, new Set(Object.values(percentiles))]).toEqual([-1, [], new Set([-1])]);
-    expect(breaker.status.window[0]?.latencyTimes).toEqual([]);
-  });
-
-  test('rotateBucketController: its event turns the window, the clock does not', async () => {
-    const controller = new EventEmitter();
-    const clock = manualClock();
-    const breaker = new CircuitBreaker(act, { rotateBucketController: controller, rollingCountBuckets: 2, clock });
-    await breaker.fire();
-    await clock.advance(60_000);
-    expect(breaker.status.window.map(({ fires }) => fires)).toEqual([1, 0]);
-    controller.emit('rotate');
-    expect(breaker.status.window.map(({ fires }) => fires)).toEqual([0, 1]);
-    controller.emit('rotate');
-    expect(breaker.stats.fires).toBe(0);
-  });
-
-  test('rotateBucketController: disabling and shutting down take the listener off, each its own', () => {
-    const controller = new EventEmitter();
-    const listeners = (): number => controller.listenerCount('rotate');
-    const [a, b] = [0, 1].map(() => new CircuitBreaker(act, { rotateBucketController: controller }));
-    const seen = [listeners()];
-    for (const step of [a?.disable, a?.enable, a?.enable, a?.shutdown]) {
-      step?.call(a as CircuitBreaker<[], string>);
-      seen.push(listeners());
-    }
-    b?.shutdown();
-    expect([...seen, listeners()]).toEqual([2, 1, 2, 2, 1, 0]);
-  });
-
-  test('status: figures to begin with count for opening', async () => {
-    const status = CircuitBreaker.newStatus({ stats: { fires: 2, successes: 0, failures: 2 } });
-    const breaker = new CircuitBreaker(async () => Promise.reject(new Error('failed')), {
-      status,
-      volumeThreshold: 3,
-    });
-    expect(breaker.status).toBe(status);
-    await rejection(breaker.fire());
-    expect(breaker.opened).toBe(true);
-  });
-
-  test('status: of an instance of opossum’s own, or of another copy, the figures are taken', () => {
-    class Foreign extends EventEmitter {
-      get stats() {
-        return { fires: 7 };
-      }
-    }
-    const breaker = new CircuitBreaker(act, { status: new Foreign() as unknown as { fires: number } });
-    expect(breaker.stats.fires).toBe(7);
   });
 });

@@ -75,7 +75,8 @@ export class Witness {
   checks = 0;
   #shutWithChecks = false;
   #isShut = false;
-  #runningAtShutdown = 0;
+  /** Fires of a disabled breaker, by the slice they are counted in. */
+  readonly #letBy = new WeakMap<object, number>();
   #lastLook = 0;
   #lastKey = '';
 
@@ -114,10 +115,6 @@ export class Witness {
     if (passed > 0 && passed <= this.#sleepMs) this.differs("an old process's open circuit");
   }
 
-  get #running(): number {
-    return [...this.#calls.values()].filter(({ ended }) => !ended).length;
-  }
-
   get #sleepMs(): number {
     return this.#options.resetTimeout ?? 30_000;
   }
@@ -144,10 +141,7 @@ export class Witness {
       this.checks++;
       if (this.#subject.isShutdown) this.differs('a health check goes on after `shutdown`');
     }
-    if (command === 'shutdown') {
-      this.#runningAtShutdown = this.#running;
-      this.#isShut = true;
-    }
+    if (command === 'shutdown') this.#isShut = true;
     if ((command === 'shutdown' || command === 'restart') && this.checks > 0) this.#shutWithChecks = true;
     this.looks();
   }
@@ -219,6 +213,9 @@ export class Witness {
     if (event === 'fire') {
       const [outcome, key] = args[0] as [Outcome, number];
       this.#lastKey = this.#key(key, outcome);
+      const { enabled, status } = this.#subject;
+      const [bucket] = status.window;
+      if (!enabled && bucket) this.#letBy.set(bucket, (this.#letBy.get(bucket) ?? 0) + 1);
     }
     if (event === 'open' || event === 'close') this.#epoch++;
     if (event === 'open' && this.#isShut) this.differs('`open()` and `close()` revive it');
@@ -272,6 +269,17 @@ export class Witness {
     if (event === 'failure') this.#judgesFailure(this.#calls.get(this.#idOf('failure', args) ?? -1));
   }
 
+  #callsOf(window: Subject['status']['window']): number {
+    const figure = (bucket: object, name: string): number => (bucket as Record<string, number>)[name] ?? 0;
+    return window.reduce((calls, bucket) => {
+      const others = ['rejects', 'cacheHits', 'coalesceCacheHits'].map((name) => figure(bucket, name));
+      return others.reduce(
+        (left, other) => left - other,
+        calls + figure(bucket, 'fires') - (this.#letBy.get(bucket) ?? 0),
+      );
+    }, 0);
+  }
+
   #judgesShared(): void {
     const call = this.#shared.get(this.#lastKey);
     const { timeout, coalesceTTL } = this.#options;
@@ -290,12 +298,12 @@ export class Witness {
       else if (subject.warmUp) this.differs('so does a probe that fails during `allowWarmUp`');
     } else if (subject.closed || subject.isShutdown) {
       const { fires, failures, successes } = subject.stats;
+      const calls = Math.max(this.#callsOf(subject.status.window), failures + successes);
       const { errorThresholdPercentage = 50 } = this.#options;
       const isFree = !subject.warmUp && fires >= subject.volumeThreshold;
       const opens = (of: number): boolean => isFree && (failures / of) * 100 > errorThresholdPercentage;
-      const running = this.#isShut ? this.#runningAtShutdown : this.#running;
       if (isLate && opens(fires)) this.differs('a failure of then opens it again');
-      else if (opens(fires) !== opens(failures + successes + running)) this.differs('count as calls that did not fail');
+      else if (opens(fires) !== opens(calls)) this.differs('count as calls that did not fail');
     }
   }
 }

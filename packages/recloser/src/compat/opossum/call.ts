@@ -16,8 +16,6 @@ export interface CallHost {
     readonly options: ResolvedOptions;
     readonly report: (fault: unknown, where: string) => void;
   };
-  /** The call is over, though its work may go on. */
-  ended(): void;
   /** Frees its place in the capacity. */
   release(): void;
   succeeded(ticket: Ticket, result: unknown, latencyMs: number): void;
@@ -67,7 +65,6 @@ export class Call {
   #end(): number {
     this.#ended = true;
     this.#callOffTimeout?.();
-    this.#host.ended();
     return Math.round(this.#host.parts.options.clock.now() - this.#startedAt);
   }
 

@@ -251,12 +251,16 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
     this.#status.increment('fires');
     this.#tell('fire', args);
     const work = (): unknown => this.action.apply(context, args);
-    if (!this.#isEnabled) return promised(work, undefined);
+    if (!this.#isEnabled) {
+      this.#status.letBy();
+      return promised(work, undefined);
+    }
     if (this.#caching === undefined) return this.#guard.fire(work, args, undefined);
     try {
       const key = this.options.cacheGetKey.apply(this, args);
       return this.#caching.answer(key, (watcher) => this.#guard.fire(work, args, watcher));
     } catch (fault) {
+      this.#status.letBy();
       return Promise.reject(fault); // of cacheGetKey: circular arguments, for one
     }
   }

@@ -58,10 +58,6 @@ export class Circuit {
     return this.#machine.state === 'closed';
   }
 
-  get isShut(): boolean {
-    return this.#shut;
-  }
-
   get isOpen(): boolean {
     return this.#machine.state === 'open' && !this.#sleepOver;
   }

@@ -26,8 +26,6 @@ export interface Parts {
 export class Guard implements CallHost {
   readonly parts: Parts;
   fallback: Fallback | undefined = undefined;
-  /** Calls at work, those that timed out left out. */
-  #running = 0;
 
   constructor(parts: Parts) {
     this.parts = parts;
@@ -49,14 +47,9 @@ export class Guard implements CallHost {
       tell('semaphoreLocked', error, 0);
       return this.#instead(error, args) ?? Promise.reject(error);
     }
-    this.#running++;
     const call = new Call(this, ticket, args, watcher).run(work);
     watcher?.started(call);
     return call;
-  }
-
-  ended(): void {
-    if (!this.parts.circuit.isShut) this.#running--;
   }
 
   release(): void {
@@ -104,7 +97,7 @@ export class Guard implements CallHost {
     const { options, status, isWarmingUp } = this.parts;
     if (isWarmingUp() || status.sum('fires') < options.volumeThreshold) return false;
     const failures = status.sum('failures');
-    const calls = failures + status.sum('successes') + this.#running;
+    const calls = Math.max(status.calls, failures + status.sum('successes'));
     return (failures / calls) * 100 > options.errorThresholdPercentage;
   }
 

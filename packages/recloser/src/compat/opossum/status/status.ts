@@ -22,6 +22,9 @@ export interface StatusOptions {
   clock?: Clock | undefined;
 }
 
+/** What was fired, but neither protected nor counted otherwise. */
+const letBy = new WeakMap<Bucket, number>();
+
 /**
  * What a breaker has counted over the last `rollingCountTimeout` milliseconds. The window turns by the clock when it is used, so
  * it owns no timer but for `snapshot`, and that only while somebody listens.
@@ -85,6 +88,20 @@ export class Status extends EventEmitter {
   /** One figure of the window, for less than `stats` costs. */
   sum(counter: Counter): number {
     return sum(this.#current(), counter);
+  }
+
+  /** Calls of the action that were fired in the window, at work or not: no rejected ones, nor those that a cache answered. */
+  get calls(): number {
+    return this.#current().reduce((calls, bucket) => {
+      const others = bucket.rejects + bucket.cacheHits + bucket.coalesceCacheHits + bucket.semaphoreRejections;
+      return calls + bucket.fires - others - (letBy.get(bucket) ?? 0);
+    }, 0);
+  }
+
+  /** What was fired last is no call of these: the breaker was disabled, or its arguments had no key. */
+  letBy(): void {
+    const [bucket] = this.#current();
+    letBy.set(bucket, (letBy.get(bucket) ?? 0) + 1);
   }
 
   /** @param latencyMs how long the call took that succeeded, failed or timed out */

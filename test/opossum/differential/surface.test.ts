@@ -146,6 +146,17 @@ test.each(refusals)('refused in the same words: %s', (_, action, options) => {
   expect(refusal(ours)).toEqual(refusal(theirs));
 });
 
+test.each([
+  ['a status that is none', { status: 5 }],
+  ['no abort controller', { abortController: null }],
+])('taken alike: %s', (_, options) => {
+  const see = (construct: Construct): unknown => {
+    const breaker = make(construct, { ...options });
+    return [breaker.stats, breaker.getSignal(), breaker.getAbortController()];
+  };
+  expect(see(ours)).toEqual(see(theirs));
+});
+
 test('health checks and their intervals are refused in the same words', () => {
   const refused = (construct: Construct): unknown[] =>
     [[undefined], ['text'], [() => Promise.resolve(), 'text'], [() => Promise.resolve(), {}]].map(([check, every]) => {

@@ -62,7 +62,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
   readonly #status: Status;
   readonly #circuit: Circuit;
   readonly #guard: Guard;
-  readonly #caching: Caching | undefined;
+  readonly #caching: Caching;
   readonly #report: ListenerErrorHandler;
   readonly #healthChecks: Repeated[] = [];
   #warmUpUntil: number;
@@ -109,9 +109,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
       report: this.#report,
       isWarmingUp: () => this.warmUp,
     });
-    if (options.cache || options.coalesce) {
-      this.#caching = new Caching(options, count, tell, this.#report);
-    }
+    this.#caching = new Caching(options, count, tell, this.#report);
     if (state?.shutdown) this.shutdown();
     else if (state) this.#circuit.restore(state);
   }
@@ -255,9 +253,10 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
       this.#status.letBy();
       return promised(work, undefined);
     }
-    if (this.#caching === undefined) return this.#guard.fire(work, args, undefined);
+    const { options } = this;
+    if (!options.cache && !options.coalesce) return this.#guard.fire(work, args, undefined);
     try {
-      const key = this.options.cacheGetKey.apply(this, args);
+      const key = options.cacheGetKey.apply(this, args);
       return this.#caching.answer(key, (watcher) => this.#guard.fire(work, args, watcher));
     } catch (fault) {
       this.#status.letBy();
@@ -345,7 +344,7 @@ export class CircuitBreaker<TI extends unknown[] = unknown[], TR = unknown> exte
 
 /** Of the status of another copy of this package, or of opossum, only the figures are taken. */
 function statsOf({ status }: ResolvedOptions): Partial<Stats> | undefined {
-  return status && 'stats' in status ? status.stats : status;
+  return ('stats' in Object(status) ? (status as Status).stats : status) as Partial<Stats> | undefined;
 }
 
 // Inside the namespace the names would mean themselves.

@@ -191,7 +191,9 @@ function resolve(given: Options, fault: Fault): ResolvedOptions {
       coalesceTTL === false ? false : Object.is(coalesceTTL, timeout) ? timeout : number('coalesceTTL', coalesceTTL),
     coalesceResetOn: (given.coalesceResetOn ?? []).filter((outcome) => coalesceResets.includes(outcome)),
     coalesceCache: given.coalesce ? cache(given.coalesceSize) : undefined,
-    abortController: given.abortController || (given.autoRenewAbortController ? new AbortController() : undefined),
+    abortController: given.autoRenewAbortController
+      ? given.abortController || new AbortController()
+      : given.abortController,
     enableSnapshots: given.enableSnapshots !== false,
     clock,
   };

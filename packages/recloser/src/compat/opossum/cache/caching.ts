@@ -58,13 +58,14 @@ export class Caching {
   }
 
   #coalesce(key: string, run: Run): Promise<unknown> {
-    const running = this.#options.coalesceCache?.get(key);
+    const { coalesce, coalesceCache } = this.#options;
+    const running = coalesce ? coalesceCache?.get(key) : undefined;
     if (running !== undefined) {
       this.#count('coalesceCacheHits');
       this.#tell('coalesceCacheHit');
       return running as Promise<unknown>;
     }
-    if (this.#options.coalesce) {
+    if (coalesce) {
       this.#count('coalesceCacheMisses');
       this.#tell('coalesceCacheMiss');
     }

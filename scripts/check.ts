@@ -17,7 +17,7 @@ const rest = {
   'unused code': 'knip',
   'package (publint)': 'publint packages/recloser --strict && publint packages/dashboard --strict',
   'package (attw)':
-    'attw --pack packages/recloser --profile node16 --format ascii && attw --pack packages/dashboard --profile node16 --format ascii',
+    'attw --pack packages/recloser --format ascii && attw --pack packages/dashboard --profile node16 --format ascii',
   'package (both formats load)': 'node scripts/check-formats.mjs',
   size: 'size-limit',
   'size of the page': 'tsx packages/dashboard/scripts/check-size.ts',

@@ -1,7 +1,7 @@
 import { duration, having, number, optionsOf, type Reader, read, text } from './check.ts';
 import { errorOf, type RejectedError, rejectedErrorClass } from './errors.ts';
 import type { Verdict } from './outcome.ts';
-import { basicsOf, clockOption } from './policy-options.ts';
+import { type Basics, basicsOf, clockOption } from './policy-options.ts';
 import type { Clock } from './time/clock.ts';
 
 /**
@@ -84,7 +84,10 @@ class TokenBuckets implements RetryBudget {
   #calls = 0;
   #failures = 0;
 
-  constructor(name: string, clock: Clock, share: number, minPerSecond: number, windowMs: number) {
+  constructor(
+    { name, clock }: Pick<Basics, 'name' | 'clock'>,
+    { share = 0.2, minPerSecond = 1, windowMs = 5_000 }: RetryBudgetOptions = {},
+  ) {
     this.name = name;
     this.#clock = clock;
     this.#share = share;
@@ -177,12 +180,14 @@ const known = optionsOf(
  */
 export function retryBudget(options: RetryBudgetOptions = {}): RetryBudget {
   const given = read('retryBudget', options, known);
-  const { share = 0.2, minPerSecond = 1, windowMs = 5_000 } = given;
-  const { name, clock } = basicsOf('retry-budget', given);
-  return new TokenBuckets(name, clock, share, minPerSecond, windowMs);
+  return new TokenBuckets(basicsOf('retry-budget', given), given);
 }
 
 /** An option that takes a budget, or `false` for none. */
 export const budgetOrNone: Reader<RetryBudget | false> = (value, path, fault) =>
   value === false ? value : purse(value, path, fault);
+/** The budget that such an option means: unless it is given, one of the policy's own. */
+export const budgetOf = (given: RetryBudget | false | undefined, policy: Basics): RetryBudget | undefined =>
+  given === undefined ? new TokenBuckets(policy) : given || undefined;
+
 const purse = having('a retry budget or false', { called: 'function', ended: 'function', take: 'function' });

@@ -6,7 +6,7 @@ import { Emitter, report } from './events/emitter.ts';
 import { Answers, type Fallback } from './fallback.ts';
 import { defaultVerdict } from './outcome.ts';
 import type { ArgumentsOf, KeyOfArguments, Policy, Wrapped } from './policy.ts';
-import { type Basics, optionOf } from './policy-options.ts';
+import { type Basics, basicsOf, optionOf, type PolicyOptions } from './policy-options.ts';
 
 /** The parts of a call that a policy consists of, if it is no more than that. */
 export type Parts = Pick<Rig<never>, 'limit'> & { readonly hold?: RefusingHold | undefined };
@@ -136,17 +136,13 @@ export abstract class BasicLayer<Events extends object> extends Layer<Events> {
   protected readonly basics: Basics;
   protected readonly channels: ChannelsOf<keyof Events & string>;
 
-  constructor(
-    kind: string,
-    basics: Basics,
-    given: Record<string, unknown>,
-    eventNames: readonly (keyof Events & string)[],
-  ) {
+  /** @param settings the options, checked: those that all policies have, and listeners among the others */
+  constructor(kind: string, settings: PolicyOptions, eventNames: readonly (keyof Events & string)[]) {
     super();
     this.kind = kind;
-    this.basics = basics;
+    this.basics = basicsOf(kind, settings);
     this.channels = channelsOf(kind, eventNames);
-    this.listen(given);
+    this.listen(settings as Record<string, unknown>);
   }
 
   called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown> {

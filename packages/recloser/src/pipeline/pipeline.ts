@@ -3,7 +3,7 @@ import { type CallerScope, proceed, type Scope, type Stage } from '../core/call/
 import { callback, type Fault, having, read } from '../core/check.ts';
 import { BasicLayer, Layer, type Parts } from '../core/layer.ts';
 import type { AnswerOf, Policy, PolicyLike, RejectionOf } from '../core/policy.ts';
-import { basicsOf, type PolicyOptions, policyOptions } from '../core/policy-options.ts';
+import { type PolicyOptions, policyOptions } from '../core/policy-options.ts';
 import { warnings } from './order.ts';
 import { Around, Foreign, Fused, isGuard, Together } from './stage.ts';
 
@@ -25,8 +25,8 @@ class PipelineLayer extends BasicLayer<Record<never, never>> implements Pipeline
   /** All but the outermost. */
   #inner: Stage | undefined = undefined;
 
-  constructor(basics: BasicLayer<object>['basics'], policies: readonly PolicyLike[]) {
-    super('pipeline', basics, {}, []);
+  constructor(options: PolicyOptions, policies: readonly PolicyLike[]) {
+    super('pipeline', options, []);
     this.policies = policies;
     this.#outermost = linked(policies);
   }
@@ -136,5 +136,5 @@ export function pipeline(...given: readonly (PolicyLike | PipelineOptions)[]): P
   if (onWarning !== false) {
     for (const warning of warnings(flat.map(kindOf))) onWarning(warning);
   }
-  return new PipelineLayer(basicsOf('pipeline', options), flat);
+  return new PipelineLayer(options, flat);
 }

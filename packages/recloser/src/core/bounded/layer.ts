@@ -4,7 +4,6 @@ import type { Scope, Stage } from '../call/scope.ts';
 import { Waiter, WaitingLine } from '../call/waiting-line.ts';
 import { BulkheadFullError, errorOf, type RejectionReason } from '../errors.ts';
 import { BasicLayer } from '../layer.ts';
-import { basicsOf } from '../policy-options.ts';
 import type { Clock } from '../time/clock.ts';
 import { deadlines } from '../time/timers.ts';
 import type { PlacesEvents } from './events.ts';
@@ -35,7 +34,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
   #abandoned = 0;
 
   constructor(kind: string, settings: PlacesSettings, eventNames: readonly (keyof Events & string)[]) {
-    super(kind, basicsOf(kind, settings), { ...settings }, eventNames);
+    super(kind, settings, eventNames);
     this.#settings = settings;
   }
 

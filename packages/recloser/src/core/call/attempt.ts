@@ -1,3 +1,4 @@
+import type { RetryBudget } from '../budget.ts';
 import { report } from '../events/emitter.ts';
 import type { Basics } from '../policy-options.ts';
 import { bare, Call } from './call.ts';
@@ -33,11 +34,15 @@ export class Attempt extends Call {
     return this.#number;
   }
 
-  /** Whether a policy around has counted the call by this budget: retries and hedges inside are more attempts, not more calls. */
-  static counted(scope: Scope, budget: object): boolean {
-    for (let around: Scope | undefined = scope; around !== undefined; around = (around as Partial<Call>).scope) {
-      if (around instanceof Attempt && around.#budget === budget) return true;
+  /**
+   * Counts the call by this budget and answers with it, unless a policy around has done so, as one may that shares it: retries and hedges
+   * inside are more attempts, not more calls.
+   */
+  static counting(scope: Scope, budget: RetryBudget | undefined, shared: boolean): RetryBudget | undefined {
+    for (let around = shared ? scope : undefined; around !== undefined; around = (around as Partial<Call>).scope) {
+      if (around instanceof Attempt && around.#budget === budget) return undefined;
     }
-    return false;
+    budget?.called();
+    return budget;
   }
 }

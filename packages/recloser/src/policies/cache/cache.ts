@@ -7,7 +7,6 @@ import { TimeLimit } from '../../core/call/time-limit.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
-import { basicsOf } from '../../core/policy-options.ts';
 import { type CacheEvents, eventNames } from './events.ts';
 import { type CacheOptions, type CacheSettings, readOptions } from './options.ts';
 import { type CacheStore, type FoundEntry, Memory } from './store.ts';
@@ -62,7 +61,7 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
   readonly #told = { hit: 0, miss: 0, stale: 0, revalidated: 0, 'revalidation-failed': 0, evicted: 0 };
 
   constructor(settings: CacheSettings) {
-    super('cache', basicsOf('cache', settings), { ...settings }, eventNames);
+    super('cache', settings, eventNames);
     const { maxEntries, joinForMs, store, storeTimeoutMs } = settings;
     const { name, clock } = this.basics;
     this.#settings = settings;

@@ -39,7 +39,6 @@ export interface CacheSettings extends Omit<CacheOptions, keyof ListenerOptions<
   readonly coalesce: boolean;
   readonly joinForMs: number;
   readonly storeTimeoutMs: number;
-  readonly [listener: `on${string}`]: unknown;
 }
 
 const ttl: Reader<number | TimeToLive> = (value, path, fault) =>

@@ -4,7 +4,6 @@ import type { Scope, Stage } from '../../core/call/scope.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
-import { basicsOf } from '../../core/policy-options.ts';
 import { longestTimerMs } from '../../core/time/clock.ts';
 import { wait } from '../../core/wait.ts';
 import { marked } from './errors.ts';
@@ -58,7 +57,7 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
   readonly #injections: Record<Injection, number> = { behaviour: 0, latency: 0, fault: 0, outcome: 0 };
 
   constructor(settings: ChaosSettings) {
-    super('chaos', basicsOf('chaos', settings), { ...settings }, eventNames);
+    super('chaos', settings, eventNames);
     this.#plan = settings;
     this.#until = settings.enabled ? Infinity : undefined;
   }

@@ -63,8 +63,7 @@ export interface Plan extends ChaosChanges {
 }
 
 /** The options, checked. */
-export type ChaosSettings = Plan &
-  PolicyOptions & { readonly enabled: boolean; readonly [listener: `on${string}`]: unknown };
+export type ChaosSettings = Plan & PolicyOptions & { readonly enabled: boolean };
 
 /*@__NO_SIDE_EFFECTS__*/
 const either =

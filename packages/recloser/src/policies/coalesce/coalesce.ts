@@ -38,10 +38,10 @@ class CoalesceLayer extends BasicLayer<CoalesceEvents> implements Coalesce {
   #unkeyed = 0;
   #calledOff = 0;
 
-  constructor({ basics, given, keyOf, joinForMs }: CoalesceSettings) {
-    super('coalesce', basics, given, eventNames);
-    this.#keyOf = keyOf;
-    this.#flights = new Flights(basics.name, basics.clock, joinForMs, (key) => {
+  constructor(settings: CoalesceSettings) {
+    super('coalesce', settings, eventNames);
+    this.#keyOf = settings.keyOf;
+    this.#flights = new Flights(this.name, this.basics.clock, settings.joinForMs, (key) => {
       this.#calledOff++;
       this.tell('called-off', { policy: this.name, key });
     });
@@ -86,6 +86,6 @@ class CoalesceLayer extends BasicLayer<CoalesceEvents> implements Coalesce {
  * const once = coalesce();
  * const user = await once.execute(({ signal }) => loadUser(id, { signal }), { key: id });
  */
-export function coalesce(options?: CoalesceOptions): Coalesce {
+export function coalesce(options: CoalesceOptions = {}): Coalesce {
   return tellLife('created', new CoalesceLayer(readOptions(options)));
 }

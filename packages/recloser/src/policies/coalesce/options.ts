@@ -1,12 +1,6 @@
 import type { KeyOf } from '../../core/call/flights.ts';
 import { callback, duration, type Reader, read } from '../../core/check.ts';
-import {
-  type Basics,
-  basicsOf,
-  type ListenerOptions,
-  type PolicyOptions,
-  policyOptions,
-} from '../../core/policy-options.ts';
+import { type ListenerOptions, type PolicyOptions, policyOptions } from '../../core/policy-options.ts';
 import { type CoalesceEvents, eventNames } from './events.ts';
 
 /** Options of `coalesce`. */
@@ -18,16 +12,14 @@ export interface CoalesceOptions extends PolicyOptions, ListenerOptions<Coalesce
 }
 
 /** The options, checked and complete. */
-export interface CoalesceSettings {
-  readonly basics: Basics;
-  readonly given: Record<string, unknown>;
-  readonly keyOf: KeyOf | undefined;
+export interface CoalesceSettings extends PolicyOptions {
+  readonly keyOf?: KeyOf;
   readonly joinForMs: number;
 }
 
 const known = policyOptions(eventNames, {}, { keyOf: callback as Reader<KeyOf>, joinForMs: duration });
 
-export function readOptions(options: CoalesceOptions = {}): CoalesceSettings {
-  const given = read('coalesce', options, known);
-  return { basics: basicsOf('coalesce', given), given, keyOf: given.keyOf, joinForMs: given.joinForMs ?? 10_000 };
-}
+export const readOptions = (options: CoalesceOptions): CoalesceSettings => ({
+  joinForMs: 10_000,
+  ...read('coalesce', options, known),
+});

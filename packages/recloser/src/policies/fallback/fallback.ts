@@ -33,7 +33,7 @@ class FallbackLayer extends BasicLayer<FallbackEvents> {
   #failed = 0;
 
   constructor(settings: FallbackSettings) {
-    super('fallback', settings.basics, settings.given, eventNames);
+    super('fallback', settings, eventNames);
     this.#settings = settings;
   }
 
@@ -106,7 +106,7 @@ class FallbackLayer extends BasicLayer<FallbackEvents> {
  */
 export function fallback<F extends FallbackLike>(
   answer: F,
-  options?: FallbackOptions,
+  options: FallbackOptions = {},
 ): FallbackPolicy<FallbackAnswer<F>> {
   return tellLife('created', new FallbackLayer(readOptions(answer, options))) as unknown as FallbackPolicy<
     FallbackAnswer<F>

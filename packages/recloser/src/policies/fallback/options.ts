@@ -1,13 +1,7 @@
 import type { CallContext } from '../../core/call/context.ts';
 import { callback, type Reader, read } from '../../core/check.ts';
 import { taken } from '../../core/fallback.ts';
-import {
-  type Basics,
-  basicsOf,
-  type ListenerOptions,
-  type PolicyOptions,
-  policyOptions,
-} from '../../core/policy-options.ts';
+import { type ListenerOptions, type PolicyOptions, policyOptions } from '../../core/policy-options.ts';
 import { eventNames, type FallbackEvents } from './events.ts';
 
 /** Whether an error is to be answered. */
@@ -20,25 +14,18 @@ export interface FallbackOptions extends PolicyOptions, ListenerOptions<Fallback
 }
 
 /** The options, checked and complete. */
-export interface FallbackSettings {
-  readonly basics: Basics;
-  readonly given: Record<string, unknown>;
+export interface FallbackSettings extends PolicyOptions {
   readonly answer: unknown;
-  readonly when: Answerable | undefined;
+  readonly when?: Answerable;
 }
 
 const known = policyOptions(eventNames, {}, { when: callback as Reader<Answerable> });
 
-export function readOptions(answer: unknown, options: FallbackOptions = {}): FallbackSettings {
+export function readOptions(answer: unknown, options: FallbackOptions): FallbackSettings {
   const given = read('fallback', options, (value, path, fault) => {
     // Most likely a name that was misspelt: it would hide every error.
     if (answer === undefined) fault('the answer', 'a value, a function, a list of them or lastGood()', answer);
     return known(value, path, fault);
   });
-  return {
-    basics: basicsOf('fallback', given),
-    given,
-    answer: taken(answer),
-    when: given.when,
-  };
+  return { ...given, answer: taken(answer) };
 }

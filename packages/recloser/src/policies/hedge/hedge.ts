@@ -1,3 +1,4 @@
+import { budgetOf, type RetryBudget } from '../../core/budget.ts';
 import { Attempt } from '../../core/call/attempt.ts';
 import type { Work } from '../../core/call/context.ts';
 import type { Scope, Stage } from '../../core/call/scope.ts';
@@ -5,6 +6,7 @@ import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import type { Verdict } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
+import type { Basics } from '../../core/policy-options.ts';
 import { eventNames, type HedgeEvents } from './events.ts';
 import { type HedgeOptions, type HedgeSettings, readOptions } from './options.ts';
 import { Pace } from './pace.ts';
@@ -39,7 +41,9 @@ export interface Hedge extends Policy {
 }
 
 class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
+  declare readonly basics: Basics;
   readonly settings: HedgeSettings;
+  readonly budget: RetryBudget | undefined;
   readonly timed: boolean;
   readonly #pace: Pace | undefined;
   #total = 0;
@@ -51,9 +55,10 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
   #exhausted = 0;
 
   constructor(settings: HedgeSettings) {
-    super('hedge', settings.basics, settings.given, eventNames);
-    const { quantile, classify } = settings;
+    super('hedge', settings, eventNames);
+    const { quantile, classify, budget } = settings;
     this.settings = settings;
+    this.budget = budgetOf(budget, this.basics);
     this.timed = quantile !== undefined || classify !== undefined;
     this.#pace = quantile === undefined ? undefined : new Pace(settings, quantile);
   }
@@ -64,10 +69,8 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
 
   run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
-    const { budget, shared } = this.settings;
-    const counting = shared && budget && Attempt.counted(scope, budget) ? undefined : budget;
     this.#total++;
-    counting?.called();
+    const counting = Attempt.counting(scope, this.budget, Boolean(this.settings.budget));
     return new Race(this, work, scope, next, counting, this.#delayMs).run();
   }
 

@@ -1,14 +1,8 @@
-import { budgetOrNone, type RetryBudget, retryBudget } from '../../core/budget.ts';
+import { budgetOrNone, type RetryBudget } from '../../core/budget.ts';
 import type { Idempotent } from '../../core/call/attempt.ts';
 import { also, callback, count, duration, number, type Reader, read } from '../../core/check.ts';
 import type { Classifier } from '../../core/outcome.ts';
-import {
-  type Basics,
-  basicsOf,
-  type ListenerOptions,
-  type PolicyOptions,
-  policyOptions,
-} from '../../core/policy-options.ts';
+import { type ListenerOptions, type PolicyOptions, policyOptions } from '../../core/policy-options.ts';
 import { eventNames, type HedgeEvents } from './events.ts';
 
 /** Options of `hedge`: `delayMs`, `quantile` or both. */
@@ -30,18 +24,14 @@ export interface HedgeOptions extends PolicyOptions, ListenerOptions<HedgeEvents
 }
 
 /** The options, checked and complete. */
-export interface HedgeSettings {
-  readonly basics: Basics;
-  readonly given: Record<string, unknown>;
-  readonly delayMs: number | undefined;
-  readonly quantile: number | undefined;
+export interface HedgeSettings extends PolicyOptions {
+  readonly delayMs?: number;
+  readonly quantile?: number;
   readonly minimumCalls: number;
-  readonly maxAttempts: number;
-  readonly classify: Classifier | undefined;
+  readonly maxHedges: number;
+  readonly classify?: Classifier;
   readonly idempotent: Idempotent;
-  readonly budget: RetryBudget | undefined;
-  /** Whether others may hold the budget as well. */
-  readonly shared: boolean;
+  readonly budget?: RetryBudget | false;
 }
 
 const known = also(
@@ -63,21 +53,9 @@ const known = also(
   },
 );
 
-export function readOptions(options: HedgeOptions): HedgeSettings {
-  const given = read('hedge', options, known);
-  const basics = basicsOf('hedge', given);
-  const { delayMs, quantile, minimumCalls = 20, maxHedges = 1, classify, idempotent = () => true } = given;
-  const { budget = retryBudget({ name: basics.name, clock: basics.clock }) } = given;
-  return {
-    basics,
-    given,
-    delayMs,
-    quantile,
-    minimumCalls,
-    maxAttempts: maxHedges + 1,
-    classify,
-    idempotent,
-    budget: budget || undefined,
-    shared: given.budget !== undefined,
-  };
-}
+export const readOptions = (options: HedgeOptions): HedgeSettings => ({
+  minimumCalls: 20,
+  maxHedges: 1,
+  idempotent: () => true,
+  ...read('hedge', options, known),
+});

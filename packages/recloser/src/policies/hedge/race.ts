@@ -4,13 +4,16 @@ import type { Work } from '../../core/call/context.ts';
 import type { Scope, Stage } from '../../core/call/scope.ts';
 import { errorOf, RejectedError } from '../../core/errors.ts';
 import { assess, type Verdict } from '../../core/outcome.ts';
+import type { Basics } from '../../core/policy-options.ts';
 import { inContext, type OwnContext, rememberContext } from '../../core/time/async-context.ts';
 import { Deadline, deadlines } from '../../core/time/timers.ts';
 import type { HedgeSettings } from './options.ts';
 
 /** Who holds races, and is told how they go. */
 export interface Organizer {
+  readonly basics: Basics;
   readonly settings: HedgeSettings;
+  readonly budget: RetryBudget | undefined;
   /** Whether attempts need a time of their own. */
   readonly timed: boolean;
   hedged(scope: Scope, attempt: number, delayMs: number): void;
@@ -83,11 +86,11 @@ export class Race extends Deadline {
   }
 
   #launch(): void {
-    const { budget, maxAttempts, basics } = this.#organizer.settings;
+    const { settings, budget, basics, timed } = this.#organizer;
     const number = this.#attempts.length + 1;
     const scope = this.#scope;
     const attempt = new Attempt(scope, number === 1 ? scope.attempt : number, budget);
-    const startedAt = this.#organizer.timed ? basics.clock.now() : 0;
+    const startedAt = timed ? basics.clock.now() : 0;
     if (number === 1) this.#startedAt = startedAt;
     this.#attempts.push(attempt);
     this.#underWay++;
@@ -95,7 +98,7 @@ export class Race extends Deadline {
       (value) => this.#ended(number, startedAt, true, value),
       (error) => this.#ended(number, startedAt, false, error),
     );
-    if (this.#delayMs !== undefined && number < maxAttempts) deadlines(basics.clock, this.#delayMs).add(this);
+    if (this.#delayMs !== undefined && number <= settings.maxHedges) deadlines(basics.clock, this.#delayMs).add(this);
   }
 
   /** The attempts under way have had their time. */
@@ -104,9 +107,9 @@ export class Race extends Deadline {
   }
 
   #hedge(): void {
-    const { idempotent, budget, basics } = this.#organizer.settings;
+    const { settings, budget, basics } = this.#organizer;
     const scope = this.#scope;
-    if (!mayRepeat(idempotent, scope, basics)) return;
+    if (!mayRepeat(settings.idempotent, scope, basics)) return;
     const made = this.#attempts.length;
     if (budget?.take() === false) {
       this.#organizer.exhausted(scope, made);
@@ -118,13 +121,12 @@ export class Race extends Deadline {
 
   #ended(number: number, startedAt: number, ok: boolean, received: unknown): void {
     if (this.#over) return;
-    const { settings, timed } = this.#organizer;
-    const { basics, classify } = settings;
+    const { settings, basics, timed } = this.#organizer;
     const scope = this.#scope;
     const aborted = !ok && scope.aborted;
     const result = aborted ? scope.reason : received;
     const elapsedMs = timed ? basics.clock.now() - startedAt : 0;
-    const { verdict } = assess(classify, scope, ok, result, elapsedMs, basics);
+    const { verdict } = assess(settings.classify, scope, ok, result, elapsedMs, basics);
     const refused = !ok && result instanceof RejectedError;
     const end = { number, ok, result, verdict };
     this.#underWay--;
@@ -141,8 +143,8 @@ export class Race extends Deadline {
   #finish({ number, ok, result, verdict }: End): void {
     this.#over = true;
     this.queue?.remove(this);
-    const { settings, timed } = this.#organizer;
-    const { clock, name } = settings.basics;
+    const { basics, timed } = this.#organizer;
+    const { clock, name } = basics;
     const attempts = this.#attempts.length;
     if (this.#underWay > 0 && !this.#scope.aborted) {
       const lost = errorOf(Lost, `attempt ${number} answered first`, { breaker: name });

@@ -45,7 +45,6 @@ export interface RateLimitSettings extends PolicyOptions {
   readonly keyed: boolean;
   readonly maxKeys: number;
   readonly captureStacks: boolean;
-  readonly [listener: `on${string}`]: unknown;
 }
 
 const known = also(

@@ -5,7 +5,6 @@ import { errorOf, type RejectionDetails, type RejectionReason } from '../../core
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
-import { basicsOf } from '../../core/policy-options.ts';
 import { deadlines } from '../../core/time/timers.ts';
 import { RateLimitedError } from './errors.ts';
 import { eventNames, type RateLimitEvents } from './events.ts';
@@ -64,7 +63,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
   #evicted = 0;
 
   constructor(settings: RateLimitSettings) {
-    super('rate-limit', basicsOf('rate-limit', settings), { ...settings }, eventNames);
+    super('rate-limit', settings, eventNames);
     this.#settings = settings;
   }
 

@@ -1,7 +1,9 @@
+import type { RetryBudget } from '../../core/budget.ts';
 import { mayRepeat } from '../../core/call/attempt.ts';
 import type { Scope } from '../../core/call/scope.ts';
 import { CircuitOpenError, RejectedError } from '../../core/errors.ts';
 import type { Judgement } from '../../core/outcome.ts';
+import type { Basics } from '../../core/policy-options.ts';
 import { delayOf } from '../../core/time/backoff.ts';
 import type { GaveUpCause } from './events.ts';
 import type { RetrySettings } from './options.ts';
@@ -17,22 +19,26 @@ export interface Standing extends Judgement {
   readonly result: unknown;
 }
 
-/** Whether the attempt ended in a way to make another, and the call is one at which that may be done. */
-export function asksForMore(settings: RetrySettings, { scope, ok, result, verdict, retryAfterMs }: Standing): boolean {
-  const refusal = !ok && result instanceof RejectedError;
-  const fits = refusal
-    ? settings.retryRefusals &&
-      retryAfterMs > 0 &&
-      !(result instanceof CircuitOpenError) &&
-      result.reason !== 'budget-exhausted'
-    : verdict === 'failure';
-  return fits && !scope.aborted && mayRepeat(settings.repeatable, scope, settings.basics);
+/** Whether the attempt ended in a way that asks for another. */
+function asksForMore({ retryRefusals }: RetrySettings, { ok, result, verdict, retryAfterMs }: Standing): boolean {
+  if (ok || !(result instanceof RejectedError)) return verdict === 'failure';
+  const { reason } = result;
+  return retryRefusals && retryAfterMs > 0 && !(result instanceof CircuitOpenError) && reason !== 'budget-exhausted';
 }
 
-/** How long to wait before the next attempt, which is paid for then, or why there is none. */
-export function planned(settings: RetrySettings, standing: Standing): number | GaveUpCause {
-  const { basics, attempts, backoff, maxDelayMs, maxElapsedMs, budget } = settings;
-  const { ok, result, retryAfterMs, startedAt, previousMs } = standing;
+/**
+ * How long to wait before the next attempt, which is paid for then, or why there is none; `undefined` where the call is not one to be
+ * tried again, by how it ended or by what it is.
+ */
+export function planned(
+  settings: RetrySettings,
+  basics: Basics,
+  budget: RetryBudget | undefined,
+  standing: Standing,
+): number | GaveUpCause | undefined {
+  const { attempts, backoff, maxDelayMs, maxElapsedMs, repeatable } = settings;
+  const { scope, ok, result, retryAfterMs, startedAt, previousMs } = standing;
+  if (!asksForMore(settings, standing) || scope.aborted || !mayRepeat(repeatable, scope, basics)) return undefined;
   if (standing.attempts >= attempts) return 'attempts';
   if (retryAfterMs > maxDelayMs) return 'retry-after';
   const failed = { error: ok ? undefined : result, value: ok ? result : undefined, retryAfterMs };

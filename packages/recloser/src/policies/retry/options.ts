@@ -1,15 +1,9 @@
-import { budgetOrNone, type RetryBudget, retryBudget } from '../../core/budget.ts';
+import { budgetOrNone, type RetryBudget } from '../../core/budget.ts';
 import type { Idempotent } from '../../core/call/attempt.ts';
 import type { CallContext } from '../../core/call/context.ts';
 import { callback, duration, flag, number, oneOf, type Reader, read } from '../../core/check.ts';
 import type { Classifier } from '../../core/outcome.ts';
-import {
-  type Basics,
-  basicsOf,
-  type ListenerOptions,
-  type PolicyOptions,
-  policyOptions,
-} from '../../core/policy-options.ts';
+import { type ListenerOptions, type PolicyOptions, policyOptions } from '../../core/policy-options.ts';
 import { type Backoff, delays, exponential } from '../../core/time/backoff.ts';
 import { eventNames, type RetryEvents } from './events.ts';
 
@@ -48,20 +42,16 @@ export interface RetryOptions extends PolicyOptions, ListenerOptions<RetryEvents
 }
 
 /** The options, checked and complete. */
-export interface RetrySettings {
-  readonly basics: Basics;
-  readonly given: Record<string, unknown>;
+export interface RetrySettings extends PolicyOptions {
   readonly attempts: number;
   readonly backoff: number | Backoff<FailedAttempt>;
   readonly maxDelayMs: number;
   /** Infinity: no limit. */
   readonly maxElapsedMs: number;
-  readonly classify: Classifier | undefined;
+  readonly classify?: Classifier;
   readonly repeatable: Idempotent;
   readonly retryRefusals: boolean;
-  readonly budget: RetryBudget | undefined;
-  /** Whether others may hold the budget as well. */
-  readonly shared: boolean;
+  readonly budget?: RetryBudget | false;
 }
 
 const known = policyOptions(
@@ -87,23 +77,16 @@ const repeatable = {
   never: () => false,
 };
 
-export function readOptions(options: RetryOptions = {}): RetrySettings {
+export function readOptions(options: RetryOptions): RetrySettings {
   const given = read('retry', options, known);
-  const basics = basicsOf('retry', given);
-  const { idempotent, attempts = 3, backoff = exponential({ initialMs: 100, maxMs: 10_000 }) } = given;
-  const { budget = retryBudget({ name: basics.name, clock: basics.clock }) } = given;
-  const rule = given.retry ?? (idempotent ? 'if-idempotent' : 'safe');
+  const { idempotent, retry = idempotent ? 'if-idempotent' : 'safe' } = given;
   return {
-    basics,
-    given,
-    attempts,
-    backoff,
-    maxDelayMs: given.maxDelayMs ?? 30_000,
-    maxElapsedMs: given.maxElapsedMs ?? Infinity,
-    classify: given.classify,
-    repeatable: (rule === 'if-idempotent' && idempotent) || repeatable[rule],
-    retryRefusals: given.retryRefusals ?? false,
-    budget: budget || undefined,
-    shared: given.budget !== undefined,
+    attempts: 3,
+    backoff: exponential({ initialMs: 100, maxMs: 10_000 }),
+    maxDelayMs: 30_000,
+    maxElapsedMs: Infinity,
+    retryRefusals: false,
+    ...given,
+    repeatable: (retry === 'if-idempotent' && idempotent) || repeatable[retry],
   };
 }

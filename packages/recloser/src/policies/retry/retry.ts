@@ -1,4 +1,4 @@
-import type { RetryBudget } from '../../core/budget.ts';
+import { budgetOf, type RetryBudget } from '../../core/budget.ts';
 import { Attempt } from '../../core/call/attempt.ts';
 import { begin } from '../../core/call/begin.ts';
 import type { Work } from '../../core/call/context.ts';
@@ -8,7 +8,7 @@ import { BasicLayer } from '../../core/layer.ts';
 import { assess } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { wait } from '../../core/wait.ts';
-import { asksForMore, planned, type Standing } from './decision.ts';
+import { planned, type Standing } from './decision.ts';
 import { eventNames, type GaveUpCause, type RetryEvents } from './events.ts';
 import { type RetryOptions, type RetrySettings, readOptions } from './options.ts';
 
@@ -43,6 +43,9 @@ export interface Retry extends Policy {
 class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
   override readonly kind: string;
   readonly #settings: RetrySettings;
+  readonly #budget: RetryBudget | undefined;
+  /** Whether others may hold the budget as well. */
+  readonly #shared: boolean;
   /** Whether attempts need a time of their own. */
   readonly #timed: boolean;
   readonly #plain: boolean;
@@ -55,28 +58,31 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
   #exhausted = 0;
 
   constructor(settings: RetrySettings) {
-    super('retry', settings.basics, settings.given, eventNames);
-    this.kind = settings.budget ? 'retry' : 'retry-without-budget';
+    super('retry', settings, eventNames);
+    const { budget, classify, maxElapsedMs } = settings;
     this.#settings = settings;
-    this.#timed = settings.classify !== undefined || settings.maxElapsedMs !== Infinity;
-    this.#plain = !this.#timed && !settings.shared;
+    this.#budget = budgetOf(budget, this.basics);
+    this.kind = this.#budget ? 'retry' : 'retry-without-budget';
+    this.#shared = Boolean(budget);
+    this.#timed = classify !== undefined || maxElapsedMs !== Infinity;
+    this.#plain = !this.#timed && !this.#shared;
   }
 
   run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     this.#total++;
     if (!this.#plain) return this.#watch(work, scope, next);
-    this.#settings.budget?.called();
+    this.#budget?.called();
     return begin(work, scope, next).then(this.#succeeded, (error) =>
-      this.#follow(work, scope, next, this.#settings.budget, 0, false, error),
+      this.#follow(work, scope, next, this.#budget, 0, false, error),
     );
   }
 
   /** A call of which more is asked. (Apart from the plain one, whose closure keeps less then: measured, 0.2 × bare.) */
   #watch(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
-    const { budget, shared, classify } = this.#settings;
-    const counting = shared && budget && Attempt.counted(scope, budget) ? undefined : budget;
-    counting?.called();
+    const shared = this.#shared;
+    const { classify } = this.#settings;
+    const counting = Attempt.counting(scope, this.#budget, shared);
     const startedAt = this.#timed ? this.now() : 0;
     const first =
       shared && counting ? new Attempt(scope, scope.attempt, counting).run(work, next) : begin(work, scope, next);
@@ -104,7 +110,8 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
     ok: boolean,
     result: unknown,
   ): Promise<unknown> {
-    const { basics, budget, classify, maxElapsedMs } = this.#settings;
+    const { basics } = this;
+    const { classify, maxElapsedMs } = this.#settings;
     let begunAt = startedAt;
     let previousMs: number | undefined;
     for (let attempts = 1; ; ) {
@@ -119,7 +126,7 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
           if (scope.aborted) throw scope.reason;
           if (this.#timed) begunAt = this.now();
           if (begunAt - startedAt <= maxElapsedMs) {
-            result = await new Attempt(scope, ++attempts, budget).run(work, next);
+            result = await new Attempt(scope, ++attempts, this.#budget).run(work, next);
             ok = true;
             continue;
           }
@@ -142,13 +149,13 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
     const { attempts, verdict, ok, result } = standing;
     const { key } = standing.scope;
     const error = ok ? undefined : result;
-    if (cause ?? asksForMore(this.#settings, standing)) {
-      const plan = cause ?? planned(this.#settings, standing);
-      if (typeof plan === 'number') {
-        this.#retries++;
-        this.tell('retry-scheduled', { policy, key, attempt: attempts + 1, delayMs: plan, error });
-        return plan;
-      }
+    const plan = cause ?? planned(this.#settings, this.basics, this.#budget, standing);
+    if (typeof plan === 'number') {
+      this.#retries++;
+      this.tell('retry-scheduled', { policy, key, attempt: attempts + 1, delayMs: plan, error });
+      return plan;
+    }
+    if (plan !== undefined) {
       if (plan === 'budget') {
         this.#exhausted++;
         this.tell('budget-exhausted', { policy, key, attempts });
@@ -179,7 +186,7 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
       retries: this.#retries,
       recoveredRequests: this.#recovered,
       budgetExhausted: this.#exhausted,
-      budgetUtilization: this.#settings.budget?.utilization,
+      budgetUtilization: this.#budget?.utilization,
     };
   }
 }
@@ -196,6 +203,6 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
  * const reads = retry({ attempts: 3, backoff: decorrelatedJitter({ initialMs: 100, maxMs: 5_000 }) });
  * const page = await reads.execute(({ signal }) => fetchPage(url, { signal }));
  */
-export function retry(options?: RetryOptions): Retry {
+export function retry(options: RetryOptions = {}): Retry {
   return tellLife('created', new RetryLayer(readOptions(options)));
 }

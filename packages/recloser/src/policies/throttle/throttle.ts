@@ -6,7 +6,6 @@ import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
 import { assess, defaultVerdict, type Verdict } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
-import { basicsOf } from '../../core/policy-options.ts';
 import { percent } from '../../core/words.ts';
 import { TimeWindow } from '../../windows/time-window.ts';
 import { ThrottledError } from './errors.ts';
@@ -49,7 +48,7 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
   #tryAt: number;
 
   constructor(settings: ThrottleSettings) {
-    super('adaptive-throttle', basicsOf('adaptive-throttle', settings), { ...settings }, eventNames);
+    super('adaptive-throttle', settings, eventNames);
     this.#settings = settings;
     this.#window = new TimeWindow(settings.windowMs, 20, this.now());
     this.#tryAt = settings.minimumPerSecond > 0 ? -Infinity : Infinity;

@@ -1,11 +1,5 @@
 import { duration, read } from '../../core/check.ts';
-import {
-  type Basics,
-  basicsOf,
-  type ListenerOptions,
-  type PolicyOptions,
-  policyOptions,
-} from '../../core/policy-options.ts';
+import { type ListenerOptions, type PolicyOptions, policyOptions } from '../../core/policy-options.ts';
 import { eventNames, type TimeoutEvents } from './events.ts';
 
 /** Options of `timeout`. */
@@ -14,16 +8,12 @@ export interface TimeoutOptions extends PolicyOptions, ListenerOptions<TimeoutEv
   readonly timeoutMs: number;
 }
 
-/** The options, checked and complete. */
-export interface TimeoutSettings {
-  readonly basics: Basics;
-  readonly given: Record<string, unknown>;
+/** The options, checked. */
+export interface TimeoutSettings extends PolicyOptions {
   readonly timeoutMs: number;
 }
 
 const known = policyOptions(eventNames, { timeoutMs: duration });
 
-export function readOptions(options: TimeoutOptions | number): TimeoutSettings {
-  const given = read('timeout', typeof options === 'number' ? { timeoutMs: options } : options, known);
-  return { basics: basicsOf('timeout', given), given, timeoutMs: given.timeoutMs };
-}
+export const readOptions = (options: TimeoutOptions | number): TimeoutSettings =>
+  read('timeout', typeof options === 'number' ? { timeoutMs: options } : options, known);

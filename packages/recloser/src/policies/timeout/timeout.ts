@@ -6,6 +6,7 @@ import type { TimeoutError } from '../../core/errors.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer, type Parts } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
+import type { Clock } from '../../core/time/clock.ts';
 import { eventNames, type TimeoutEvents } from './events.ts';
 import { readOptions, type TimeoutOptions, type TimeoutSettings } from './options.ts';
 
@@ -30,8 +31,8 @@ export interface Timeout extends Policy<never, TimeoutError> {
 class CountedLimit extends TimeLimit {
   readonly #layer: TimeoutLayer;
 
-  constructor(layer: TimeoutLayer, { basics, timeoutMs }: TimeoutSettings) {
-    super(basics.name, timeoutMs, basics.clock);
+  constructor(layer: TimeoutLayer, timeoutMs: number, clock: Clock) {
+    super(layer.name, timeoutMs, clock);
     this.#layer = layer;
   }
 
@@ -54,8 +55,8 @@ class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
   #late = 0;
 
   constructor(settings: TimeoutSettings) {
-    super('timeout', settings.basics, settings.given, eventNames);
-    this.rig = { limit: new CountedLimit(this, settings) };
+    super('timeout', settings, eventNames);
+    this.rig = { limit: new CountedLimit(this, settings.timeoutMs, this.basics.clock) };
   }
 
   override get parts(): Parts {

@@ -122,20 +122,22 @@ describe('judge', () => {
 
 describe('assess', () => {
   const caller = { aborted: false, key: 'k', context: 'c' };
+  const scope = { ...caller, reason: undefined };
+  const gaveUp = { ...scope, aborted: true, reason: 'enough' };
   const ignoring: unknown[] = [];
   const onListenerError = (...told: unknown[]): void => void ignoring.push(told);
   const policy = { name: 'x', clock: manualClock(), random: () => 0, onListenerError };
 
   test('without a classifier it is the default, with what the error says of Retry-After', () => {
     const busy = { retryAfterMs: 500 };
-    expect(assess(undefined, caller, false, busy, 0, policy)).toEqual({ verdict: 'failure', retryAfterMs: 500 });
-    expect(assess(undefined, caller, true, busy, 0, policy)).toEqual({ verdict: 'success', retryAfterMs: 0 });
+    expect(assess(undefined, scope, false, busy, 0, policy)).toEqual({ verdict: 'failure', retryAfterMs: 500 });
+    expect(assess(undefined, scope, true, busy, 0, policy)).toEqual({ verdict: 'success', retryAfterMs: 0 });
   });
 
   test('the classifier sees value or error, and the time', () => {
     const classify = vi.fn(() => 'ignored' as const);
-    expect(assess(classify, caller, true, 5, 12, policy)).toEqual({ verdict: 'ignored', retryAfterMs: 0 });
-    assess(classify, caller, false, 'down', 13, policy);
+    expect(assess(classify, scope, true, 5, 12, policy)).toEqual({ verdict: 'ignored', retryAfterMs: 0 });
+    assess(classify, scope, false, 'down', 13, policy);
     expect(classify.mock.calls).toEqual([
       [{ ok: true, value: 5, error: undefined, elapsedMs: 12, ...caller }],
       [{ ok: false, value: undefined, error: 'down', elapsedMs: 13, ...caller }],
@@ -144,9 +146,16 @@ describe('assess', () => {
 
   test('is not asked about refusals and aborts', () => {
     const classify = vi.fn(() => 'failure' as const);
-    expect(assess(classify, caller, false, refusal, 0, policy).verdict).toBe('ignored');
-    expect(assess(classify, { ...caller, aborted: true }, false, 'enough', 0, policy).verdict).toBe('ignored');
+    expect(assess(classify, scope, false, refusal, 0, policy).verdict).toBe('ignored');
+    expect(assess(classify, gaveUp, false, 'enough', 0, policy).verdict).toBe('ignored');
     expect(classify).not.toHaveBeenCalled();
+  });
+
+  test.each([
+    [true, 'success'],
+    [false, 'failure'],
+  ])('what a call ended with before its caller gave up is its own (ok %s)', (ok, verdict) => {
+    expect(assess(undefined, gaveUp, ok, 'down', 0, policy).verdict).toBe(verdict);
   });
 
   test.each([
@@ -156,7 +165,7 @@ describe('assess', () => {
     const broken = () => {
       throw ours;
     };
-    expect(assess(broken, caller, ok, 'x', 0, policy).verdict).toBe(verdict);
+    expect(assess(broken, scope, ok, 'x', 0, policy).verdict).toBe(verdict);
     expect(ignoring.splice(0)).toEqual([[ours, 'classify']]);
   });
 });

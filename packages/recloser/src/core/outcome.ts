@@ -1,4 +1,4 @@
-import type { CallContext } from './call/context.ts';
+import type { Scope } from './call/scope.ts';
 import { RejectedError } from './errors.ts';
 import { report } from './events/emitter.ts';
 import type { Basics } from './policy-options.ts';
@@ -31,6 +31,25 @@ export type Classification = Verdict | { readonly verdict: Verdict; readonly ret
  * call to the default.
  */
 export type Classifier = (outcome: Outcome) => Classification | undefined;
+
+/** How many calls ended with which verdict. */
+export type Verdicts = Record<Verdict, number>;
+
+/*@__NO_SIDE_EFFECTS__*/
+export const noVerdicts = (): Verdicts => ({ success: 0, failure: 0, ignored: 0 });
+
+/** The same as figures of a policy, of so many calls in all. */
+export const figuresOf = (
+  totalRequests: number,
+  { success, failure, ignored }: Verdicts,
+  rejected = 0,
+): Record<`${'total' | 'successful' | 'failed' | 'ignored'}Requests` | 'inFlight', number> => ({
+  totalRequests,
+  successfulRequests: success,
+  failedRequests: failure,
+  ignoredRequests: ignored,
+  inFlight: totalRequests - success - failure - ignored - rejected,
+});
 
 /** A verdict with the dependency's wish to be left alone. */
 export interface Judgement {
@@ -79,19 +98,22 @@ export function judge(classify: Classifier, outcome: Outcome, tell: (fault: unkn
 }
 
 /**
- * What one call says, for those who act on each: who tries again, or counts what was accepted. A refusal of an inner policy is never a failure, whatever the classifier says,
- * and a classifier that throws leaves it at the default: nothing is done twice because of a fault in it.
+ * What one call says, for those who act on each: who tries again, or counts what was accepted. A refusal of an inner policy is never a
+ * failure, whatever the classifier says, and a classifier that throws leaves it at the default: nothing is done twice because of a fault
+ * in it. A call that its caller gave up ended with the reason for that: what else it ended with came before.
  */
 export function assess(
   classify: Classifier | undefined,
-  { aborted, key, context }: Pick<CallContext, 'key' | 'context'> & Pick<Outcome, 'aborted'>,
+  scope: Pick<Scope, 'aborted' | 'reason' | 'key' | 'context'>,
   ok: boolean,
   result: unknown,
   elapsedMs: number,
   policy: Basics,
 ): Judgement {
+  const { key, context } = scope;
+  const aborted = !ok && scope.aborted && Object.is(result, scope.reason);
   const usual = { verdict: defaultVerdict(ok, result, aborted), retryAfterMs: ok ? 0 : retryAfterOf(result) };
-  if (classify === undefined || (!ok && (aborted || result instanceof RejectedError))) return usual;
+  if (classify === undefined || aborted || (!ok && result instanceof RejectedError)) return usual;
   let broken = false;
   const [value, error] = ok ? [result, undefined] : [undefined, result];
   const judged = judge(classify, { ok, value, error, elapsedMs, aborted, key, context }, (fault) => {

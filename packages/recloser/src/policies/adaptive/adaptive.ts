@@ -5,7 +5,7 @@ import { nobody, type Scope, type Stage } from '../../core/call/scope.ts';
 import { seated } from '../../core/call/seat.ts';
 import type { BulkheadFullError } from '../../core/errors.ts';
 import { tellLife } from '../../core/events/channels.ts';
-import { assess, type Verdict } from '../../core/outcome.ts';
+import { assess } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { aimd } from './aimd.ts';
 import { type AdaptiveEvents, eventNames } from './events.ts';
@@ -72,19 +72,14 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
     if (tally !== this.#tally) return;
     const { classify, roundCalls, failureThreshold } = this.#settings;
     const elapsedMs = this.now() - startedAt;
-    const verdict = ok && classify === undefined ? 'success' : this.#verdictOf(scope, ok, result, elapsedMs);
+    const isPlain = ok && classify === undefined;
+    const verdict = isPlain ? 'success' : assess(classify, scope, ok, result, elapsedMs, this.basics).verdict;
     if (verdict === 'success') {
       tally.succeeded++;
       tally.latencyMs += elapsedMs;
     } else if (verdict === 'failure') tally.failed++;
     const calls = Math.max(roundCalls, 2 * this.places);
     if (tally.succeeded + tally.failed >= calls || tally.failed > failureThreshold * calls) this.#endRound();
-  }
-
-  #verdictOf(scope: Scope, ok: boolean, result: unknown, elapsedMs: number): Verdict {
-    const { key, context } = scope;
-    const aborted = scope.aborted && result === scope.reason;
-    return assess(this.#settings.classify, { aborted, key, context }, ok, result, elapsedMs, this.basics).verdict;
   }
 
   #endRound(): void {

@@ -4,7 +4,7 @@ import type { Work } from '../../core/call/context.ts';
 import type { Scope, Stage } from '../../core/call/scope.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
-import type { Verdict } from '../../core/outcome.ts';
+import { figuresOf, noVerdicts, type Verdict } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import type { Basics } from '../../core/policy-options.ts';
 import { eventNames, type HedgeEvents } from './events.ts';
@@ -46,10 +46,8 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
   readonly budget: RetryBudget | undefined;
   readonly timed: boolean;
   readonly #pace: Pace | undefined;
+  readonly #ended = noVerdicts();
   #total = 0;
-  #successful = 0;
-  #failed = 0;
-  #ignored = 0;
   #hedges = 0;
   #won = 0;
   #exhausted = 0;
@@ -86,24 +84,17 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
   }
 
   finished({ key }: Scope, verdict: Verdict, attempt: number, attempts: number, firstMs: number | undefined): void {
-    if (verdict === 'failure') this.#failed++;
-    else if (verdict === 'ignored') this.#ignored++;
-    else {
-      this.#successful++;
-      if (attempt > 1) this.#won++;
-      if (attempts > 1) this.tell('won', { policy: this.name, key, attempt, attempts });
-      if (firstMs !== undefined) this.#pace?.record(firstMs, this.now());
-    }
+    this.#ended[verdict]++;
+    if (verdict !== 'success') return;
+    if (attempt > 1) this.#won++;
+    if (attempts > 1) this.tell('won', { policy: this.name, key, attempt, attempts });
+    if (firstMs !== undefined) this.#pace?.record(firstMs, this.now());
   }
 
   metrics(): HedgeMetrics {
     return {
       name: this.name,
-      totalRequests: this.#total,
-      successfulRequests: this.#successful,
-      failedRequests: this.#failed,
-      ignoredRequests: this.#ignored,
-      inFlight: this.#total - this.#successful - this.#failed - this.#ignored,
+      ...figuresOf(this.#total, this.#ended),
       hedges: this.#hedges,
       hedgesWon: this.#won,
       budgetExhausted: this.#exhausted,

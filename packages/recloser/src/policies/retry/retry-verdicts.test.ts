@@ -46,6 +46,17 @@ describe('classify', () => {
     ]);
   });
 
+  test('an attempt that failed before its caller gave up is a failure', async () => {
+    const { policy } = setUp();
+    const controller = new AbortController();
+    const failing = Promise.reject(down);
+    const result = policy.execute(() => failing, { signal: controller.signal });
+    // Heard after the call has ended, and before the policy hears of that.
+    failing.catch(() => controller.abort());
+    expect(await rejection(result)).toBe(down);
+    expect(policy.metrics()).toMatchObject({ failedRequests: 1, ignoredRequests: 0 });
+  });
+
   test('one that throws leaves it at the default and is reported: a success is not done twice', async () => {
     const faults: unknown[] = [];
     const { clock, call } = setUp({

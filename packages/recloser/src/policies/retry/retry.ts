@@ -5,7 +5,7 @@ import type { Work } from '../../core/call/context.ts';
 import type { Scope, Stage } from '../../core/call/scope.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
-import { assess } from '../../core/outcome.ts';
+import { assess, figuresOf, noVerdicts } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { wait } from '../../core/wait.ts';
 import { planned, type Standing } from './decision.ts';
@@ -49,10 +49,8 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
   /** Whether attempts need a time of their own. */
   readonly #timed: boolean;
   readonly #plain: boolean;
+  readonly #ended = noVerdicts();
   #total = 0;
-  #successful = 0;
-  #failed = 0;
-  #ignored = 0;
   #retries = 0;
   #recovered = 0;
   #exhausted = 0;
@@ -95,7 +93,7 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
   }
 
   readonly #succeeded = <T>(value: T): T => {
-    this.#successful++;
+    this.#ended.success++;
     if (this.heard('settled')) this.tell('settled', { policy: this.name, attempts: 1, verdict: 'success' });
     return value;
   };
@@ -162,14 +160,10 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
       }
       this.tell('gave-up', { policy, key, attempts, cause: plan, error });
     }
-    if (verdict === 'failure') this.#failed++;
-    else if (verdict === 'ignored') this.#ignored++;
-    else {
-      this.#successful++;
-      if (attempts > 1) {
-        this.#recovered++;
-        this.tell('recovered', { policy, key, attempts });
-      }
+    this.#ended[verdict]++;
+    if (verdict === 'success' && attempts > 1) {
+      this.#recovered++;
+      this.tell('recovered', { policy, key, attempts });
     }
     this.tell('settled', { policy, attempts, verdict });
     return undefined;
@@ -178,11 +172,7 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
   metrics(): RetryMetrics {
     return {
       name: this.name,
-      totalRequests: this.#total,
-      successfulRequests: this.#successful,
-      failedRequests: this.#failed,
-      ignoredRequests: this.#ignored,
-      inFlight: this.#total - this.#successful - this.#failed - this.#ignored,
+      ...figuresOf(this.#total, this.#ended),
       retries: this.#retries,
       recoveredRequests: this.#recovered,
       budgetExhausted: this.#exhausted,

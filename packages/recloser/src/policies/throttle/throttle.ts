@@ -4,7 +4,7 @@ import type { Scope, Stage } from '../../core/call/scope.ts';
 import { errorOf } from '../../core/errors.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { BasicLayer } from '../../core/layer.ts';
-import { assess, defaultVerdict, type Verdict } from '../../core/outcome.ts';
+import { assess, defaultVerdict, figuresOf, noVerdicts, type Verdict } from '../../core/outcome.ts';
 import type { Policy } from '../../core/policy.ts';
 import { percent } from '../../core/words.ts';
 import { TimeWindow } from '../../windows/time-window.ts';
@@ -41,7 +41,7 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
   readonly #settings: ThrottleSettings;
   /** Its hits are the calls that were accepted. */
   readonly #window: TimeWindow;
-  readonly #ended: Record<Verdict, number> = { success: 0, failure: 0, ignored: 0 };
+  readonly #ended = noVerdicts();
   #total = 0;
   #rejected = 0;
   /** From then on a call is tried whatever the figures say. */
@@ -92,9 +92,7 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
   #settle(scope: Scope, ok: boolean, result: unknown, startedAt: number): void {
     const { classify } = this.#settings;
     const elapsedMs = classify ? this.now() - startedAt : 0;
-    const { key, context } = scope;
-    const aborted = scope.aborted && result === scope.reason;
-    this.#count(assess(classify, { aborted, key, context }, ok, result, elapsedMs, this.basics).verdict);
+    this.#count(assess(classify, scope, ok, result, elapsedMs, this.basics).verdict);
   }
 
   #count(verdict: Verdict): void {
@@ -126,15 +124,10 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
   metrics(): ThrottleMetrics {
     const now = this.now();
     const { calls, hits } = this.#window.count(now);
-    const { success, failure, ignored } = this.#ended;
     return {
       name: this.name,
-      totalRequests: this.#total,
-      successfulRequests: success,
-      failedRequests: failure,
-      ignoredRequests: ignored,
+      ...figuresOf(this.#total, this.#ended, this.#rejected),
       rejectedRequests: this.#rejected,
-      inFlight: this.#total - success - failure - ignored - this.#rejected,
       windowRequests: calls,
       windowAccepts: hits,
       rejectionProbability: this.#probability(now),

@@ -27,19 +27,19 @@ export interface PlacesMetrics {
 export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLayer<Events> implements Hold {
   readonly #settings: PlacesSettings;
   readonly #line: WaitingLine = new WaitingLine();
+  /** How many places there are. */
+  protected places: number;
   protected taken = 0;
   #admitting = false;
   #total = 0;
   #rejected = 0;
   #abandoned = 0;
 
-  constructor(kind: string, settings: PlacesSettings, eventNames: readonly (keyof Events & string)[]) {
+  constructor(kind: string, settings: PlacesSettings, places: number, eventNames: readonly (keyof Events & string)[]) {
     super(kind, settings, eventNames);
     this.#settings = settings;
+    this.places = places;
   }
-
-  /** How many places there are. */
-  protected abstract readonly places: number;
 
   /** Runs the work in the place that was taken for it, and sees that it is released. */
   protected abstract occupy(work: Work, scope: Scope, next?: Stage): Promise<unknown>;
@@ -61,8 +61,8 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
     if (this.take()) return this.occupy(work, scope, next);
     const { maxQueue, queueTimeoutMs } = this.#settings;
     if (this.#line.length >= maxQueue) return Promise.reject(this.refuse(scope));
-    const priority = this.#priorityOf(scope);
-    if (scope.aborted) return Promise.reject(scope.reason);
+    const priority = this.asked('priority', () => Number(this.#settings.priority?.(scope.shown())) || 0, 0);
+    if (scope.aborted) return Promise.reject(scope.reason); // by `priority`
     const since = this.now();
     return new Promise((resolve, reject) => {
       const waiter = new Waiter(
@@ -119,15 +119,6 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
     const full = `all ${this.places} places are taken${maxQueue > 0 ? ` and ${maxQueue} calls wait` : ''}`;
     const text = reason === 'queue-timeout' ? `no place within ${queueTimeoutMs} ms` : full;
     return errorOf(BulkheadFullError, text, { breaker: this.name, reason }, captureStacks);
-  }
-
-  #priorityOf(scope: Scope): number {
-    try {
-      return Number(this.#settings.priority?.(scope.shown())) || 0;
-    } catch (fault) {
-      this.report(fault, 'priority');
-      return 0;
-    }
   }
 
   #tell<E extends keyof PlacesEvents>(event: E, payload: PlacesEvents[E]): void {

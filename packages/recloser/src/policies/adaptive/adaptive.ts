@@ -33,16 +33,14 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
   readonly #settings: AdaptiveSettings;
   readonly #rule: LimitRule;
   readonly #rig: Rig<Tally>;
-  protected places: number;
   #tally = new Tally();
   #rounds = 0;
 
   constructor(settings: AdaptiveSettings) {
-    super('adaptive-concurrency', settings, eventNames);
-    const { algorithm, initialLimit } = settings;
+    super('adaptive-concurrency', settings, settings.initialLimit, eventNames);
+    const { algorithm } = settings;
     this.#settings = settings;
     this.#rule = typeof algorithm === 'function' ? algorithm : (algorithm === 'aimd' ? aimd : gradient)(settings);
-    this.places = initialLimit;
     this.#rig = {
       hold: this,
       judge: {
@@ -87,28 +85,19 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
     const round = this.#tally.round(previous);
     this.#tally = new Tally();
     this.#rounds++;
-    const { minLimit, maxLimit } = this.#settings;
-    let limit = previous;
-    try {
-      const answer = this.#rule(round);
-      limit = Math.floor(Math.min(maxLimit, Math.max(minLimit, answer)));
-      if (typeof answer !== 'number' || Number.isNaN(answer)) throw new TypeError('the algorithm answered no number');
-    } catch (fault) {
-      this.report(fault, 'algorithm');
-      return;
-    }
+    const limit = this.asked('algorithm', () => this.#bounded(this.#rule(round)), previous);
     if (limit === previous) return;
     this.places = limit;
     const { latencyMs, concurrency, failureRate } = round;
-    this.tell('limit-changed', {
-      policy: this.name,
-      limit,
-      previous,
-      latencyMs,
-      concurrency,
-      failureRate,
-    });
+    this.tell('limit-changed', { policy: this.name, limit, previous, latencyMs, concurrency, failureRate });
     this.admit();
+  }
+
+  /** @throws TypeError if it is no number */
+  #bounded(limit: number): number {
+    if (typeof limit !== 'number' || Number.isNaN(limit)) throw new TypeError('the algorithm answered no number');
+    const { minLimit, maxLimit } = this.#settings;
+    return Math.floor(Math.min(maxLimit, Math.max(minLimit, limit)));
   }
 
   override metrics(): AdaptiveConcurrencyMetrics {

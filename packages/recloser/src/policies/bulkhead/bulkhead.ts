@@ -20,18 +20,16 @@ export interface Bulkhead extends Policy<never, BulkheadFullError> {
 
 class BulkheadLayer extends BoundedLayer<PlacesEvents> implements Bulkhead {
   readonly #rig: Rig<undefined> = { hold: this };
-  protected readonly places: number;
-  readonly #parts: Parts | undefined;
+  readonly #waits: boolean;
 
   constructor(settings: BulkheadSettings) {
-    super('bulkhead', settings, placesEvents);
-    this.places = settings.maxConcurrent;
-    this.#parts = settings.maxQueue > 0 ? undefined : (this.#rig as Parts);
+    super('bulkhead', settings, settings.maxConcurrent, placesEvents);
+    this.#waits = settings.maxQueue > 0;
   }
 
   /** Where calls may wait there is more to it than a place. */
   override get parts(): Parts | undefined {
-    return this.#parts;
+    return this.#waits ? undefined : (this.#rig as Parts);
   }
 
   protected occupy(work: Work, scope: Scope, next?: Stage): Promise<unknown> {

@@ -53,7 +53,6 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
   readonly #flights: Flights;
   readonly #lookups: Flights;
   readonly #memory: Memory;
-  readonly #store: CacheStore;
   readonly #rig: Rig<undefined>;
   #unkeyed = 0;
   #staleIfError = 0;
@@ -62,7 +61,7 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
 
   constructor(settings: CacheSettings) {
     super('cache', settings, eventNames);
-    const { maxEntries, joinForMs, store, storeTimeoutMs } = settings;
+    const { maxEntries, joinForMs, storeTimeoutMs } = settings;
     const { name, clock } = this.basics;
     this.#settings = settings;
     this.#flights = new Flights(name, clock, joinForMs);
@@ -72,7 +71,6 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
       () => clock.now(),
       (key) => this.#count('evicted', { key }),
     );
-    this.#store = store ?? this.#memory;
     this.#rig = { limit: new TimeLimit(`the store of ${name}`, storeTimeoutMs, clock) };
   }
 
@@ -108,9 +106,9 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
     next: Stage | undefined,
   ): Promise<unknown> {
     const { staleWhileRevalidateMs, staleIfErrorMs, staleIf, coalesce } = this.#settings;
-    const { value, ageMs = 0, ttlMs = 0 } = found ?? {};
-    // Without a value beyond any limit, and so is what a store measured wrongly.
-    const overMs = found === undefined ? Number.NaN : ageMs - ttlMs;
+    const { value, ageMs = Number.NaN, ttlMs = 0 } = found ?? {};
+    // Not a number without a value, nor by a store that measured wrongly: then it is within no limit.
+    const overMs = ageMs - ttlMs;
     if (overMs <= 0) {
       this.#count('hit', { key, ageMs });
       return Promise.resolve(value);
@@ -152,8 +150,9 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
 
   /** Memory is changed at once. */
   async #change(change: (store: CacheStore) => unknown): Promise<void> {
-    if (this.#store === this.#memory) change(this.#memory);
-    else await this.#ask(() => change(this.#store));
+    const { store } = this.#settings;
+    if (store === undefined) change(this.#memory);
+    else await this.#ask(() => change(store));
   }
 
   /** The store's answer; none where it throws or hangs. */

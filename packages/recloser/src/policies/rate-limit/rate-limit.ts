@@ -46,7 +46,7 @@ export interface RateLimit extends Policy<never, RateLimitedError> {
 type Key = string | undefined;
 
 /** @throws RangeError if it is no cost */
-function costly(cost: unknown): number {
+function checkedCost(cost: unknown): number {
   if (typeof cost === 'number' && cost >= 0) return cost;
   throw new RangeError(`a cost must be a number from 0, got ${String(cost)}`);
 }
@@ -70,7 +70,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
   run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     const { key } = scope;
-    const cost = this.#costOf(scope);
+    const cost = this.#settings.cost === undefined ? 1 : this.#costOf(scope);
     if (scope.aborted) return Promise.reject(scope.reason); // by `cost`
     const now = this.now();
     const lane = this.#laneOf(key, now);
@@ -104,7 +104,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
   tryAcquire(cost = 1, key?: string): boolean {
     const now = this.now();
     const lane = this.#laneOf(key, now);
-    const taken = this.#take(lane, costly(cost), now);
+    const taken = this.#take(lane, checkedCost(cost), now);
     if (!taken) this.#count(key, cost, lane.waitMs(cost, now));
     return taken;
   }
@@ -148,14 +148,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
   }
 
   #costOf(scope: Scope): number {
-    const { cost } = this.#settings;
-    if (cost === undefined) return 1;
-    try {
-      return costly(cost(scope.shown()));
-    } catch (fault) {
-      this.report(fault, 'cost');
-      return 1;
-    }
+    return this.asked('cost', () => checkedCost(this.#settings.cost?.(scope.shown())), 1);
   }
 
   #count(key: Key, cost: number, waitMs: number, reason: RejectionReason = 'rate-limited'): RejectionDetails {

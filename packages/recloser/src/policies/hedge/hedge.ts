@@ -45,7 +45,7 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
   readonly settings: HedgeSettings;
   readonly budget: RetryBudget | undefined;
   readonly timed: boolean;
-  readonly #pace: Pace | undefined;
+  readonly #pace: Pace;
   readonly #ended = noVerdicts();
   #total = 0;
   #hedges = 0;
@@ -58,18 +58,14 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
     this.settings = settings;
     this.budget = budgetOf(budget, this.basics);
     this.timed = quantile !== undefined || classify !== undefined;
-    this.#pace = quantile === undefined ? undefined : new Pace(settings, quantile);
-  }
-
-  get #delayMs(): number | undefined {
-    return this.#pace === undefined ? this.settings.delayMs : this.#pace.delayMs;
+    this.#pace = new Pace(settings);
   }
 
   run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
     this.#total++;
     const counting = Attempt.counting(scope, this.budget, Boolean(this.settings.budget));
-    return new Race(this, work, scope, next, counting, this.#delayMs).run();
+    return new Race(this, work, scope, next, counting, this.#pace.delayMs).run();
   }
 
   hedged(scope: Scope, attempt: number, delayMs: number): void {
@@ -88,7 +84,7 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
     if (verdict !== 'success') return;
     if (attempt > 1) this.#won++;
     if (attempts > 1) this.tell('won', { policy: this.name, key, attempt, attempts });
-    if (firstMs !== undefined) this.#pace?.record(firstMs, this.now());
+    if (firstMs !== undefined) this.#pace.record(firstMs, this.now());
   }
 
   metrics(): HedgeMetrics {
@@ -98,7 +94,7 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
       hedges: this.#hedges,
       hedgesWon: this.#won,
       budgetExhausted: this.#exhausted,
-      delayMs: this.#delayMs,
+      delayMs: this.#pace.delayMs,
     };
   }
 }

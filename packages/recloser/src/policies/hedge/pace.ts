@@ -3,18 +3,16 @@ import type { HedgeSettings } from './options.ts';
 
 const freshMs = 1_000;
 
-/** How long an attempt is waited for: as long as most calls take, learnt from their first attempts. */
+/** How long an attempt is waited for: with `quantile` as long as most calls take, learnt from their first attempts. */
 export class Pace {
   readonly #settings: HedgeSettings;
-  readonly #quantile: number;
   #latency: LatencyHistogram | undefined = undefined;
   #freshUntil = -Infinity;
   /** In whole milliseconds; `undefined` while nothing is known. */
   delayMs: number | undefined;
 
-  constructor(settings: HedgeSettings, quantile: number) {
+  constructor(settings: HedgeSettings) {
     this.#settings = settings;
-    this.#quantile = quantile;
     this.delayMs = settings.delayMs;
   }
 
@@ -23,14 +21,15 @@ export class Pace {
    * the delay would sink and sink.
    */
   record(ms: number, now: number): void {
+    const { quantile, minimumCalls, delayMs = Infinity } = this.#settings;
+    if (quantile === undefined) return;
     this.#latency ??= new LatencyHistogram(now);
     this.#latency.record(ms, now);
     if (now < this.#freshUntil) return;
-    const { minimumCalls, delayMs = Infinity } = this.#settings;
     const read = this.#latency.read(now);
     if (read === undefined || read.count < minimumCalls) this.delayMs = this.#settings.delayMs;
     else {
-      this.delayMs = Math.max(1, Math.min(delayMs, Math.ceil(read.percentile(this.#quantile))));
+      this.delayMs = Math.max(1, Math.min(delayMs, Math.ceil(read.percentile(quantile))));
       this.#freshUntil = now + freshMs;
     }
   }

@@ -116,7 +116,7 @@ export class Race extends Deadline {
       return;
     }
     this.#organizer.hedged(scope, made + 1, this.#delayMs as number);
-    if (!this.#over && !scope.aborted) this.#launch();
+    if (!scope.aborted) this.#launch();
   }
 
   #ended(number: number, startedAt: number, ok: boolean, received: unknown): void {

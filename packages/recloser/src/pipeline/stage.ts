@@ -72,19 +72,18 @@ export class Foreign implements Stage {
  * of a call which timed out goes on.
  */
 export class Together implements Stage {
-  readonly #rig: Rig<undefined>;
-  readonly #hold: RefusingHold;
+  readonly #rig: Rig<undefined> & { readonly hold: RefusingHold };
   readonly #next: Stage | undefined;
 
   constructor(limit: TimeLimit, hold: RefusingHold, next?: Stage) {
     this.#rig = { limit, hold };
-    this.#hold = hold;
     this.#next = next;
   }
 
   run(work: Work, scope: Scope): Promise<unknown> {
     if (scope.aborted) return Promise.reject(scope.reason);
-    if (!this.#hold.take()) return Promise.reject(this.#hold.refuse(scope));
+    const { hold } = this.#rig;
+    if (!hold.take()) return Promise.reject(hold.refuse(scope));
     return new Call(this.#rig, scope, undefined, true).run(work, this.#next);
   }
 }

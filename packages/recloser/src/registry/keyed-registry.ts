@@ -37,22 +37,20 @@ class KeyedRegistry extends Members implements Registry {
   constructor(options: RegistryOptions) {
     super();
     const given = read('registry', options, known);
-    const { name = 'registry', overrides = [], maxEntries = 10_000, parent, restore } = given;
+    const { name = 'registry', overrides = [], maxEntries = 10_000, parent, restore, clock, random } = given;
     const printer = { name, onListenerError: undefined };
-    const defaults: CircuitBreakerOptions = {
-      // One for all breakers, whatever their options become.
-      onListenerError: (fault, event) => report(printer, fault, event),
-      ...pick(given, 'clock', 'random', 'onListenerError'),
-      ...given.defaults,
-    };
+    // One for all breakers, whatever their options become.
+    const { onListenerError = (fault, event) => report(printer, fault, event) } = given;
+    const defaults: CircuitBreakerOptions = { clock, random, onListenerError, ...given.defaults };
     this.#name = name;
     this.#defaults = defaults;
     this.#overrides = overrides;
     this.#settings = this.#complete(defaults);
     this.maxEntries = maxEntries;
     if (parent !== undefined) {
-      const common = pick(defaults, 'clock', 'random', 'onListenerError', 'classify', 'start');
-      this.parent = new Parent({ name, ...common, ...parent }, restore?.parent, this);
+      const { clock, random, onListenerError, classify, start } = defaults;
+      const common = { name, clock, random, onListenerError, classify, start };
+      this.parent = new Parent({ ...common, ...parent }, restore?.parent, this);
     }
     this.listen(given);
     for (const snapshot of restore?.breakers ?? []) if (!this.peek(snapshot.name)) this.add(snapshot.name, snapshot);
@@ -69,19 +67,21 @@ class KeyedRegistry extends Members implements Registry {
   }
 
   run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
-    const { parent } = this;
     try {
-      const member = this.get(scope.key as string);
-      return member.run(work, scope, parent?.asks ? parent.around(next) : next);
+      return this.get(scope.key as string).run(work, scope, this.#within(next));
     } catch (error) {
       return Promise.reject(error);
     }
   }
 
   override called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown> {
+    return this.get(scope.key as string).called(work, scope, this.#within(next));
+  }
+
+  /** What stands inside the breaker of a key: the parent, where that may refuse. */
+  #within(next: Stage | undefined): Stage | undefined {
     const { parent } = this;
-    const member = this.get(scope.key as string);
-    return member.called(work, scope, parent?.asks ? parent.around(next) : next);
+    return parent?.asks ? parent.around(next) : next;
   }
 
   override on<E extends keyof RegistryEvents>(event: E, listener: (payload: RegistryEvents[E]) => void): () => void {
@@ -154,7 +154,13 @@ class KeyedRegistry extends Members implements Registry {
     return {
       totalRequests: successfulRequests + failedRequests + ignoredRequests + rejectedRequests + inFlight,
       ...sum,
-      ...{ name, size, maxEntries, evicted, overflowed, states, inFlight },
+      name,
+      size,
+      maxEntries,
+      evicted,
+      overflowed,
+      states,
+      inFlight,
       troubled: troubled
         .sort((a, b) => b.tally.rejectedRequests - a.tally.rejectedRequests)
         .slice(0, 10)
@@ -207,9 +213,6 @@ class KeyedRegistry extends Members implements Registry {
     tellLife('disposed', this);
   }
 }
-
-const pick = <T extends object, K extends keyof T>(from: T, ...keys: readonly K[]): Pick<T, K> =>
-  Object.fromEntries(keys.filter((key) => from[key] !== undefined).map((key) => [key, from[key]])) as Pick<T, K>;
 
 function addTo(sum: Tally, tally: Tally): void {
   const [into, from] = [sum, tally] as unknown as Record<string, number>[];

@@ -17,14 +17,18 @@ export interface Key {
 export class OpenKeys implements TripRule, TripCounter {
   readonly name = 'openKeyRate';
   era = 1;
-  readonly #options: ParentOptions;
+  readonly #threshold: number;
+  readonly #minimumOpen: number;
+  readonly #windowMs: number;
   #period = 0;
   /** In this period, and in the one before. */
   #used: [number, number] = [0, 0];
   #open: [number, number] = [0, 0];
 
-  constructor(options: ParentOptions) {
-    this.#options = options;
+  constructor({ threshold = 0.5, minimumOpen = 5, windowMs = 60_000 }: ParentOptions) {
+    this.#threshold = threshold;
+    this.#minimumOpen = minimumOpen;
+    this.#windowMs = windowMs;
   }
 
   use(key: Key, now: number): void {
@@ -46,15 +50,13 @@ export class OpenKeys implements TripRule, TripCounter {
     if (era === this.era) this.#open[ago] += by;
   }
 
-  #turn(now: number): number {
-    const { windowMs = 60_000 } = this.#options;
-    const period = Math.floor(now / windowMs);
+  #turn(now: number): void {
+    const period = Math.floor(now / this.#windowMs);
     for (let gone = Math.min(2, period - this.#period); gone > 0; gone--) {
       this.#used = [0, this.#used[0]];
       this.#open = [0, this.#open[0]];
     }
     this.#period = period;
-    return windowMs;
   }
 
   start(): TripCounter {
@@ -68,17 +70,22 @@ export class OpenKeys implements TripRule, TripCounter {
 
   /** Whether there are so many that the circuit should open. */
   tooMany(now: number): boolean {
-    const { minimumOpen = 5 } = this.#options;
     const { value, threshold, failures } = this.measure(now);
-    return failures >= minimumOpen && value >= threshold;
+    return failures >= this.#minimumOpen && value >= threshold;
   }
 
   measure(now: number): Measurement & { readonly failures: number } {
-    const windowMs = this.#turn(now);
-    const { threshold = 0.5 } = this.#options;
+    this.#turn(now);
     const calls = this.#used[0] + this.#used[1];
     const failures = this.#open[0] + this.#open[1];
-    return { rule: this.name, value: failures / (calls || 1), threshold, calls, failures, windowMs };
+    return {
+      rule: this.name,
+      value: failures / (calls || 1),
+      threshold: this.#threshold,
+      calls,
+      failures,
+      windowMs: this.#windowMs,
+    };
   }
 
   clear(): void {
@@ -90,7 +97,7 @@ export class OpenKeys implements TripRule, TripCounter {
   toJSON(): undefined {}
 
   describe({ calls, failures = 0 }: Measurement): string {
-    const { minimumOpen = 5 } = this.#options;
+    const minimumOpen = this.#minimumOpen;
     const few = failures < minimumOpen ? `, fewer than ${minimumOpen}` : '';
     return `${failures} of ${many(calls, 'key')} in use ${failures === 1 || calls === 1 ? 'is' : 'are'} open${few}`;
   }

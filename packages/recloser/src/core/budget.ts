@@ -1,4 +1,4 @@
-import { duration, having, number, optionsOf, type Reader, read, text } from './check.ts';
+import { duration, having, number, optionsOf, orFalse, type Reader, read, text } from './check.ts';
 import { errorOf, type RejectedError, rejectedErrorClass } from './errors.ts';
 import type { Verdict } from './outcome.ts';
 import { type Basics, basicsOf, clockOption } from './policy-options.ts';
@@ -184,10 +184,9 @@ export function retryBudget(options: RetryBudgetOptions = {}): RetryBudget {
 }
 
 /** An option that takes a budget, or `false` for none. */
-export const budgetOrNone: Reader<RetryBudget | false> = (value, path, fault) =>
-  value === false ? value : purse(value, path, fault);
+export const budgetOrNone: Reader<RetryBudget | false> = orFalse(
+  having('a retry budget or false', { called: 'function', ended: 'function', take: 'function' }),
+);
 /** The budget that such an option means: unless it is given, one of the policy's own. */
 export const budgetOf = (given: RetryBudget | false | undefined, policy: Basics): RetryBudget | undefined =>
   given === undefined ? new TokenBuckets(policy) : given || undefined;
-
-const purse = having('a retry budget or false', { called: 'function', ended: 'function', take: 'function' });

@@ -83,6 +83,20 @@ export const share: Reader<number> = number(Number.MIN_VALUE, 1);
 export const oneOf = <T extends string>(...words: readonly T[]): Reader<T> =>
   typed('string', `one of '${words.join("', '")}'`, (word) => words.includes(word));
 
+/** The same, or a function that answers it: what that says is checked when it is asked. */
+/*@__NO_SIDE_EFFECTS__*/
+export const orFunction =
+  (reader: Reader): Reader<never> =>
+  (value, path, fault) =>
+    (typeof value === 'function' ? value : reader(value, path, fault)) as never;
+
+/** The same, or `false` for none. */
+/*@__NO_SIDE_EFFECTS__*/
+export const orFalse =
+  <T>(reader: Reader<T>): Reader<T | false> =>
+  (value, path, fault) =>
+    value === false ? value : reader(value, path, fault);
+
 /** An object of the user's, by the few members that are asked of it. */
 /*@__NO_SIDE_EFFECTS__*/
 export const having =

@@ -20,7 +20,7 @@ const harmful: readonly (readonly [outer: string, inner: string, why: string])[]
   ['chaos', 'retry', 'the faults do not pass retry, which is what they are to try'],
 ];
 
-const isKind = (kind: string, wanted: string): boolean => kind === wanted || kind.startsWith(`${wanted}-`);
+const isKind = (kind: string, wanted: string): boolean => `${kind}-`.startsWith(`${wanted}-`);
 
 /** Says what is known to hurt about policies in this order, outermost first. */
 export function warnings(kinds: readonly string[]): string[] {

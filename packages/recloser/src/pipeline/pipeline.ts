@@ -1,6 +1,6 @@
 import type { Work } from '../core/call/context.ts';
 import { type CallerScope, proceed, type Scope, type Stage } from '../core/call/scope.ts';
-import { callback, type Fault, having, read } from '../core/check.ts';
+import { callback, having, orFalse, type Reader, read } from '../core/check.ts';
 import { BasicLayer, Layer, type Parts } from '../core/layer.ts';
 import type { AnswerOf, Policy, PolicyLike, RejectionOf } from '../core/policy.ts';
 import { type PolicyOptions, policyOptions } from '../core/policy-options.ts';
@@ -97,14 +97,7 @@ function tell(warning: string): void {
 }
 
 const layer = having('an object', { execute: 'function' });
-const known = policyOptions(
-  [],
-  {},
-  {
-    onWarning: (value: unknown, path: string, fault: Fault) =>
-      value === false ? value : (callback(value, path, fault) as typeof tell),
-  },
-);
+const known = policyOptions([], {}, { onWarning: orFalse(callback as Reader<typeof tell>) });
 
 /**
  * Puts policies one inside the other, outermost first. Recommended, for those you use: `fallback`, `cache`, `coalesce`, `retry`,

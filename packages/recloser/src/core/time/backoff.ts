@@ -1,4 +1,4 @@
-import { also, number, optionsOf, type Reader, type Readers, read, wait } from '../check.ts';
+import { also, number, optionsOf, orFunction, type Reader, type Readers, read, wait } from '../check.ts';
 import { report } from '../events/emitter.ts';
 import type { Basics } from '../policy-options.ts';
 import { systemRandom } from './clock.ts';
@@ -102,8 +102,7 @@ export function decorrelatedJitter(options: { readonly initialMs: number; readon
 }
 
 /** An option that says how long to wait: the same each time, or a back-off. */
-export const delays: Reader<never> = (value, path, fault) =>
-  (typeof value === 'function' ? value : wait(value, path, fault)) as never;
+export const delays: Reader<never> = orFunction(wait);
 
 /** A delay of a policy, from 0 to the maximum; that is also what counts where the back-off throws or answers no number. */
 export function delayOf<Evidence>(

@@ -1,5 +1,5 @@
 import { type PlacesOptions, type PlacesSettings, placesDefaults, withPlaces } from '../../core/bounded/options.ts';
-import { also, callback, count, number, oneOf, type Reader, read } from '../../core/check.ts';
+import { also, callback, count, number, oneOf, orFunction, type Reader, read } from '../../core/check.ts';
 import type { Classifier } from '../../core/outcome.ts';
 import { type ListenerOptions, policyOptions } from '../../core/policy-options.ts';
 import { type AdaptiveEvents, eventNames } from './events.ts';
@@ -40,8 +40,6 @@ export interface AdaptiveSettings extends PlacesSettings {
   readonly classify?: Classifier;
 }
 
-const algorithms = oneOf('gradient', 'aimd');
-
 const known = also(
   policyOptions(
     eventNames,
@@ -50,8 +48,7 @@ const known = also(
       minLimit: count,
       maxLimit: count,
       initialLimit: count,
-      algorithm: ((value, path, fault) =>
-        typeof value === 'function' ? value : algorithms(value, path, fault)) as Reader<AdaptiveSettings['algorithm']>,
+      algorithm: orFunction(oneOf('gradient', 'aimd')) as Reader<AdaptiveSettings['algorithm']>,
       failureThreshold: number(0, 1),
       backoffRatio: number(0.1, 0.99),
       roundCalls: number(10, 1_000_000, true),

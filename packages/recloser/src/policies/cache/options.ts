@@ -1,5 +1,16 @@
 import type { KeyOf } from '../../core/call/flights.ts';
-import { also, callback, duration, flag, having, number, type Reader, read, wait } from '../../core/check.ts';
+import {
+  also,
+  callback,
+  duration,
+  flag,
+  having,
+  number,
+  orFunction,
+  type Reader,
+  read,
+  wait,
+} from '../../core/check.ts';
 import { type ListenerOptions, type PolicyOptions, policyOptions } from '../../core/policy-options.ts';
 import { type CacheEvents, eventNames } from './events.ts';
 import type { CacheStore } from './store.ts';
@@ -41,13 +52,10 @@ export interface CacheSettings extends Omit<CacheOptions, keyof ListenerOptions<
   readonly storeTimeoutMs: number;
 }
 
-const ttl: Reader<number | TimeToLive> = (value, path, fault) =>
-  typeof value === 'function' ? (value as TimeToLive) : duration(value, path, fault);
-
 const known = also(
   policyOptions(
     eventNames,
-    { ttlMs: ttl },
+    { ttlMs: orFunction(duration) as Reader<number | TimeToLive> },
     {
       staleWhileRevalidateMs: wait,
       staleIfErrorMs: wait,

@@ -8,7 +8,7 @@ import {
   isRecord,
   number,
   optionsOf,
-  type Reader,
+  orFunction,
   read,
   text,
   wait,
@@ -65,19 +65,13 @@ export interface Plan extends ChaosChanges {
 /** The options, checked. */
 export type ChaosSettings = Plan & PolicyOptions & { readonly enabled: boolean };
 
-/*@__NO_SIDE_EFFECTS__*/
-const either =
-  (reader: Reader): Reader<never> =>
-  (value, path, fault) =>
-    (typeof value === 'function' ? value : reader(value, path, fault)) as never;
-
 const rate = number(0, 1);
 /** (A function: bundlers shake off its call, a spread they keep.) */
 /*@__NO_SIDE_EFFECTS__*/
 const injections = <Own extends object>(own: Own) => ({
   when: callback,
-  fault: either(flag),
-  latencyMs: either(wait),
+  fault: orFunction(flag),
+  latencyMs: orFunction(wait),
   outcome: callback,
   behaviour: callback,
   ...own,

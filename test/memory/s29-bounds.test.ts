@@ -1,7 +1,7 @@
-import { adaptive, circuitBreaker, failureRate, lastGood, slowCallRate } from 'recloser';
+import { adaptive, type CallOptions, circuitBreaker, failureRate, lastGood, slowCallRate } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { describe, expect, test } from 'vitest';
-import { fail, setUp, succeed } from '../support/calls.ts';
+import { fail, hold, setUp, succeed } from '../support/calls.ts';
 import { growthOfHeap } from '../support/heap.ts';
 
 const kib = 1_024;
@@ -135,6 +135,16 @@ describe('bounds', () => {
     breaker.execute(() => new Promise(() => {})).catch(() => {});
     const grown = await growthOfHeap(async () => {
       for (let i = 0; i < 50_000; i++) await succeed(breaker, new Array(10).fill(i));
+    });
+    expect(grown).toBeLessThan(256 * kib);
+    expect(clock.pending).toBe(1);
+  });
+
+  test('S29: calls one after the other inside a call that goes on are let go of', async () => {
+    const { breaker, clock } = setUp({ timeoutMs: 1_000_000 });
+    const { context } = hold(breaker);
+    const grown = await growthOfHeap(async () => {
+      for (let i = 0; i < 20_000; i++) await breaker.execute(() => new Array(10).fill(i), context as CallOptions);
     });
     expect(grown).toBeLessThan(256 * kib);
     expect(clock.pending).toBe(1);

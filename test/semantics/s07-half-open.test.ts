@@ -46,6 +46,7 @@ describe('permits', () => {
       reason: 'half-open',
       state: 'half-open',
       retryAfterMs: 200,
+      message: 'circuit-breaker: the circuit is half-open: all its probes are out',
     });
   });
 
@@ -132,7 +133,7 @@ describe('leases', () => {
     const { breaker, clock } = await atDeadline({ timeoutMs: 200 });
     const probe = hold(breaker);
     await clock.advance(200);
-    expect(breaker.state).toBe('open');
+    expect(breaker.explain()).toMatch(/^open for 0 ms: a probe failed \(TimeoutError ×1\)/);
     expect(await probe.result).toMatchObject({ code: 'ERR_TIMEOUT' });
     expect(breaker.metrics()).toMatchObject({ failedRequests: 2, timedOutRequests: 1 });
   });

@@ -1,6 +1,6 @@
-import { circuitBreaker } from 'recloser';
+import { circuitBreaker, slowCallRate } from 'recloser';
 import { describe, expect, test } from 'vitest';
-import { fail, hold, rejection, setUp, stampede, succeed } from '../support/calls.ts';
+import { fail, hold, rejection, setUp, slow, stampede, succeed } from '../support/calls.ts';
 
 type Options = NonNullable<Parameters<typeof setUp>[0]>;
 
@@ -207,6 +207,18 @@ describe('the decision', () => {
       '2 of 4 probes failed (EPIPE ×1)',
       '1 of 4 probes failed, threshold 50 % (EPIPE ×1)',
     ]);
+  });
+
+  test('S24: … and the slowest of all that the trip rule calls slow', async () => {
+    const halfOpen = { sample: { calls: 3, failureRate: 0.5 } };
+    const trip = slowCallRate({ threshold: 1, slowCallMs: 100, windowCalls: 1 });
+    const { breaker, clock } = setUp({ trip, halfOpen });
+    const slowest: unknown[] = [];
+    breaker.on('opened', ({ evidence }) => slowest.push(evidence.slowestMs));
+    await slow(breaker, clock, 150);
+    await clock.advance(1_000);
+    for (const ms of [900, 300, 0]) await slow(breaker, clock, ms);
+    expect(slowest).toEqual([150, 900]);
   });
 
   test('S10: no more probes are out and in than the sample has calls', async () => {

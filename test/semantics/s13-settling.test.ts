@@ -275,6 +275,7 @@ describe('samples', () => {
 
   test('S14: circuitOpenTimeMs grows while open and stops in half-open', async () => {
     const { breaker, clock } = setUp();
+    await clock.advance(5_000);
     await fail(breaker);
     await clock.advance(400);
     expect(breaker.metrics().circuitOpenTimeMs).toBe(400);

@@ -56,6 +56,11 @@ describe('a rule of the user’s that throws', () => {
     expect(faults).toEqual([['of the rule', 'trip']]);
   });
 
+  test('S18: … or says no value, which is 0 then', () => {
+    const { breaker } = watched({ measure: () => ({ rule: 'by another name', calls: 3 }) as never });
+    expect(breaker.metrics().window).toEqual({ rule: 'by another name', value: 0, threshold: 0, calls: 3 });
+  });
+
   test('S18: when it says from when on calls are slow, makes none slow', async () => {
     const { breaker, clock, faults } = watched({ slowCallMs: broken });
     await slow(breaker, clock, 60_000);
@@ -188,6 +193,19 @@ describe('the errors in the evidence', () => {
       { name: 'LATE', count: 2 },
       { name: 'EARLY', count: 2 },
     ]);
+  });
+
+  test('S24: … and the slowest is that of the part that has counted most slow calls', async () => {
+    const slowness = { threshold: 0.5, slowCallMs: 100, minimumCalls: 2 };
+    const parts = [slowCallRate({ ...slowness, windowCalls: 2 }), slowCallRate({ ...slowness, windowCalls: 4 })];
+    for (const trip of [anyOf(...parts), anyOf(...parts.toReversed())]) {
+      const { breaker, clock } = setUp({ trip });
+      breaker.forceClosed();
+      for (const ms of [700, 300, 0]) await slow(breaker, clock, ms);
+      breaker.release();
+      await slow(breaker, clock, 200);
+      expect(breaker.toJSON()).toMatchObject({ state: 'open', evidence: { slowestMs: 700 } });
+    }
   });
 
   test('S24: of a rule that has counted only slow calls are none, though calls failed', async () => {

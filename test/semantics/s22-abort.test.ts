@@ -266,6 +266,31 @@ test('S22: a caller may abort with a reason of which nothing can be asked', asyn
   expect(breaker.metrics()).toMatchObject({ totalRequests: 1, inFlight: 0 });
 });
 
+test.each([1, 2, 3])('S22: of %i calls at once inside a call all end with it', async (calls) => {
+  const clock = manualClock();
+  const policies = [circuitBreaker({ clock, timeoutMs: 50 }), circuitBreaker({ clock })] as const;
+  const reasons: unknown[] = [];
+  const call = policies[0].execute((context) => {
+    const inside = Array.from({ length: calls }, () =>
+      rejection(policies[1].execute(() => new Promise(() => {}), context)),
+    );
+    return Promise.all(inside.map(async (ended) => reasons.push(await ended)));
+  });
+  const ended = rejection(call);
+  await clock.advance(50);
+  expect(reasons).toEqual(Array(calls).fill(await ended));
+});
+
+test('S22: once its caller has given up, a call has no time left', async () => {
+  const { breaker } = setUp({ timeoutMs: 1_000 });
+  const controller = new AbortController();
+  const call = hold(breaker, { signal: controller.signal });
+  expect(call.context?.timeLeftMs).toBe(1_000);
+  controller.abort('gone');
+  expect(await call.result).toBe('gone');
+  expect(call.context?.timeLeftMs).toBe(0);
+});
+
 test('S22: policies nested by hand are one call where the context is handed on as options', async () => {
   const clock = manualClock();
   const [outer, inner] = [circuitBreaker({ clock, timeoutMs: 50 }), circuitBreaker({ clock, timeoutMs: 1_000 })];

@@ -92,6 +92,17 @@ describe('S22: a caller who gives up in code of the user’s that a policy runs 
   });
 });
 
+test('S27: an abort that the classifier calls a failure is answered by the fallback, as a deadline is', async () => {
+  const gaveUp = new AbortController();
+  const { signal } = gaveUp;
+  const [strict, lenient] = (['failure', 'ignored'] as const).map((verdict) =>
+    circuitBreaker({ fallback: 'plan B', classify: () => verdict }).execute(() => new Promise(() => {}), { signal }),
+  );
+  gaveUp.abort('too slow');
+  expect(await strict).toBe('plan B');
+  await expect(lenient).rejects.toBe('too slow');
+});
+
 describe('S22: a caller who gives up between the end of a call and its fallback', () => {
   test.each(['failed', 'rejected', 'opened'] as const)('S22: has no fallback begun: %s', async (event) => {
     const gaveUp = new AbortController();

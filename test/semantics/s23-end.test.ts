@@ -182,6 +182,8 @@ describe('the end', () => {
     await breaker.drain();
     await breaker.drain();
     expect(breaker.available).toBe(false);
+    expect(breaker.ending).toBe('disposed');
+    expect(breaker.explain()).toMatch(/^disposed: every new call is refused; it was closed/);
   });
 
   test('S23: reading a disposed breaker works as ever', async () => {

@@ -51,13 +51,20 @@ describe('forced-closed', () => {
   });
 
   test('S23: an open circuit underneath stays open, its calls pass and decide nothing', async () => {
-    const { breaker } = setUp();
+    const { breaker, clock } = setUp();
     await fail(breaker);
     breaker.forceClosed();
+    const { window } = breaker.metrics();
     expect(stampede(breaker, 5)).toBe(5);
+    await clock.advance(1_000);
     await succeed(breaker);
     await fail(breaker);
-    expect(breaker.metrics()).toMatchObject({ computedState: 'open', lateResults: 0 });
+    expect(breaker.metrics()).toMatchObject({
+      computedState: 'open',
+      lateResults: 0,
+      shadowRejectedRequests: 0,
+      window,
+    });
     breaker.release();
     expect(breaker.state).toBe('open');
   });

@@ -143,6 +143,15 @@ test('S27: a call whose lastGood is not shared gets no shared value', async () =
   expect(await rejection(breaker.execute(down, { fallback: lastGood() }))).toMatchObject({ message: 'down' });
 });
 
+test('S27: what calls without a key answer is not kept for it: no one gets it, and it takes no room', async () => {
+  const { breaker } = setUp({ fallback: lastGood({ maxEntries: 1 }), failureThreshold: 99 });
+  await breaker.execute(() => 'of a', { key: 'a' });
+  await breaker.execute(() => 'nobody’s');
+  expect(await breaker.execute(down, { key: 'a' })).toBe('of a');
+  const shared = breaker.execute(down, { fallback: lastGood({ shared: true }) });
+  expect(await rejection(shared)).toMatchObject({ message: 'down' });
+});
+
 test('S27: a smaller maxEntries holds from the update on', async () => {
   const { breaker } = setUp({ fallback: lastGood({ maxEntries: 100 }), failureThreshold: 99 });
   for (let i = 0; i < 50; i++) await breaker.execute(() => i, { key: String(i) });

@@ -163,6 +163,14 @@ describe('the budget', () => {
     expect(told).toEqual(['called', 'take', 'take', 'take', 'failure']);
   });
 
+  test('of its own, within retry: each attempt is a call of it', async () => {
+    const clock = manualClock();
+    const { budget, told } = toldBudget(clock);
+    const stack = pipeline(retry({ attempts: 2, backoff: 0, clock }), hedge({ delayMs: 100, budget, clock }));
+    await rejection(stack.execute(() => Promise.reject(down)));
+    expect(told).toEqual(['called', 'failure', 'called', 'failure']);
+  });
+
   test('false: no bound but maxHedges', async () => {
     const { clock, policy } = setUp({ delayMs: 100, budget: false });
     for (let i = 0; i < 200; i++) void policy.execute(() => new Promise(() => {}));

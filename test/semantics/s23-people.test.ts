@@ -254,6 +254,25 @@ describe('all of them', () => {
     expect(breaker.metrics().window.calls).toBe(0);
   });
 
+  test.each(['release', 'reset', 'probe'] as const)(
+    'S23, S26: %s refuses in its own name what it does not take, and does nothing then',
+    async (deed) => {
+      const { breaker } = setUp();
+      await fail(breaker);
+      breaker.observeOnly();
+      for (const [given, fault] of [
+        [{ reason: 5 }, 'reason must be a string, got 5'],
+        [{ by: 5 }, 'by must be a string, got 5'],
+        [{ expiresInMs: 5 }, "unknown option expiresInMs must be one of reason, by, got 'expiresInMs'"],
+        [null, 'options must be an object, got null'],
+      ] as const) {
+        expect(() => breaker[deed](given as never)).toThrow(new TypeError(`${deed}: ${fault}`));
+      }
+      expect(breaker.state).toBe('observe-only');
+      expect(breaker.explain()).toContain('next probe in');
+    },
+  );
+
   test.each(actions)('S23: %s: restored, it can be left again', async (action) => {
     const { breaker } = setUp();
     await fail(breaker);

@@ -2,6 +2,7 @@ import { begin } from '../core/call/begin.ts';
 import type { Hold, RefusingHold, Rig } from '../core/call/call.ts';
 import type { Work } from '../core/call/context.ts';
 import type { CallerScope, Scope, Stage } from '../core/call/scope.ts';
+import { read } from '../core/check.ts';
 import type { RejectedError, TimeoutError } from '../core/errors.ts';
 import { tellLife } from '../core/events/channels.ts';
 import { report } from '../core/events/emitter.ts';
@@ -21,7 +22,14 @@ import {
   readOptions,
   type Settings,
 } from './options.ts';
-import { type ForcedState, type ForceOptions, override, standing } from './override.ts';
+import {
+  type ForcedState,
+  type ForceOptions,
+  override,
+  type ReleaseOptions,
+  releaseOptions,
+  standing,
+} from './override.ts';
 import { type Beginning, readSnapshot, type Snapshot, writeSnapshot } from './snapshot.ts';
 import { Traffic } from './traffic.ts';
 import type { TripCounter } from './trip-rules/rule.ts';
@@ -61,11 +69,11 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
   /** Lets every call pass and goes through all states underneath: what it would have refused is counted apart. */
   observeOnly(options?: ForceOptions): void;
   /** Uncovers the computed state. */
-  release(options?: Omit<ForceOptions, 'expiresInMs'>): void;
+  release(options?: ReleaseOptions): void;
   /** Uncovers, closes and empties the window. */
-  reset(options?: Omit<ForceOptions, 'expiresInMs'>): void;
+  reset(options?: ReleaseOptions): void;
   /** Ends the sleep of an open circuit: the next call is a probe. In any other state it does nothing. */
-  probe(options?: Omit<ForceOptions, 'expiresInMs'>): void;
+  probe(options?: ReleaseOptions): void;
   /**
    * Changes options under way. State and window stay where they still make sense; a running sleep window keeps its end. How long calls
    * have taken that began before anything needed durations nobody knows: they are no samples of a rule that reads the clock. With a first
@@ -220,7 +228,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
 
   explain(): string {
     const now = this.now();
-    const over = standing(this.override, () => now);
+    const over = standing(this.override, now);
     const said = explain(this.machine, this.settings, this.measure(now), over, now);
     return this.ending === 'no' ? said : `${this.ending}: every new call is refused; it was ${said}`;
   }
@@ -241,47 +249,41 @@ export class Breaker extends Traffic implements CircuitBreaker {
     this.#force('observe-only', options);
   }
 
-  #force(state: ForcedState, options: ForceOptions | undefined): void {
+  #force(state: ForcedState, options: ForceOptions = {}): void {
     const now = this.now();
     const over = override(state, options, now);
     this.expire(now);
-    const previous = this.state;
+    const previous = this.shown;
     this.override = over;
     this.refresh();
-    this.tell('forced', {
-      breaker: this.name,
-      action: 'forced',
-      state,
-      previous,
-      reason: over.reason,
-      by: over.by,
-      expiresInMs: options?.expiresInMs,
-    });
+    this.tellAction('forced', previous, over, options.expiresInMs);
   }
 
-  release(options?: ForceOptions): void {
-    const { reason, by } = override('forced-open', options, 0);
+  /** Who asks for it, and why. A set state whose time is up is taken off first. */
+  #who(deed: 'release' | 'reset' | 'probe', options: ReleaseOptions = {}): ReleaseOptions {
+    const who = read(deed, options, releaseOptions);
     this.expire(this.now());
-    if (this.override !== undefined) this.uncover('released', reason, by);
+    return who;
   }
 
-  reset(options?: ForceOptions): void {
-    const { reason, by } = override('forced-open', options, 0);
-    const now = this.now();
-    this.expire(now);
-    const previous = this.state;
-    this.apply({ type: 'reset' }, now);
-    this.uncover('reset', reason, by, previous);
+  release(options?: ReleaseOptions): void {
+    const who = this.#who('release', options);
+    if (this.override !== undefined) this.uncover('released', who);
+  }
+
+  reset(options?: ReleaseOptions): void {
+    const who = this.#who('reset', options);
+    const previous = this.shown;
+    this.apply({ type: 'reset' }, this.now());
+    this.uncover('reset', who, previous);
     this.announce();
   }
 
-  probe(options?: ForceOptions): void {
-    const { reason, by } = override('forced-open', options, 0);
-    const now = this.now();
-    this.expire(now);
+  probe(options?: ReleaseOptions): void {
+    const who = this.#who('probe', options);
     if (this.machine.state !== 'open') return;
-    this.apply({ type: 'woken' }, now);
-    this.tellReleased('woken', this.state, reason, by);
+    this.apply({ type: 'woken' }, this.now());
+    this.tellAction('woken', this.shown, who);
   }
 
   update(changes: CircuitBreakerOptions): void {
@@ -303,7 +305,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
 
   toJSON(): Snapshot {
     const now = this.now();
-    const over = standing(this.override, () => now);
+    const over = standing(this.override, now);
     const { machine, counter } = this;
     return writeSnapshot(this.name, this.settings.trip, { machine, counter, override: over }, now);
   }
@@ -356,7 +358,7 @@ function beginning(settings: Settings, restore: unknown): Beginning {
   return {
     machine: initialMachine,
     counter: trip.start(now, undefined, faults(settings)),
-    override: start === 'closed' ? undefined : override(start, undefined, now),
+    override: start === 'closed' ? undefined : override(start, {}, now),
   };
 }
 

@@ -6,7 +6,7 @@ import { whyOf } from './explain.ts';
 import { type Answer, type ComputedState, type Entered, type Machine, type MachineEvent, step } from './machine.ts';
 import { Tally } from './metrics.ts';
 import type { Settings } from './options.ts';
-import { type Override, standing } from './override.ts';
+import { type Override, type ReleaseOptions, standing } from './override.ts';
 import type { Beginning } from './snapshot.ts';
 import type { Measurement, TripCounter } from './trip-rules/rule.ts';
 
@@ -156,7 +156,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
 
   /** The rule wants the circuit open; evidence is taken at the moment of the sample. */
   protected trip(retryAfterMs: number, now: number): void {
-    if (standing(this.override, () => now)?.state === 'forced-closed') return;
+    if (standing(this.override, now)?.state === 'forced-closed') return;
     const measured = this.measure(now);
     let { failures = 0, slowCalls: slow = 0 } = measured;
     for (const part of measured.parts ?? []) {
@@ -222,7 +222,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
 
   /** Takes off a set state whose time is up. */
   protected expire(now: number): void {
-    if (this.override !== undefined && standing(this.override, () => now) === undefined) this.uncover('expired');
+    if (this.override !== undefined && now >= this.override.expiresAt) this.uncover('expired');
   }
 
   /** Whether the next call is one of its figures. */
@@ -234,27 +234,31 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   /** Takes off the set state and tells so. */
   protected uncover(
     action: 'released' | 'expired' | 'reset',
-    reason?: string,
-    by?: string,
-    previous: CircuitState = this.override?.state ?? this.machine.state,
+    who: ReleaseOptions = {},
+    previous: CircuitState = this.shown,
   ): void {
     this.override = undefined;
     this.refresh();
-    this.tellReleased(action, previous, reason, by);
+    this.tellAction(action, previous, who);
   }
 
-  protected tellReleased(
+  protected tellAction(
     action: Action['action'],
     previous: CircuitState,
-    reason: string | undefined,
-    by: string | undefined,
+    { reason, by }: ReleaseOptions,
+    expiresInMs?: number,
   ): void {
-    const told = { breaker: this.name, action, state: this.state, previous, reason, by, expiresInMs: undefined };
-    this.tell('released', told);
+    const told = { breaker: this.name, action, state: this.shown, previous, reason, by, expiresInMs };
+    this.tell(action === 'forced' ? action : 'released', told);
+  }
+
+  /** The state that was set, be its time up or not, else the computed one. */
+  protected get shown(): CircuitState {
+    return this.override?.state ?? this.machine.state;
   }
 
   /** What the next call meets: the state that was set, as long as it holds, else the computed one. */
   get state(): CircuitState {
-    return standing(this.override, () => this.now())?.state ?? this.machine.state;
+    return (this.override && standing(this.override, this.now())?.state) ?? this.machine.state;
   }
 }

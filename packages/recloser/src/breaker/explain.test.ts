@@ -118,7 +118,7 @@ describe('one sentence', () => {
     expect(over({ by: 'ada', reason: 'migration', expiresInMs: 70_000 })).toMatch(
       /^forced-open by ada \(migration\) for another 1 min; underneath: open for 10 s/,
     );
-    expect(over(undefined)).toMatch(/^forced-open until released; underneath: open/);
+    expect(over({})).toMatch(/^forced-open until released; underneath: open/);
     expect(over({ by: 'ada' })).toMatch(/^forced-open by ada until released;/);
   });
 });

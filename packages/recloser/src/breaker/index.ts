@@ -18,7 +18,7 @@ export type { Evidence, Facts } from './evidence.ts';
 export type { ComputedState } from './machine.ts';
 export type { BreakerMetrics, CallFigures } from './metrics.ts';
 export type { BreakerChanges, BreakerSettings, CircuitBreakerOptions, HalfOpenOptions } from './options.ts';
-export type { ForcedState, ForceOptions } from './override.ts';
+export type { ForcedState, ForceOptions, ReleaseOptions } from './override.ts';
 export type { Snapshot } from './snapshot.ts';
 export { type AdaptiveOptions, adaptive } from './trip-rules/adaptive.ts';
 export { allOf, anyOf } from './trip-rules/combined.ts';

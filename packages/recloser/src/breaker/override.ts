@@ -1,4 +1,4 @@
-import { duration, optionsOf, read, text } from '../core/check.ts';
+import { duration, optionsOf, type Reader, read, text } from '../core/check.ts';
 
 /** The states only a person or a program sets. */
 export type ForcedState = 'forced-open' | 'forced-closed' | 'disabled' | 'observe-only';
@@ -22,10 +22,14 @@ export interface Override {
   readonly expiresAt: number;
 }
 
-const asked = optionsOf<object, ForceOptions>({}, { reason: text, by: text, expiresInMs: duration });
+/** Who takes a state off again or asks for a probe, and why. */
+export type ReleaseOptions = Omit<ForceOptions, 'expiresInMs'>;
 
-export const override = (state: ForcedState, given: ForceOptions | undefined, now: number): Override =>
-  overridden(state, given === undefined ? {} : read(state, given, asked), now);
+const forceOptions = optionsOf<object, ForceOptions>({}, { reason: text, by: text, expiresInMs: duration });
+export const releaseOptions: Reader<ReleaseOptions> = optionsOf<object, ReleaseOptions>({}, { reason: text, by: text });
+
+export const override = (state: ForcedState, given: ForceOptions, now: number): Override =>
+  overridden(state, read(state, given, forceOptions), now);
 
 /** Lays a state over the computed one. */
 export const overridden = (
@@ -40,5 +44,5 @@ export const overridden = (
 });
 
 /** The override that holds at `now`, if any. */
-export const standing = (over: Override | undefined, now: () => number): Override | undefined =>
-  over === undefined || over.expiresAt === Infinity || now() < over.expiresAt ? over : undefined;
+export const standing = (over: Override | undefined, now: number): Override | undefined =>
+  over && now < over.expiresAt ? over : undefined;

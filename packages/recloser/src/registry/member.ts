@@ -45,7 +45,7 @@ export class Member extends Breaker implements Link, Key {
     const { machine, places, settings } = this;
     if (machine.state !== 'closed' || this.inFlight + this.uncounted > 0 || places?.taken) return false;
     if (machine.ramp && rampLeftMs(machine, this.now(), settings) > 0) return false;
-    const { state = 'closed', by, reason, expiresAt } = standing(this.override, () => this.now()) ?? {};
+    const { state = 'closed', by, reason, expiresAt } = standing(this.override, this.now()) ?? {};
     return state === (settings.given.start ?? 'closed') && !(by ?? reason) && (expiresAt ?? Infinity) === Infinity;
   }
 

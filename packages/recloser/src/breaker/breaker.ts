@@ -93,7 +93,7 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
 export class Breaker extends Traffic implements CircuitBreaker {
   #refusal: RejectedError | undefined = undefined;
 
-  constructor(settings: Settings, restore: unknown = settings.given.restore) {
+  constructor(settings: Settings, restore: Snapshot | undefined = settings.given.restore) {
     super(settings, beginning(settings, restore));
     this.listen(settings.given as Record<string, unknown>);
   }
@@ -294,13 +294,19 @@ export class Breaker extends Traffic implements CircuitBreaker {
 
   /** Goes on under other settings. */
   become(settings: Settings, changed: readonly string[]): void {
-    const { trip } = this.settings;
-    if (settings.trip !== trip) {
-      this.counter = restart(settings, this.counter, trip.name, this.now());
-      this.learns = 'slowCallMs' in this.counter;
-    }
+    if (settings.trip !== this.settings.trip) this.counter = this.#restarted(settings);
     this.adopt(settings);
     this.tell('updated', { breaker: this.name, changed });
+  }
+
+  /** The same kind of rule goes on with the figures of the old one where they fit; any other begins anew. */
+  #restarted(settings: Settings): TripCounter {
+    const now = this.now();
+    try {
+      return counterOf(settings, now, { rule: this.settings.trip.name, counter: this.counter.toJSON(now) });
+    } catch {
+      return counterOf(settings, now);
+    }
   }
 
   toJSON(): Snapshot {
@@ -347,28 +353,24 @@ export class Breaker extends Traffic implements CircuitBreaker {
   }
 }
 
-/** Takes what the rules of a combined rule throw. */
-const faults = (settings: Settings) => (fault: unknown) => report(settings, fault, 'trip');
-
-function beginning(settings: Settings, restore: unknown): Beginning {
-  const { trip, given, clock } = settings;
-  const now = clock.now();
-  if (restore !== undefined) return readSnapshot(restore, trip, now, faults(settings));
-  const { start = 'closed' } = given;
+function beginning(settings: Settings, restore: Snapshot | undefined): Beginning {
+  const now = settings.clock.now();
+  if (restore !== undefined) {
+    return { ...readSnapshot(restore, now), counter: counterOf(settings, now, restore.trip) };
+  }
+  const { start = 'closed' } = settings.given;
   return {
     machine: initialMachine,
-    counter: trip.start(now, undefined, faults(settings)),
+    counter: counterOf(settings, now),
     override: start === 'closed' ? undefined : override(start, {}, now),
   };
 }
 
-/** The same kind of rule goes on with the figures of the old one where they fit; any other begins anew. */
-function restart(settings: Settings, counter: TripCounter, rule: string, now: number): TripCounter {
+/** The trip rule at work: it goes on from what a rule of its name has saved. What the rules inside a combined one throw is reported. */
+function counterOf(settings: Settings, now: number, saved?: Snapshot['trip']): TripCounter {
   const { trip } = settings;
-  try {
-    if (rule === trip.name) return trip.start(now, counter.toJSON(now), faults(settings));
-  } catch {}
-  return trip.start(now, undefined, faults(settings));
+  const state = saved?.rule === trip.name ? saved.counter : undefined;
+  return trip.start(now, state, (fault) => report(settings, fault, 'trip'));
 }
 
 /**
@@ -379,6 +381,6 @@ function restart(settings: Settings, counter: TripCounter, rule: string, now: nu
  * const payments = circuitBreaker({ name: 'payments', failureThreshold: 5, timeoutMs: 2_000 });
  * const account = await payments.execute(({ signal }) => fetchAccount(id, { signal }));
  */
-export function circuitBreaker(options?: CircuitBreakerOptions): CircuitBreaker {
+export function circuitBreaker(options: CircuitBreakerOptions = {}): CircuitBreaker {
   return tellLife('created', new Breaker(readOptions(options)));
 }

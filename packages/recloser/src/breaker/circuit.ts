@@ -33,7 +33,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   protected machine: Machine;
   protected counter: TripCounter;
   /** Whether the trip rule learns what is slow. */
-  protected learns: boolean;
+  protected learns = false;
   protected override: Override | undefined;
   ending: 'no' | 'draining' | 'disposed' = 'no';
   protected latency: LatencyHistogram | undefined = undefined;
@@ -49,7 +49,6 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     this.settings = settings;
     this.machine = machine;
     this.counter = counter;
-    this.learns = 'slowCallMs' in counter;
     this.override = override;
   }
 

@@ -145,7 +145,7 @@ const optionsAmong = (known: Readers<CircuitBreakerOptions>): Reader<CircuitBrea
 export const breakerOptions: Reader<CircuitBreakerOptions> = optionsAmong(all);
 
 /** Checks everything, then throws all faults together: nothing is made of options that are half right. */
-export const readOptions = (value: CircuitBreakerOptions = {}): Settings =>
+export const readOptions = (value: CircuitBreakerOptions): Settings =>
   settingsOf(read('circuitBreaker', value, breakerOptions));
 
 /** Completes options that are checked. */
@@ -229,7 +229,7 @@ export const optionChanges: Reader<CircuitBreakerOptions> = (value, path, fault)
 /** The options as they are after an update. */
 export function mergeOptions(before: Settings, changes: CircuitBreakerOptions): Settings {
   const changed = read('update', changes, optionChanges);
-  const next = readOptions(overlay(before.given, changed));
+  const next = settingsOf(overlay(before.given, changed));
   return Object.assign(next, {
     // The short form makes a new rule each time it is read: unchanged is unchanged.
     trip: (changed.trip ?? changed.failureThreshold) ? next.trip : before.trip,

@@ -6,7 +6,6 @@ import {
   oneOf,
   type Reader,
   type Readers,
-  read,
   record,
   stored,
   text,
@@ -133,29 +132,22 @@ const closed = record(always, { forced, ramp: record({ elapsedMs: age, credit: n
 const open = record({ ...troubled, openForMs: age }, { forced, woken: flag });
 const halfOpen = record({ ...troubled, halfOpenForMs: age, successes: whole(0), failures: whole(0) }, { forced });
 
+/**
+ * Reads what `toJSON` wrote, maybe in another process, maybe by another hand: every field is checked before any is used, and only what is
+ * known is taken over.
+ */
 export const written: Reader<Snapshot> = stored((value, path, fault) => {
   const state = (value as Partial<Snapshot> | null)?.state;
   const reader: Reader = state === 'open' ? open : state === 'half-open' ? halfOpen : closed;
   return reader(value, path, fault) as Snapshot;
 });
 
-/**
- * Reads what `toJSON` wrote, maybe in another process, maybe by another hand: every field is checked before any is used.
- *
- * @throws TypeError with all faults together
- */
-export function readSnapshot(
-  snapshot: unknown,
-  rule: TripRule,
-  now: number,
-  report?: (fault: unknown) => void,
-): Beginning {
-  const { version, trip, forced, ...lasting } = read('restore', snapshot, written);
+/** Goes on from what `toJSON` wrote, as `written` has taken it over. */
+export function readSnapshot(snapshot: Snapshot, now: number): Omit<Beginning, 'counter'> {
+  const { version, trip, forced, ...lasting } = snapshot;
   const machine = turned(lasting, durations, instants, now);
   return {
     machine: deepFreeze({ ...machine, ...(lasting.state === 'half-open' && { probes: [], nextProbe: 1 }) }) as Machine,
-    // Another rule's figures mean nothing to this one: it begins anew.
-    counter: rule.start(now, trip.rule === rule.name ? trip.counter : undefined, report),
     override: forced && overridden(forced.state, forced, now),
   };
 }

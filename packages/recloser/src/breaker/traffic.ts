@@ -52,6 +52,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const { maxConcurrent } = settings;
     const closed = machine.state === 'closed';
     this.sampling = closed ? machine.generation : -1;
+    this.learns = 'slowCallMs' in this.counter;
     if (this.#epoch?.generation !== this.sampling) this.#epoch = undefined;
     // Those at work keep their places, whatever the limit has become.
     if (maxConcurrent !== undefined && this.places === undefined) {

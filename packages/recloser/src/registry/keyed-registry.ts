@@ -2,6 +2,7 @@ import type { CircuitBreaker } from '../breaker/breaker.ts';
 import type { CircuitState, EventName } from '../breaker/events.ts';
 import { Tally } from '../breaker/metrics.ts';
 import { type CircuitBreakerOptions, overlay, type Settings, settingsOf } from '../breaker/options.ts';
+import type { Snapshot } from '../breaker/snapshot.ts';
 import type { Work } from '../core/call/context.ts';
 import type { CallerScope, Scope, Stage } from '../core/call/scope.ts';
 import { read } from '../core/check.ts';
@@ -103,7 +104,7 @@ class KeyedRegistry extends Members implements Registry {
     });
   }
 
-  protected make(name: string, restore: unknown): Member {
+  protected make(name: string, restore: Snapshot | undefined): Member {
     const settings = this.#settingsFor(name);
     const member = new Member(name, settings, restore, this);
     for (const event of this.#heard) this.#forward(member, event);

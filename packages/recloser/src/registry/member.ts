@@ -2,6 +2,7 @@ import { Breaker } from '../breaker/breaker.ts';
 import { rampLeftMs } from '../breaker/machine.ts';
 import type { Settings } from '../breaker/options.ts';
 import { standing } from '../breaker/override.ts';
+import type { Snapshot } from '../breaker/snapshot.ts';
 import type { Key } from './open-keys.ts';
 import type { Parent } from './parent.ts';
 import type { Link } from './ring.ts';
@@ -22,7 +23,7 @@ export class Member extends Breaker implements Link, Key {
   /** The registry: whoever hears of this one, and not of that, finds it. */
   readonly keeper: Keeper;
 
-  constructor(name: string, settings: Settings, restore: unknown, keeper: Keeper) {
+  constructor(name: string, settings: Settings, restore: Snapshot | undefined, keeper: Keeper) {
     super(settings, restore);
     this.#name = name;
     this.keeper = keeper;

@@ -1,3 +1,4 @@
+import type { Snapshot } from '../breaker/snapshot.ts';
 import { Layer } from '../core/layer.ts';
 import type { RegistryEvents } from './events.ts';
 import type { Member } from './member.ts';
@@ -26,7 +27,7 @@ export abstract class Members extends Layer<RegistryEvents> {
   #overflow: Member | undefined = undefined;
 
   protected abstract readonly maxEntries: number;
-  protected abstract make(name: string, restore: unknown): Member;
+  protected abstract make(name: string, restore: Snapshot | undefined): Member;
   /** One is no longer kept. */
   protected abstract letGo(member: Member): void;
 
@@ -58,7 +59,7 @@ export abstract class Members extends Layer<RegistryEvents> {
     for (const member of this.all()) yield [member.name, member];
   }
 
-  protected add(name: string, restore?: unknown): Member {
+  protected add(name: string, restore?: Snapshot): Member {
     if (typeof name !== 'string') throw new TypeError(`${this.name}: a key must be a string, got ${typeof name}`);
     if (name === overflowName || name.length > longestName || this.ending !== 'no') return this.#spill(name, restore);
     if (this.#isFull) {
@@ -81,7 +82,7 @@ export abstract class Members extends Layer<RegistryEvents> {
     return this.#byName.size >= this.maxEntries;
   }
 
-  #spill(name: string, restore?: unknown): Member {
+  #spill(name: string, restore?: Snapshot): Member {
     this.overflowed++;
     if (this.#overflow === undefined) {
       this.#overflow = this.make(overflowName, name === overflowName ? restore : undefined);

@@ -2,6 +2,7 @@ import { Breaker } from '../breaker/breaker.ts';
 import { TroubleLog } from '../breaker/evidence.ts';
 import type { Entered } from '../breaker/machine.ts';
 import { type CircuitBreakerOptions, settingsOf } from '../breaker/options.ts';
+import type { Snapshot } from '../breaker/snapshot.ts';
 import type { Stage } from '../core/call/scope.ts';
 import { read } from '../core/check.ts';
 import { type Key, OpenKeys } from './open-keys.ts';
@@ -13,7 +14,11 @@ export class Parent extends Breaker {
   /** The registry. */
   readonly keeper: object;
 
-  constructor({ threshold, minimumOpen, windowMs, ...options }: ParentOptions, restore: unknown, keeper: object) {
+  constructor(
+    { threshold, minimumOpen, windowMs, ...options }: ParentOptions,
+    restore: Snapshot | undefined,
+    keeper: object,
+  ) {
     const keys = new OpenKeys({ threshold, minimumOpen, windowMs });
     super(settingsOf({ ...options, trip: keys }), restore);
     this.keys = keys;

@@ -113,6 +113,22 @@ describe('a suspended process', () => {
     expect(breaker.available).toBe(true);
   });
 
+  test('S19: … nor does it after an update, of the breaker or of the registry that keeps it', async () => {
+    const clock = jumpingClock(1e9);
+    const options = { failureThreshold: 1, sleepWindowMs: 30_000, successThreshold: 1 };
+    const alone = circuitBreaker({ clock, ...options });
+    const kept = registry({ clock, defaults: options, parent: { minimumOpen: 9 } });
+    await fail(alone);
+    await fail(kept.get('a'));
+    clock.jump(-3_600_000);
+    alone.update({ successThreshold: 2 });
+    kept.update({ defaults: { successThreshold: 2 }, overrides: [{ match: 'b', options: { maxConcurrent: 1 } }] });
+    expect(await sleepLeftMs(alone)).toBe(30_000);
+    expect(await sleepLeftMs(kept.get('a'))).toBe(30_000);
+    await clock.advance(30_000);
+    expect([alone.available, kept.get('a').available]).toEqual([true, true]);
+  });
+
   test('S19: a process stopped by SIGSTOP comes back sane', async () => {
     const text = `
       import { circuitBreaker } from './packages/recloser/src/index.ts';
@@ -287,6 +303,18 @@ describe('a clock of the user’s that throws under way', () => {
     await succeed(breaker);
     expect(breaker.state).toBe('closed');
     expect(faults).toEqual(new Set(['clock: of the clock']));
+  });
+
+  test('S19: … also for an update, and for a breaker that a registry makes meanwhile', async () => {
+    const { clock, options } = breakable();
+    const breaker = circuitBreaker(options);
+    const services = registry({ ...options, overrides: [{ match: /./, options: { maxConcurrent: 1 } }] });
+    clock.broken = true;
+    breaker.update({ timeoutMs: 100 });
+    services.update({ defaults: { timeoutMs: 100 } });
+    expect(breaker.settings.timeoutMs).toBe(100);
+    expect(await services.execute(() => 'v', { key: 'new' })).toBe('v');
+    expect(services.get('new').settings).toMatchObject({ timeoutMs: 100, maxConcurrent: 1 });
   });
 
   const policies = {

@@ -149,8 +149,10 @@ export const readOptions = (value: CircuitBreakerOptions): Settings =>
   settingsOf(read('circuitBreaker', value, breakerOptions));
 
 /** Completes options that are checked. */
-export function settingsOf(given: CircuitBreakerOptions): Settings {
-  const { name, clock, random, onListenerError } = basicsOf('circuit-breaker', given);
+export function settingsOf(
+  given: CircuitBreakerOptions,
+  { name, clock, random, onListenerError }: Basics = basicsOf('circuit-breaker', given),
+): Settings {
   const {
     failureThreshold = 5,
     trip = consecutiveFailures(failureThreshold),
@@ -229,16 +231,12 @@ export const optionChanges: Reader<CircuitBreakerOptions> = (value, path, fault)
 /** The options as they are after an update. */
 export function mergeOptions(before: Settings, changes: CircuitBreakerOptions): Settings {
   const changed = read('update', changes, optionChanges);
-  const next = settingsOf(overlay(before.given, changed));
-  return Object.assign(next, {
-    // The short form makes a new rule each time it is read: unchanged is unchanged.
-    trip: (changed.trip ?? changed.failureThreshold) ? next.trip : before.trip,
-    // A registry tells of its breakers in its own name.
-    name: before.name,
-    // One policy is told of once.
-    clock: before.clock,
-    onListenerError: before.onListenerError ?? ((fault, event) => report(before, fault, event)),
-  });
+  // A policy's faults are printed once, whatever its options become.
+  const onListenerError: Basics['onListenerError'] =
+    before.onListenerError ?? ((fault, event) => report(before, fault, event));
+  const next = settingsOf(overlay(before.given, changed), { ...before, onListenerError });
+  // The short form makes a new rule each time it is read: unchanged is unchanged.
+  return (changed.trip ?? changed.failureThreshold) ? next : Object.assign(next, { trip: before.trip });
 }
 
 /** Options over others: a new trip rule replaces `failureThreshold`, and the other way round. */

@@ -79,13 +79,17 @@ export const policyOptions = <Needed extends object, Optional extends object = o
 ): Reader<Given<Needed & Partial<Optional>>> =>
   optionsOf(needed, { ...optional, ...common(events) }) as unknown as Reader<Given<Needed & Partial<Optional>>>;
 
-/** What is common to all, complete. */
+/** What is common to all, complete. A clock that is steady already is kept: it knows by how much it was set back. */
 export const basicsOf = (
   kind: string,
   { name = kind, clock, random = systemRandom, onListenerError }: PolicyOptions,
 ): Basics => ({
   name,
-  clock: clock ? new SteadyClock(clock, { name, onListenerError }) : systemClock,
+  clock: !clock
+    ? systemClock
+    : clock instanceof SteadyClock
+      ? clock
+      : new SteadyClock(clock, { name, onListenerError }),
   random,
   onListenerError,
 });

@@ -8,6 +8,7 @@ import type { CallerScope, Scope, Stage } from '../core/call/scope.ts';
 import { read } from '../core/check.ts';
 import { type ChannelsOf, channelsOf, tellLife } from '../core/events/channels.ts';
 import { report } from '../core/events/emitter.ts';
+import { basicsOf } from '../core/policy-options.ts';
 import { many } from '../core/words.ts';
 import { eventNames, isBreakerEvent, type RegistryEvents } from './events.ts';
 import { Member } from './member.ts';
@@ -40,9 +41,10 @@ class KeyedRegistry extends Members implements Registry {
     const given = read('registry', options, known);
     const { name = 'registry', overrides = [], maxEntries = 10_000, parent, restore, clock, random } = given;
     const printer = { name, onListenerError: undefined };
-    // One for all breakers, whatever their options become.
+    // One for all breakers, whatever their options become: so is the clock, which knows by how much it was set back.
     const { onListenerError = (fault, event) => report(printer, fault, event) } = given;
-    const defaults: CircuitBreakerOptions = { clock, random, onListenerError, ...given.defaults };
+    const shared: CircuitBreakerOptions = { clock, random, onListenerError, ...given.defaults };
+    const defaults = { ...shared, clock: shared.clock && basicsOf(name, shared).clock };
     this.#name = name;
     this.#defaults = defaults;
     this.#overrides = overrides;

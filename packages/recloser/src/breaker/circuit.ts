@@ -128,12 +128,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   }
 
   protected measure(now: number): Measurement {
-    let measured: Measurement | undefined;
-    try {
-      measured = this.counter.measure(now);
-    } catch (fault) {
-      this.report(fault, 'trip');
-    }
+    const measured = this.asked<Measurement | undefined>('trip', () => this.counter.measure(now), undefined);
     // (Not spread where it is whole: that takes a microsecond of each opening on Node 20.)
     if (typeof measured?.rule === 'string' && typeof measured.value === 'number') return measured;
     return { rule: this.settings.trip.name, value: 0, threshold: 0, calls: 0, ...measured };
@@ -189,18 +184,10 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   #enter(before: Machine, entered: Entered, now: number): void {
     if (before.state === 'open') this.openMs += now - before.openedAt;
     if (before.state === 'half-open') this.endLeases();
-    if (entered.to === 'closed') this.#forget(now);
+    if (entered.to === 'closed') this.asked('trip', () => this.counter.clear(now), undefined);
     this.trouble = undefined;
     this.untold ??= [];
     this.untold.push(entered);
-  }
-
-  #forget(now: number): void {
-    try {
-      this.counter.clear(now);
-    } catch (fault) {
-      this.report(fault, 'trip');
-    }
   }
 
   /** Tells the transitions, after whatever brought them about was told. */

@@ -155,8 +155,7 @@ function call(machine: Machine, now: number, settings: MachineSettings): Step {
   const over = { rule: woken ? 'woken' : 'sleepWindow', value: now - openedAt, threshold, calls: 0 };
   const { topErrors, lastError } = machine.evidence;
   const { machine: probing, entered } = enter(machine, 'half-open', over, { topErrors, lastError }, now, settings);
-  const admitted = probe(probing as HalfOpen, now, settings);
-  return { machine: admitted.machine, entered, answer: admitted.answer };
+  return { ...probe(probing as HalfOpen, now, settings), entered };
 }
 
 /** Admits the share of the ramp exactly, without chance: each call saves up its share, a whole one lets a call through. */
@@ -259,12 +258,10 @@ function enter(
   const downSince = again ? before.downSince : now;
   const why = evidence(measured, facts, generation, now - downSince);
   let machine: Machine = { state: 'closed', generation };
-  let retryAfter: number | undefined;
   if (to === 'open') {
     const attempt = again ? before.attempt + 1 : 1;
     const sleepMs = settings.sleepMs(attempt, why, again ? before.sleepMs : undefined, retryAfterMs);
     machine = { state: to, generation, attempt, downSince, openedAt: now, sleepMs, evidence: why };
-    retryAfter = sleepMs;
   } else if (to === 'half-open') {
     const { attempt, sleepMs, evidence } = before as Open;
     const none = { probes: [], nextProbe: 1, successes: 0, failures: 0 };
@@ -272,5 +269,6 @@ function enter(
   } else if (settings.recovery !== undefined) {
     machine = { ...machine, ramp: { since: now, credit: 1 - settings.recovery.initialShare } };
   }
-  return { machine, entered: { from: before.state, to, evidence: why, retryAfterMs: retryAfter } };
+  const wakesInMs = machine.state === 'open' ? machine.sleepMs : undefined;
+  return { machine, entered: { from: before.state, to, evidence: why, retryAfterMs: wakesInMs } };
 }

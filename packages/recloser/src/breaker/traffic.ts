@@ -344,13 +344,13 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     lease.queue?.remove(lease);
     this.#leases?.delete(lease);
     const { generation, probe } = lease;
+    const now = this.now();
     const failed = verdict === 'failure';
     // What the trip rule would open on again at once is no reason to close.
-    const now = this.now();
     const slow = verdict === 'success' && elapsedMs >= this.tripSlowMs(now);
     const facts = this.probeFacts(now, failed, slow);
-    if (failed || slow) this.apply({ type: 'failed', generation, probe, facts, retryAfterMs }, now);
-    else this.apply({ type: verdict === 'success' ? 'succeeded' : 'ignored', generation, probe, facts }, now);
+    const type = failed || slow ? 'failed' : verdict === 'success' ? 'succeeded' : verdict;
+    this.apply({ type, generation, probe, facts, retryAfterMs: type === 'failed' ? retryAfterMs : 0 }, now);
   }
 
   #tellLate(cause: 'timed-out' | 'generation', ok: boolean): void {

@@ -50,6 +50,16 @@ export abstract class Layer<Events extends object> implements Policy {
     report(this.basics, fault, where);
   }
 
+  /** What a function among the user's options answers; where it throws, that is reported and the answer is `otherwise`. */
+  protected asked<T>(option: string, question: () => T, otherwise: T): T {
+    try {
+      return question();
+    } catch (fault) {
+      this.report(fault, option);
+      return otherwise;
+    }
+  }
+
   /**
    * Runs the work under this policy, on behalf of `scope`. It never throws, and rejects as soon as the scope is aborted.
    * `next`: the policy right inside; `undefined` if that is the protected function itself.
@@ -159,15 +169,5 @@ export abstract class BasicLayer<Events extends object> extends Layer<Events> {
         return this.answers.instead(fallback, error, scope);
       },
     );
-  }
-
-  /** What a function among the user's options answers; where it throws, that is reported and the answer is `otherwise`. */
-  protected asked<T>(option: string, question: () => T, otherwise: T): T {
-    try {
-      return question();
-    } catch (fault) {
-      this.report(fault, option);
-      return otherwise;
-    }
   }
 }

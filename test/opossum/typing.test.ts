@@ -1,6 +1,6 @@
 // What the compiler is to find, and what code written for @types/opossum is to keep.
 import { EventEmitter } from 'node:events';
-import CircuitBreaker, { type Options, type Status } from 'recloser/opossum';
+import CircuitBreaker, { type Options, type Status, type Window } from 'recloser/opossum';
 import { expectTypeOf, test } from 'vitest';
 
 const action = async (word: string, times: number): Promise<number> => word.length * times;
@@ -85,6 +85,7 @@ test('the names of @types/opossum are there', () => {
   expectTypeOf(new CircuitBreaker(action, options)).toEqualTypeOf(breaker);
   expectTypeOf<CircuitBreaker.Stats>().toEqualTypeOf(breaker.stats);
   expectTypeOf<CircuitBreaker.Window>().toEqualTypeOf(breaker.status.window);
+  expectTypeOf<Window>().toEqualTypeOf(breaker.status.window);
   expectTypeOf<CircuitBreaker.Status>().toEqualTypeOf<Status>();
   expectTypeOf<CircuitBreaker.State>().toEqualTypeOf(breaker.toJSON().state);
 });

@@ -11,7 +11,7 @@ import { type CacheTransport, type Options, type ResolvedOptions, readOptions, t
 import { earlyMs } from './own-timer.ts';
 import { Repeated } from './repeated.ts';
 import { Semaphore } from './semaphore.ts';
-import type { Bucket, Stats } from './status/bucket.ts';
+import type { Bucket, Stats, Window } from './status/bucket.ts';
 import { Status, type StatusOptions } from './status/status.ts';
 
 type Action<TI extends unknown[], TR> = (...args: TI) => TR | PromiseLike<TR>;
@@ -364,10 +364,9 @@ export declare namespace CircuitBreaker {
     State,
     Stats,
     StatusOptions,
+    Window,
   };
   export type Status = StatusOf;
   export type Semaphore = SemaphoreOf;
   export type MemoryCache = MemoryCacheOf;
-  /** The time slices of `status`, the newest first. */
-  export type Window = Bucket[];
 }

@@ -4,5 +4,5 @@ export type { BreakerError, BreakerErrorCode } from './errors.ts';
 export type { BreakerEvents, EventName } from './events.ts';
 export type { CacheTransport, CoalesceReset, Options, ResolvedOptions, State } from './options.ts';
 export { Semaphore } from './semaphore.ts';
-export type { Bucket, Counter, Counts, Stats } from './status/bucket.ts';
+export type { Bucket, Counter, Counts, Stats, Window } from './status/bucket.ts';
 export { Status, type StatusOptions } from './status/status.ts';

@@ -21,6 +21,9 @@ export interface Bucket extends Counts {
   isCircuitBreakerOpen?: boolean;
 }
 
+/** The time slices of a `status`, the newest first. */
+export type Window = Bucket[];
+
 /** The figures of the whole window. `latencyTimes` are sorted; without percentiles the figures made of them are −1. */
 export interface Stats extends Bucket {
   latencyMean: number;

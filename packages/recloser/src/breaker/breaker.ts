@@ -46,37 +46,37 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
   readonly available: boolean;
   /** Whether `drain` or `dispose` was called: then every new call is refused, whatever the state. */
   readonly ending: 'no' | 'draining' | 'disposed';
-  /** The places of `maxConcurrent`; work that outlives its call keeps its place. `undefined` where there never was a limit. */
+  /** The places of `maxConcurrent`; work that outlives its call keeps its place. `undefined` if there never was a limit. */
   readonly places: { readonly taken: number; readonly limit: number } | undefined;
   /** The options in force, defaults filled in. */
   readonly settings: BreakerSettings;
-  /** Leave to do work that is no promise; `undefined` if refused, then `refusal()` is the error. */
+  /** A permit to do work that is no promise (a stream, a consumer); `undefined` if refused: then `refusal()` is the error. */
   acquire(): Permit | undefined;
-  /** The refusal that the last `acquire()` met, if it met one. */
+  /** The error of the last `acquire()`, if that was refused. */
   refusal(): RejectedError | undefined;
   /** The figures of this moment; reading them changes nothing. */
   metrics(): BreakerMetrics;
   /** One English sentence: the state, since when, why, and what must happen next. */
   explain(): string;
-  /** Adds a listener; the answer takes it off again. */
+  /** Adds a listener; the function it returns removes it. @throws TypeError for an unknown event */
   on<E extends EventName>(event: E, listener: (payload: BreakerEvents[E]) => void): () => void;
-  /** Refuses every call. The computed state goes on underneath; `release` or the expiry uncovers it. */
+  /** Refuses every call. The computed state goes on underneath; `release` or the expiry uncovers it. @throws RangeError, TypeError */
   forceOpen(options?: ForceOptions): void;
-  /** Lets every call pass and counts it, but never opens. */
+  /** Lets every call pass and counts it, but never opens. @throws RangeError, TypeError */
   forceClosed(options?: ForceOptions): void;
-  /** Lets every call pass and counts nothing. Timeouts and bulkhead stay. */
+  /** Lets every call pass and counts nothing. Timeouts and bulkhead stay. @throws RangeError, TypeError */
   disable(options?: ForceOptions): void;
-  /** Lets every call pass and goes through all states underneath: what it would have refused is counted apart. */
+  /** Lets every call pass and goes through all states underneath: what it would have refused is counted apart. @throws RangeError, TypeError */
   observeOnly(options?: ForceOptions): void;
-  /** Uncovers the computed state. */
+  /** Uncovers the computed state. @throws TypeError */
   release(options?: ReleaseOptions): void;
-  /** Uncovers, closes and empties the window. */
+  /** Uncovers, closes and empties the window. @throws TypeError */
   reset(options?: ReleaseOptions): void;
-  /** Ends the sleep of an open circuit: the next call is a probe. In any other state it does nothing. */
+  /** Ends the sleep of an open circuit: the next call is a probe. In any other state it does nothing. @throws TypeError */
   probe(options?: ReleaseOptions): void;
   /**
-   * Changes options under way. State and window stay where they still make sense; a running sleep window keeps its end. How long calls
-   * have taken that began before anything needed durations nobody knows: they are no samples of a rule that reads the clock. With a first
+   * Changes options under way. State and window stay where they still make sense; a running sleep window keeps its end. Calls that
+   * began before anything needed their durations are no samples of a rule that reads the clock. With a first
    * `maxConcurrent` those at work take a place until they end; what they leave behind holds none.
    * `name`, `start`, `restore`, `clock`, `random` and listeners can't be changed. @throws RangeError, TypeError
    */
@@ -89,7 +89,7 @@ export interface CircuitBreaker extends Policy<never, RejectedError | TimeoutErr
   dispose(): void;
 }
 
-/** Its settings may serve many; what it goes on from is its own. */
+/** (Many breakers may share their settings; what each is restored from is its own.) */
 export class Breaker extends Traffic implements CircuitBreaker {
   #refusal: RejectedError | undefined = undefined;
 

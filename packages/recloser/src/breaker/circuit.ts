@@ -39,7 +39,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   protected latency: LatencyHistogram | undefined = undefined;
   /** The calls that counted against the circuit lately. */
   protected trouble: TroubleLog | undefined = undefined;
-  /** What listeners have asked to hear of the ends of calls: nothing, 1 what went wrong, 2 all. (A field: asking them takes half a bare call.) */
+  /** What listeners want to hear of how calls end: 0 nothing, 1 what went wrong, 2 all. (A field: asking them takes half a bare call.) */
   protected hearing = 0;
   /** Transitions that happened and are not told yet. */
   protected untold: Entered[] | undefined = undefined;
@@ -76,7 +76,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     return off;
   }
 
-  /** Whether anybody hears how good calls end: almost all are. */
+  /** Whether anybody hears how good calls end, which is almost all of them. */
   protected get hears(): boolean {
     return this.hearing > 1 || succeeded.hasSubscribers;
   }
@@ -117,7 +117,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     this.latency.record(elapsedMs, now);
   }
 
-  /** Asks the trip rule, which may be the user's: one that throws is reported, and says no more than a silent one. */
+  /** Asks the trip rule, which may be the user's: one that throws is reported, and does not open. */
   protected record(failed: boolean, elapsedMs: number, now: number): boolean {
     try {
       return this.counter.record(failed, elapsedMs, now);
@@ -134,7 +134,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     return { rule: this.settings.trip.name, value: 0, threshold: 0, calls: 0, ...measured };
   }
 
-  /** From how many milliseconds a call is slow by the trip rule, or by what that has learnt. */
+  /** From how many milliseconds on a call is slow by the trip rule, or by what that has learnt. */
   protected tripSlowMs(now: number): number {
     return Math.min(this.settings.trip.slowCallMs ?? Infinity, this.learns ? this.learntSlowMs(now) : Infinity);
   }
@@ -165,13 +165,13 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     return this.trouble?.facts(failures, slow) ?? noFacts;
   }
 
-  /** Of the probe that failed; of a sample all that did, whichever comes last. */
+  /** Of the probe that failed; with a sample, of all that did, for any of them may be the last. */
   protected probeFacts(now: number, failed = false, slow = false): Facts {
     const all = this.settings.sample ? remembered : 0;
     return this.facts(all || Number(failed), all > 0 && this.tripSlowMs(now) < Infinity ? all : Number(slow));
   }
 
-  /** Steps the machine and performs what it asks for; answers the event, if that was a call. */
+  /** Steps the machine and performs what it asks for; returns the answer, if the event was a call. */
   protected apply(event: MachineEvent, now: number): Answer | undefined {
     const before = this.machine;
     const { machine, entered, answer } = step(before, event, now, this.settings);
@@ -206,12 +206,12 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     return retryAfterMs === undefined ? told : { ...told, retryAfterMs };
   }
 
-  /** Takes off a set state whose time is up. */
+  /** Takes a set state off when its time is up. */
   protected expire(now: number): void {
     if (this.override !== undefined && now >= this.override.expiresAt) this.uncover('expired');
   }
 
-  /** Whether the next call is one of its figures. */
+  /** Whether the next call is counted. */
   protected counts(): boolean {
     if (this.override !== undefined) this.expire(this.now());
     return this.override?.state !== 'disabled';

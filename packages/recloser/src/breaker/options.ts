@@ -29,32 +29,33 @@ import { type TripRule, tripRule } from './trip-rules/rule.ts';
 
 /** Options of `circuitBreaker`. Durations are milliseconds, at most 2^31 − 1; `undefined` is absent. */
 export interface CircuitBreakerOptions extends PolicyOptions, Listeners {
-  /** Consecutive failures that open, from 1; 5 unless said. Short for `trip: consecutiveFailures(n)`: give one of the two. */
+  /** Consecutive failures that open, from 1; default 5. Short for `trip: consecutiveFailures(n)`: give one of the two. */
   readonly failureThreshold?: number | undefined;
   /** The rule that opens. */
   readonly trip?: TripRule | undefined;
-  /** Successful probes in a row that close, from 1; 2 unless said. */
+  /** Successful probes in a row that close, from 1; default 2. */
   readonly successThreshold?: number | undefined;
   /** How long one call may take, from 1 ms; without it there is no timeout. */
   readonly timeoutMs?: number | undefined;
-  /** How long the circuit stays open before it probes, from 0, or a back-off over the openings in a row; 30,000 unless said. */
+  /** How long the circuit stays open before it probes, from 0, or a back-off over the openings in a row; default 30,000. */
   readonly sleepWindowMs?: number | Backoff<Evidence> | undefined;
-  /** The longest sleep, whatever a back-off or a dependency's Retry-After says; max(300,000, sleepWindowMs) unless said. */
+  /** The longest sleep, whatever a back-off or a dependency's Retry-After says; default max(300,000, sleepWindowMs). */
   readonly maxSleepWindowMs?: number | undefined;
   /** Bulkhead: calls at work at a time, from 1; without it there is no limit. */
   readonly maxConcurrent?: number | undefined;
   /** When a call that timed out gives its place back: when its work ends (the default), or at once. */
   readonly release?: 'on-settle' | 'on-timeout' | undefined;
-  /** With `on-settle`, how long after its end a call may hold its place; 10 × `timeoutMs` unless said, 60,000 without one. */
+  /** With `on-settle`, how long after its end a call may hold its place; default 10 × `timeoutMs`, 60,000 without one. */
   readonly abandonAfterMs?: number | undefined;
+  /** How many probes there may be, and what they decide. */
   readonly halfOpen?: HalfOpenOptions | undefined;
-  /** After closing, admit a share that rises from `initialShare` (0.1) to 1 within `rampMs`; off unless given. */
+  /** After closing, admit a share that rises from `initialShare` (0.001 … 1; default 0.1) to 1 within `rampMs`, from 1; off by default. */
   readonly recovery?: { readonly rampMs: number; readonly initialShare?: number | undefined } | undefined;
   /** What a finished call says about the dependency; it never changes what the caller gets. */
   readonly classify?: Classifier | undefined;
-  /** A completed call is slow from this many milliseconds on; that of the trip rule unless said. */
+  /** A completed call is slow from this many milliseconds on, above 0; default: that of the trip rule. */
   readonly slowCallMs?: number | undefined;
-  /** Whether to keep latency percentiles, which costs two clock readings a call; true with time windows unless said. */
+  /** Whether to keep latency percentiles, which costs two clock readings a call; default: true with time windows. */
   readonly latency?: boolean | undefined;
   /** What failed and refused calls get instead of their error. */
   readonly fallback?: Fallback | undefined;
@@ -62,7 +63,7 @@ export interface CircuitBreakerOptions extends PolicyOptions, Listeners {
   readonly start?: 'closed' | ForcedState | undefined;
   /** What `toJSON()` wrote, here or in another process. */
   readonly restore?: Snapshot | undefined;
-  /** Whether refusals carry a stack trace; false unless said: a stack is most of their price. */
+  /** Whether refusals carry a stack trace; default false: a stack is most of their cost. */
   readonly captureStacks?: boolean | undefined;
 }
 
@@ -71,11 +72,11 @@ export type BreakerChanges = Omit<CircuitBreakerOptions, keyof PolicyOptions | `
 
 /** How the half-open circuit decides. */
 export interface HalfOpenOptions {
-  /** Probes at a time, from 1; 1 unless said. */
+  /** Probes at a time, from 1; default 1. */
   readonly maxConcurrent?: number | undefined;
-  /** A probe not settled by then is a failure; `timeoutMs` unless said. Without both it only gives its permit back. */
+  /** A probe not settled after so long is a failure, from 1 ms; default `timeoutMs`. Without either it only gives its permit back. */
   readonly probeTimeoutMs?: number | undefined;
-  /** Decide by the failure rate of so many probes instead of `successThreshold` in a row. */
+  /** Decide by so many probes, from 1, instead of `successThreshold` in a row: it opens if at least `failureRate` of them, above 0 up to 1, fail. */
   readonly sample?: { readonly calls: number; readonly failureRate: number } | undefined;
 }
 
@@ -104,7 +105,7 @@ export interface BreakerSettings extends Omit<MachineSettings, 'sleepMs'> {
 export interface Settings extends Basics, BreakerSettings, MachineSettings {
   /** Whether each call reads the clock. */
   readonly timed: boolean;
-  /** From when on a call is slow by the option or by the trip rule, whichever is less: what is faster is of no interest. */
+  /** From when on a call is slow by the option or by the trip rule, whichever is less: a faster one needs no second look. */
   readonly noticedMs: number | undefined;
 }
 

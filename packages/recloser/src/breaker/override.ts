@@ -9,7 +9,7 @@ export const forcedStates: readonly ForcedState[] = ['forced-open', 'forced-clos
 export interface ForceOptions {
   readonly reason?: string | undefined;
   readonly by?: string | undefined;
-  /** After so many milliseconds the computed state is uncovered: 1 … 2^31 − 1; never unless said. */
+  /** After so many milliseconds the computed state is uncovered: 1 … 2^31 − 1; default never. */
   readonly expiresInMs?: number | undefined;
 }
 

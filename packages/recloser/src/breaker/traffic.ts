@@ -17,7 +17,7 @@ import { whyOf } from './explain.ts';
 import type { Settings } from './options.ts';
 import type { Beginning } from './snapshot.ts';
 
-/** The calls of one breaker: it admits them, takes up their results and counts them. */
+/** The calls of one breaker: it admits them, hears how they end and counts them. */
 export abstract class Traffic extends Circuit implements Judge<Ticket> {
   places: Places | undefined;
   /** Called when a call has ended, while somebody waits for that. */

@@ -16,18 +16,18 @@ export type RetryBudgetExhaustedError = RejectedError;
 
 /** Options of `retryBudget`. */
 export interface RetryBudgetOptions {
-  /** In its refusals; `retry-budget` unless said. */
+  /** In its refusals; default `retry-budget`. */
   readonly name?: string | undefined;
-  /** Extra attempts for each call that is under way or succeeded, 0 … 1; 0.2 unless said. One that fails takes a whole one away. */
+  /** Extra attempts for each call that is under way or succeeded, 0 … 1; default 0.2. One that fails takes a whole one away. */
   readonly share?: number | undefined;
   /**
-   * Extra attempts a second whatever becomes of the calls, 0 … 1,000,000; 1 unless said: where calls are few a share is nothing. What is
+   * Extra attempts a second whatever becomes of the calls, 0 … 1,000,000; default 1: where calls are few a share is nothing. What is
    * not used is kept for ten seconds.
    */
   readonly minPerSecond?: number | undefined;
-  /** How far back calls count, from 1 ms; 5,000 unless said. */
+  /** How far back calls count, from 1 ms; default 5,000. */
   readonly windowMs?: number | undefined;
-  /** Where time comes from; the monotonic clock of the system unless given. While it throws time stands still; that is printed, once. */
+  /** Where time comes from; default the monotonic clock of the system. While it throws time stands still; that is printed, once. */
   readonly clock?: Clock | undefined;
 }
 

@@ -1,15 +1,15 @@
 import { longestTimerMs } from './time/clock.ts';
 
-/** Takes up a fault: where, what is allowed there, what was received, and whether that is of a wrong type altogether. */
+/** Records a fault: where it is, what is allowed there, what was received, and whether even the type is wrong. */
 export type Fault = (path: string, allowed: string, value: unknown, wrongType?: boolean) => void;
 
-/** Reads one value: answers what is taken over of it. After a fault its answer means nothing: `read` throws. */
+/** Checks one value and returns what is kept of it. After a fault the result means nothing: `read` throws. */
 export type Reader<T = unknown> = (value: unknown, path: string, fault: Fault) => T;
 
 /** A reader for each member. */
 export type Readers<T> = { readonly [K in keyof T]-?: Reader<T[K]> };
 
-/** Says a received value so that it can be told apart from its neighbours: `'5'`, `NaN`, `an array`. */
+/** Shows a received value so that similar ones can be told apart: `'5'`, `NaN`, `an array`. */
 function show(value: unknown): string {
   if (typeof value === 'string') return `'${value.slice(0, 40)}'`;
   if (typeof value === 'function') return 'a function';
@@ -21,7 +21,7 @@ export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
- * Reads options and tells all faults at once, each with its path, what is allowed and what was received.
+ * Checks a value and reports all faults at once, each with its path, what is allowed and what was received.
  *
  * @throws TypeError if a value is of the wrong type, or an option unknown; else RangeError
  */
@@ -38,7 +38,7 @@ export function read<T>(of: string, value: unknown, reader: Reader<T>): T {
 
 // The annotations below tell bundlers that making a reader does nothing else: tables nobody asks for are shaken off.
 
-/** What another process wrote: whatever is wrong there, it is no such thing. */
+/** For what another process wrote: any fault makes it a `TypeError`, for then it is not what it claims to be. */
 /*@__NO_SIDE_EFFECTS__*/
 export const stored =
   <T>(reader: Reader<T>): Reader<T> =>
@@ -57,9 +57,9 @@ const typed =
 
 export const text: Reader<string> = typed('string', 'a string');
 export const flag: Reader<boolean> = typed('boolean', 'a boolean');
-/** What it takes and answers can't be seen: it is believed. */
+/** Its parameters and its result can't be checked, so they are trusted. */
 export const callback: Reader<never> = typed('function', 'a function');
-/** Whatever it is. */
+/** Any value. */
 export const anything: Reader<never> = (value) => value as never;
 
 /*@__NO_SIDE_EFFECTS__*/
@@ -68,15 +68,15 @@ export const number = (lowest: number, highest: number, whole = false): Reader<n
     return value >= lowest && value <= highest && !(whole && value % 1);
   });
 
-/** How many of something. */
+/** A number of things, from 1. */
 export const count: Reader<number> = number(1, 2 ** 31 - 1, true);
-/** A time that passes, in milliseconds. */
+/** A duration in milliseconds, from 1. */
 export const duration: Reader<number> = number(1, longestTimerMs);
-/** The same, or none. */
+/** A duration that may be 0. */
 export const wait: Reader<number> = number(0, longestTimerMs);
-/** From when on something is slow. */
+/** From how many milliseconds on something is slow. */
 export const slowness: Reader<number> = number(0.001, longestTimerMs);
-/** A part of the whole, and not none. */
+/** A ratio above 0, up to 1. */
 export const share: Reader<number> = number(Number.MIN_VALUE, 1);
 
 /*@__NO_SIDE_EFFECTS__*/
@@ -97,7 +97,7 @@ export const orFalse =
   (value, path, fault) =>
     value === false ? value : reader(value, path, fault);
 
-/** An object of the user's, by the few members that are asked of it. */
+/** An object of the user's, checked for the few members that are used. */
 /*@__NO_SIDE_EFFECTS__*/
 export const having =
   (what: string, members: Record<string, 'function' | 'string'>): Reader<never> =>
@@ -108,7 +108,7 @@ export const having =
     return value as never;
   };
 
-/** A list, of which no more than `longest` members are taken over. */
+/** A list, of which the first `longest` members are kept. */
 /*@__NO_SIDE_EFFECTS__*/
 export const list =
   <T>(item: Reader<T>, longest: number = Infinity): Reader<T[]> =>
@@ -118,7 +118,7 @@ export const list =
     return [];
   };
 
-/** A record: of its members those that are named here, unless others are faults. `undefined` is absent. */
+/** A record, of which the members named here are kept; with `closed`, any other is a fault. `undefined` is absent. */
 /*@__NO_SIDE_EFFECTS__*/
 export const record = <Needed extends object, Optional extends object = object>(
   needed: Readers<Needed>,
@@ -145,14 +145,14 @@ export const record = <Needed extends object, Optional extends object = object>(
   };
 };
 
-/** Options: a record in which nothing else may stand. */
+/** Options: a record in which an unknown member is a fault. */
 /*@__NO_SIDE_EFFECTS__*/
 export const optionsOf = <Needed extends object, Optional extends object = object>(
   needed: Readers<Needed>,
   optional?: Readers<Optional>,
 ): Reader<Needed & Partial<Optional>> => record(needed, optional, true);
 
-/** And a rule over what was taken over, for what no member can say alone. After a fault (`isSound`) it may look at what was given, not compare it. */
+/** Adds a rule over several members. Unless `isSound` one of them was at fault: the rule may see what was given, but not compare it. */
 /*@__NO_SIDE_EFFECTS__*/
 export const also =
   <T>(reader: Reader<T>, rule: (taken: T, fault: Fault, isSound: boolean) => void): Reader<T> =>

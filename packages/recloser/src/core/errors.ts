@@ -27,7 +27,7 @@ export class RejectedError extends Error {
   declare readonly reason: RejectionReason;
   /** The state the policy was in, if it has one. */
   declare readonly state: string | undefined;
-  /** In how many milliseconds another try makes sense; `undefined` where nobody can know. */
+  /** After how many milliseconds another try makes sense; `undefined` if that is not known. */
   declare readonly retryAfterMs: number | undefined;
   declare readonly status: number;
   declare readonly statusCode: number;

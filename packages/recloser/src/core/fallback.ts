@@ -5,14 +5,14 @@ import { duration, flag, number, optionsOf, read } from './check.ts';
 
 const lastGoodBrand = Symbol.for('recloser.lastGood');
 
-/** The answer of `lastGood()`: a description; each policy that uses it keeps its own values. */
+/** What `lastGood()` returns: a description. Each policy that uses it keeps its own values. */
 export interface LastGood {
   readonly maxAgeMs: number;
   readonly maxEntries: number;
   readonly shared: boolean;
 }
 
-/** An answer in place of the failed one; it gets the error and the context of the call. */
+/** Makes the answer to a failed or refused call, from its error and its context. */
 export type FallbackFunction<T = unknown> = (error: unknown, context: CallContext) => T | PromiseLike<T>;
 
 /**
@@ -32,10 +32,10 @@ export type FallbackLink = FallbackFunction | LastGood | string | number | boole
 /** What a fallback may be. */
 export type FallbackLike = FallbackLink | readonly FallbackLink[];
 
-/** What one link may answer with; `lastGood` answers with what the function itself returned. */
+/** What one link may return; `lastGood` returns what the function itself has returned before. */
 export type LinkAnswer<L> = L extends LastGood ? never : L extends (...args: never[]) => infer T ? Awaited<T> : L;
 
-/** What a fallback may answer with, if anything is known of it. A list is a chain if there is a function or `lastGood()` in it, else a value. */
+/** What a fallback may return, if its type is known. A list is a chain if there is a function or `lastGood()` in it, else a value. */
 export type FallbackAnswer<F> = [Fallback] extends [F | undefined]
   ? never
   : F extends readonly (infer L)[]
@@ -50,11 +50,11 @@ const stored = optionsOf<object, LastGood>(
 );
 
 /**
- * Answers with the last good value of the same `key`. Values are kept in the policy, least recently stored first out.
+ * A fallback to the last good value of the same `key`. The policy keeps the values; of too many the one stored longest ago goes.
  *
- * @param options.maxAgeMs a value older than this is no answer: 1 … 2^31 − 1; without it values do not age
- * @param options.maxEntries keys kept, 1 … 1,000,000; 1,000 unless said
- * @param options.shared whether calls without a `key` share one value; false unless said, so that nobody gets another's answer
+ * @param options.maxAgeMs how many milliseconds a value may be used for, 1 … 2^31 − 1; default: for ever
+ * @param options.maxEntries keys kept, 1 … 1,000,000; default 1,000
+ * @param options.shared whether calls without a `key` share one value; default false, so that nobody gets another's answer
  * @throws RangeError, TypeError
  */
 export function lastGood(
@@ -77,7 +77,7 @@ const alternatives = (fallback: unknown): readonly unknown[] =>
     ? fallback
     : [fallback];
 
-/** As an option it is copied, if it is a chain; a value is answered as it is. */
+/** The option's own copy, if it is a chain; any other value is kept as it is. */
 export function taken(fallback: unknown): unknown {
   const links = alternatives(fallback);
   return links === fallback ? [...links] : fallback;
@@ -86,7 +86,7 @@ export function taken(fallback: unknown): unknown {
 /** The `lastGood` among its alternatives, if there is one: then good values are to be remembered. */
 export const lastGoodOf = (fallback: unknown): LastGood | undefined => alternatives(fallback).find(isLastGood);
 
-/** Whether an error is among another and its causes: who walks them is to come to an end. */
+/** Whether an error is another one or among its causes: whoever walks the causes must come to an end. */
 function leadsTo(from: unknown, error: unknown): boolean {
   let cause = from;
   for (let depth = 0; depth < 100 && cause != null; depth++) {
@@ -96,7 +96,7 @@ function leadsTo(from: unknown, error: unknown): boolean {
   return false;
 }
 
-/** The first error becomes the cause of the later one, if that is another, extensible error without one, be it of another realm (Jest). */
+/** Makes the first error the cause of the later one, if that is another, extensible error without one. (It may be of another realm: Jest.) */
 export function causedBy(error: unknown, first: unknown): unknown {
   try {
     if ('stack' in (error as object) && !('cause' in (error as object)) && !leadsTo(first, error)) {
@@ -108,10 +108,10 @@ export function causedBy(error: unknown, first: unknown): unknown {
   return error;
 }
 
-/** What one policy answers with in place of an error, and the good values it keeps for that. */
+/** What one policy returns in place of an error, and the good values it keeps for that. */
 export class Answers {
   readonly #now: () => number;
-  /** In the order they were stored. Who may see them, and how long, is asked of each `lastGood` anew. */
+  /** In the order they were stored. Each `lastGood` decides anew who may see them, and for how long. */
   readonly #good = new Map<string | undefined, { readonly value: unknown; readonly at: number }>();
 
   constructor(now: () => number) {
@@ -138,8 +138,8 @@ export class Answers {
   /**
    * Tries the alternatives in order. Without an answer it rejects with the last one's own error, its cause the one before.
    *
-   * `scope` is what is around the failed call: that itself may be aborted, by a timeout, and the fallback is to work. An abort from
-   * there is faster than any fallback; one that came before is the failure that is to be answered.
+   * `scope` is what surrounds the failed call: the call itself may have been aborted, by its timeout, and the fallback must still run. An
+   * abort of the scope ends the fallback; one that came before is the failure to be answered.
    */
   instead(fallback: unknown, first: unknown, scope: Scope): Promise<unknown> {
     const { aborted } = scope;

@@ -8,19 +8,19 @@ import { defaultVerdict } from './outcome.ts';
 import type { ArgumentsOf, KeyOfArguments, Policy, Wrapped } from './policy.ts';
 import { type Basics, basicsOf, optionOf, type PolicyOptions } from './policy-options.ts';
 
-/** The parts of a call that a policy consists of, if it is no more than that. */
+/** The parts of a call that make up a policy, where there is no more to it. */
 export type Parts = Pick<Rig<never>, 'limit'> & { readonly hold?: RefusingHold | undefined };
 
-/** Nobody waits for an answer: the caller gave up, or what is around it ended. A caller whose own deadline has passed waits. */
+/** Whether nobody waits for an answer: the caller gave up, or what is around it ended. One whose own deadline has passed still waits. */
 export const abandoned = (scope: Scope): boolean =>
   scope.aborted && !(scope instanceof CallerScope && defaultVerdict(false, scope.reason, true) === 'failure');
 
-/** What every policy of this package is built on: policies run one inside the other without a detour over options. */
+/** The base of every policy of this package: one inside the other, they hand on a scope and make no options. */
 export abstract class Layer<Events extends object> implements Policy {
   protected emitter: Emitter<Events> | undefined = undefined;
   #answers: Answers | undefined = undefined;
 
-  /** What it is: in the names of its channels, and in `pipeline`'s warnings. */
+  /** The kind of policy, as in the names of its channels and in `pipeline`'s warnings. */
   abstract readonly kind: string;
   /** What a breaker right outside can take over, so that both are one call; `undefined` where there is more to it. */
   get parts(): Parts | undefined {
@@ -31,12 +31,12 @@ export abstract class Layer<Events extends object> implements Policy {
     return this.basics.name;
   }
 
-  /** What metrics call it: names may be too many for that. */
+  /** Its name in metrics, for which there may be too many names. */
   get label(): string {
     return this.name;
   }
 
-  /** What it is to the registry that keeps it, and speaks for it. */
+  /** What it is to the registry that keeps it, if one does. */
   get kept(): 'member' | 'parent' | undefined {
     return undefined;
   }
@@ -45,12 +45,12 @@ export abstract class Layer<Events extends object> implements Policy {
     return this.basics.clock.now();
   }
 
-  /** Tells a fault of a function of the user's; never throws. */
+  /** Reports what a function of the user's threw; never throws. */
   protected report(fault: unknown, where: string): void {
     report(this.basics, fault, where);
   }
 
-  /** What a function among the user's options answers; where it throws, that is reported and the answer is `otherwise`. */
+  /** What a function of the user's returns; if it throws, that is reported and the answer is `otherwise`. */
   protected asked<T>(option: string, question: () => T, otherwise: T): T {
     try {
       return question();
@@ -110,7 +110,7 @@ export abstract class Layer<Events extends object> implements Policy {
     return wrapped as unknown as Wrapped<F>;
   }
 
-  /** Adds a listener; the answer takes it off again. */
+  /** Adds a listener; the function it returns removes it. @throws TypeError for an unknown event */
   on<E extends keyof Events & string>(event: E, listener: (payload: Events[E]) => void): () => void {
     const known = Object.keys(this.channels);
     if (!known.includes(event)) throw new TypeError(`on: no event '${String(event)}' (known: ${known.join(', ')})`);
@@ -127,7 +127,7 @@ export abstract class Layer<Events extends object> implements Policy {
     }
   }
 
-  /** Whether anybody listens to an event, here or on its channel: else nobody needs to hear what it would tell. */
+  /** Whether anybody listens to an event, here or on its channel: if not, what it would tell need not be put together. */
   protected heard(event: keyof Events & string): boolean {
     return this.emitter !== undefined || this.channels[event].hasSubscribers;
   }
@@ -140,7 +140,7 @@ export abstract class Layer<Events extends object> implements Policy {
   }
 }
 
-/** The base of the policies whose basic options never change, and which know of no fallback of a call's own: it stands around them. */
+/** The base of the policies whose common options never change. A call's own fallback stands around them. */
 export abstract class BasicLayer<Events extends object> extends Layer<Events> {
   readonly kind: string;
   protected readonly basics: Basics;

@@ -6,7 +6,7 @@ import type { Basics } from './policy-options.ts';
 /** What one call says about the dependency. An ignored call is no sample and decides nothing. */
 export type Verdict = 'success' | 'failure' | 'ignored';
 
-/** What a classifier gets to see of a finished call. */
+/** What a classifier is told of a finished call. */
 export interface Outcome {
   /** True if the function returned or its promise was fulfilled. */
   readonly ok: boolean;
@@ -14,7 +14,7 @@ export interface Outcome {
   readonly value: unknown;
   /** What it threw, our own `TimeoutError`, or the reason of the caller's abort; `undefined` if it returned. */
   readonly error: unknown;
-  /** From admission to the end, in milliseconds; 0 of a call that was at work already when `update` gave a breaker its classifier. */
+  /** From admission to the end, in milliseconds; 0 for a call that began before `update` gave the breaker its classifier. */
   readonly elapsedMs: number;
   /** What the caller gave as `key` and `context`. */
   readonly key: string | undefined;
@@ -23,7 +23,7 @@ export interface Outcome {
   readonly aborted: boolean;
 }
 
-/** The answer of a classifier. `retryAfterMs`: how long the dependency asked to be left alone (HTTP Retry-After, gRPC pushback). */
+/** What a classifier returns. `retryAfterMs`: how long the dependency asked to be left alone (HTTP Retry-After, gRPC pushback). */
 export type Classification = Verdict | { readonly verdict: Verdict; readonly retryAfterMs?: number | undefined };
 
 /**
@@ -51,7 +51,7 @@ export const figuresOf = (
   inFlight: totalRequests - success - failure - ignored - rejected,
 });
 
-/** A verdict with the dependency's wish to be left alone. */
+/** A verdict, and for how long the dependency asked to be left alone; 0 if it did not. */
 export interface Judgement {
   readonly verdict: Verdict;
   readonly retryAfterMs: number;
@@ -68,8 +68,8 @@ export function retryAfterOf(said: unknown): number {
 }
 
 /**
- * The rule without a classifier: what threw failed, except that a refusal of an inner policy and an abort by the caller
- * say nothing about the dependency. A deadline (`AbortSignal.timeout`) is no whim of the caller's: it failed.
+ * The rule without a classifier: a throw is a failure, except that a refusal by an inner policy and an abort by the caller
+ * say nothing about the dependency. A deadline (`AbortSignal.timeout`) is no change of mind of the caller's: it is a failure.
  */
 export function defaultVerdict(ok: boolean, error: unknown, aborted: boolean): Verdict {
   if (ok) return 'success';

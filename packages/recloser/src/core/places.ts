@@ -5,7 +5,7 @@ import type { Clock } from './time/clock.ts';
 export class Places {
   taken: number;
   limit: number;
-  /** Those of them that are taken by calls which began when there was no limit yet. */
+  /** How many of them are taken by calls that began when there was no limit yet. */
   #unplaced: number;
 
   constructor(limit: number, atWork = 0) {

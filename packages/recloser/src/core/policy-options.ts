@@ -5,16 +5,16 @@ import { SteadyClock } from './time/steady-clock.ts';
 
 /** Options that every policy has. */
 export interface PolicyOptions {
-  /** In errors, events and metrics; the policy's kind unless said. */
+  /** Shown in errors, events and metrics; default: the policy's kind. */
   readonly name?: string | undefined;
   /**
-   * Where time and timers come from; the monotonic clock of the system unless given. While it throws time stands still, and that is told
-   * to `onListenerError`; set back, it goes on from where it stood.
+   * Where time and timers come from; default: the system's monotonic clock. While it throws, time stands still and `onListenerError` is
+   * told; if it is set back, time goes on from where it stood.
    */
   readonly clock?: Clock | undefined;
-  /** From 0 to 1, for whatever is left to chance; `Math.random` unless given. */
+  /** Returns a number from 0 to 1, for all that is left to chance; default `Math.random`. */
   readonly random?: (() => number) | undefined;
-  /** Gets what listeners and other functions of yours throw; one `console.error` unless given. */
+  /** Gets what listeners and other functions of yours throw; default: one `console.error` for each policy. */
   readonly onListenerError?: ListenerErrorHandler | undefined;
 }
 
@@ -35,7 +35,7 @@ export type ListenerOptions<Events> = {
   readonly [E in keyof Events & string as `on${Camel<E>}`]?: ((event: Events[E]) => void) | undefined;
 };
 
-/** Made once: the names of twelve options took longer than the breaker they are of. */
+/** Cached: making the names took longer than making the rest of a breaker. */
 const options: Record<string, string> = {};
 
 /** The option that listens to an event. */
@@ -48,7 +48,7 @@ const clockLike: Reader<Clock> = having('a clock', {
   clearTimeout: 'function',
 });
 
-/** Asked once: by one that answers no time nothing would ever end. */
+/** Read once, to see that it returns a number: else nothing would ever time out. */
 export const clockOption: Reader<Clock> = also(clockLike, (clock, fault, isSound) => {
   if (!isSound) return;
   const now = clock.now();

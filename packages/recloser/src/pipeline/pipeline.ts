@@ -9,7 +9,7 @@ import { Around, Foreign, Fused, isGuard, Together } from './stage.ts';
 
 /** Options of `pipeline`, before the policies. */
 export interface PipelineOptions extends PolicyOptions {
-  /** Gets what is known to hurt about the order, a sentence each; printed once a process unless given, `false` for silence. */
+  /** Gets what is known to hurt about the order, a sentence each; default: printed once a process; `false` for silence. */
   readonly onWarning?: ((warning: string) => void) | false | undefined;
 }
 

@@ -19,11 +19,11 @@ type OfCalls = 'timeoutMs' | 'maxConcurrent' | 'release' | 'abandonAfterMs' | 'f
 
 /** When the breaker over all keys opens; the rest is as in `circuitBreaker`. It refuses calls, and does nothing else to them. */
 export interface ParentOptions extends Omit<CircuitBreakerOptions, 'trip' | 'failureThreshold' | 'restore' | OfCalls> {
-  /** The share of the keys in use that are open, above 0 up to 1; 0.5 unless said. */
+  /** The share of the keys in use that are open, above 0 up to 1; default 0.5. */
   readonly threshold?: number | undefined;
-  /** And how many they are at least, from 1; 5 unless said. */
+  /** And how many they are at least, from 1; default 5. */
   readonly minimumOpen?: number | undefined;
-  /** A key is in use if there was a call for it in the last one to two of these; 60,000 unless said. */
+  /** A key is in use if there was a call for it in the last one to two of these; default 60,000. */
   readonly windowMs?: number | undefined;
 }
 
@@ -33,9 +33,9 @@ export interface RegistryOptions extends PolicyOptions, ListenerOptions<Registry
   readonly defaults?: MemberOptions | undefined;
   /** Over the defaults, for the names that match; of several the later wins. */
   readonly overrides?: readonly MemberOverride[] | undefined;
-  /** How many breakers are kept, besides `_overflow`: 1 … 1,000,000; 10,000 unless said. */
+  /** How many breakers are kept, besides `_overflow`: 1 … 1,000,000; default 10,000. */
   readonly maxEntries?: number | undefined;
-  /** A breaker over all keys, which opens when many of them are open; none unless given. */
+  /** A breaker over all keys, which opens when many of them are open; default none. */
   readonly parent?: ParentOptions | undefined;
   /** What `toJSON()` wrote, here or in another process. */
   readonly restore?: RegistrySnapshot | undefined;

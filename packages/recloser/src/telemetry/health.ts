@@ -17,7 +17,7 @@ export interface Critical {
 /** Options of `health`. */
 export interface HealthOptions {
   readonly policies: readonly (CircuitBreaker | Registry)[];
-  /** The names of those without which this instance can serve nobody; none unless said. */
+  /** The names of those without which this instance can serve nobody; default none. */
   readonly critical?: readonly (string | Critical)[] | undefined;
 }
 

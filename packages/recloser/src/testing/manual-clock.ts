@@ -29,7 +29,7 @@ async function settlePromises(): Promise<void> {
 /**
  * Makes a clock for tests.
  *
- * @param startMs what `now()` says at first; 0 unless said
+ * @param startMs what `now()` says at first; default 0
  */
 export function manualClock(startMs = 0): ManualClock {
   let time = startMs;

@@ -3,11 +3,11 @@ import type { Places } from '../../core/places.ts';
 import type { Traffic } from '../traffic.ts';
 import type { Ticket } from './ticket.ts';
 
-/** Leave to do work that is no promise: streams, consumers, interceptors. It is settled once; what comes later is passed over. */
+/** Permission to do work that is no promise: streams, consumers, interceptors. It is settled once; later calls do nothing. */
 export interface Permit {
-  /** `ms`: how long it took, measured from `acquire` unless said. */
+  /** `ms`: how long it took, 0 or more; default: measured from `acquire`. */
   success(ms?: number): void;
-  /** Its own `retryAfterMs` lengthens the sleep window, as in `execute`. */
+  /** The error's own `retryAfterMs` lengthens the sleep window, as in `execute`. `ms` as in `success`. */
   failure(error?: unknown, ms?: number): void;
   /** It says nothing about the dependency: the permit goes back and decides nothing. */
   ignore(): void;

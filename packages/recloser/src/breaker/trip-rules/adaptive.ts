@@ -6,12 +6,12 @@ import type { Measurement, TripCounter, TripRule } from './rule.ts';
 /** Options of `adaptive`. None is needed. */
 export interface AdaptiveOptions {
   /**
-   * How often a day it may open though all is normal, 0.000001 … 1,000; 0.01 unless said. Ten times fewer costs about one more
+   * How often a day it may open though all is normal, 0.000001 … 1,000; default 0.01. Ten times fewer costs about one more
    * bad call before it opens.
    */
   readonly falseOpensPerDay?: number | undefined;
   /**
-   * The share of the normally good calls that has to go bad before opening is worth it, 0.05 … 0.9; 0.3 unless said. For less
+   * The share of the normally good calls that has to go bad before opening is worth it, 0.05 … 0.9; default 0.3. For less
    * than that it stays closed, however certain.
    */
   readonly excess?: number | undefined;

@@ -43,7 +43,7 @@ class CombinedCounter implements TripCounter {
 
   record(failed: boolean, elapsedMs: number, now: number): boolean {
     let trips = 0;
-    // Every part counts every call: no short cut, and one that throws says no more than a silent one.
+    // Every part counts every call: there is no short cut, and one that throws does not open.
     for (const part of this.#parts) {
       try {
         if (part.record(failed, elapsedMs, now)) trips++;

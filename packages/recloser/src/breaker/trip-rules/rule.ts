@@ -25,7 +25,7 @@ export interface Measurement {
 /** A rule at work in one breaker. It counts in place; its JSON goes on in another process. */
 export interface TripCounter {
   /**
-   * Takes up one sample; true as long as the circuit should open. `elapsedMs` and `now` are 0 for a rule that reads neither.
+   * Counts one sample; true as long as the circuit should open. `elapsedMs` and `now` are 0 for a rule that reads neither.
    */
   record(failed: boolean, elapsedMs: number, now: number): boolean;
   /** What `record` judged by, as it is at `now`; moves nothing. */
@@ -34,7 +34,7 @@ export interface TripCounter {
   clear(now: number): void;
   /** Its state as JSON, for `start` of the same rule. */
   toJSON(now: number): unknown;
-  /** From how many milliseconds a call counts as slow, where that is learnt and not the rule's own `slowCallMs`. */
+  /** From how many milliseconds on a call is slow, where that is learnt and not the rule's own `slowCallMs`. */
   slowCallMs?(now: number): number;
 }
 
@@ -44,12 +44,12 @@ export interface TripCounter {
  */
 export interface TripRule {
   readonly name: string;
-  /** Without it the breaker does not look at the clock: that is a third of the price of a call. */
+  /** What `record` needs besides the outcome. Without it the breaker reads no clock, which is a third of the cost of a call. */
   readonly reads?: 'durations' | 'time' | undefined;
-  /** From how many milliseconds a call counts as slow. */
+  /** A call is slow from this many milliseconds on. */
   readonly slowCallMs?: number | undefined;
   /**
-   * `saved` is what `toJSON` of a counter of this rule wrote; throws `TypeError` if it can't be that. `report` is for a rule of rules: it takes
+   * `saved` is what `toJSON` of a counter of this rule wrote; throws `TypeError` if it can't be that. `report` is for a rule of rules: it gets
    * what one of them throws, so that the others go on.
    */
   start(now: number, saved?: unknown, report?: (fault: unknown) => void): TripCounter;

@@ -22,9 +22,9 @@ interface Size {
   readonly windowCalls?: number | undefined;
   /** The last T milliseconds: 1 … 2^31 − 1. Give this or `windowCalls`. */
   readonly windowMs?: number | undefined;
-  /** In how many steps a time window moves on: 1 … 1,000; 10 unless said. */
+  /** In how many steps a time window moves on: 1 … 1,000; default 10. */
   readonly buckets?: number | undefined;
-  /** Nothing is decided below this many calls in the window; never above `windowCalls`. */
+  /** Nothing is decided below this many calls in the window, from 1; default 20, for `failureCount` 1. Never above `windowCalls`. */
   readonly minimumCalls?: number | undefined;
 }
 
@@ -34,7 +34,7 @@ export interface RateOptions extends Size {
   readonly threshold: number;
   /**
    * Opens only when the lower end of the Wilson interval of this confidence reaches the threshold: fewer false alarms on few
-   * calls, a later opening. 0.5 … 0.9999; off unless given. The threshold must be one that a window of hits only can reach.
+   * calls, a later opening. 0.5 … 0.9999; off by default. The threshold must be one that a window of hits only can reach.
    */
   readonly confidence?: number | undefined;
 }
@@ -229,7 +229,7 @@ export function failureRate(options: RateOptions): TripRule {
 }
 
 /**
- * Opens when the window holds this many failures, whatever the number of calls. `minimumCalls` is 1 unless said: a count
+ * Opens when the window holds this many failures, whatever the number of calls. `minimumCalls` is 1 by default: a count
  * needs no crowd.
  *
  * @throws RangeError, TypeError

@@ -7,7 +7,7 @@ export type Priority = (caller: Pick<CallContext, 'key' | 'context'>) => number;
 
 /** Options of the policies that bound how many calls are at work at a time. */
 export interface PlacesOptions extends PolicyOptions {
-  /** Calls that may wait for a place, 0 … 1,000,000; 0 unless said. */
+  /** Calls that may wait for a place, 0 … 1,000,000; default 0. */
   readonly maxQueue?: number | undefined;
   /** How long a call may wait, from 1 ms; without it as long as its caller does. */
   readonly queueTimeoutMs?: number | undefined;
@@ -15,9 +15,9 @@ export interface PlacesOptions extends PolicyOptions {
   readonly priority?: Priority | undefined;
   /** When a call that ended early, by a timeout or its caller, gives its place back: when its work ends (the default), or at once. */
   readonly release?: 'on-settle' | 'on-timeout' | undefined;
-  /** With `on-settle`, how long after its end a call may hold its place, from 1 ms; 60,000 unless said. */
+  /** With `on-settle`, how long after its end a call may hold its place, from 1 ms; default 60,000. */
   readonly abandonAfterMs?: number | undefined;
-  /** Whether refusals carry a stack trace; false unless said. */
+  /** Whether refusals carry a stack trace; default false. */
   readonly captureStacks?: boolean | undefined;
 }
 

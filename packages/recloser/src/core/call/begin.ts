@@ -3,8 +3,8 @@ import type { Work } from './context.ts';
 import { proceed, type Scope, type Stage } from './scope.ts';
 
 /**
- * Runs work for whoever ends no call early. The protected function may not listen to an abort: then its call ends all the same, and after
- * one it is not called. A policy inside (`next`) sees to that by itself.
+ * Runs work for a policy that ends no call early. Even if the protected function does not listen to an abort, its call ends then; after an
+ * abort it is not called. A policy inside (`next`) sees to that by itself.
  */
 export function begin(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
   return next === undefined && scope.abortable

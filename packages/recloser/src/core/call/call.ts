@@ -8,9 +8,9 @@ import type { TimeLimit } from './time-limit.ts';
 /** How a call ended: its work settled, or something was faster. */
 export type CallEnd = 'settled' | 'timed-out' | 'aborted';
 
-/** Who takes up how calls end. */
+/** Hears how calls end. */
 export interface Judge<Ticket> {
-  /** Takes up one call's end; the answer, if there is one, goes to the caller in place of the error. */
+  /** One call ended; what it returns, if anything, goes to the caller in place of the error. */
   conclude(call: Call<Ticket>, ok: boolean, result: unknown, end: CallEnd): Promise<unknown> | undefined;
   /** The work settled after its call had timed out. */
   late(call: Call<Ticket>, ok: boolean): void;
@@ -28,7 +28,7 @@ export interface Hold {
   /** How long after its end it may hold the place. */
   readonly abandonAfterMs: number;
   readonly clock: Clock;
-  /** Told when a place was given back because of that. */
+  /** A place was given back because of that. */
   abandoned?(): void;
 }
 
@@ -69,7 +69,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
   readonly scope: Scope;
   readonly ticket: Ticket;
   readonly startedAt: number | undefined;
-  /** Its late result is told already, or nobody's business. */
+  /** Its late result was reported already, or is not to be. */
   quiet = false;
   private resolve: Settle | undefined = undefined;
   private reject: Settle | undefined = undefined;
@@ -78,7 +78,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
   private abortReason: unknown = undefined;
   private controller: AbortController | undefined = undefined;
   private ownContext: OwnContext | undefined = undefined;
-  /** It runs the protected function itself: what does not says so, for most do. (Measured, against the reverse: 1 to 2 % of a guarded call.) */
+  /** It runs the protected function itself, as most do; a call that does not clears it. (Measured, against the reverse: 1 to 2 % of a guarded call.) */
   private isLeaf = true;
   /** How much work goes on although its call has ended: its own, and that of calls inside. */
   private leftBehind = 0;
@@ -212,7 +212,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
     );
   }
 
-  /** Its caller gave up between its admission and its work: somebody else's code ran there. Nothing goes on that would need the place. */
+  /** Its caller gave up after its admission and before its work, in a listener for instance. Nothing goes on that would need the place. */
   private neverBegin(): Promise<unknown> {
     this.isLeaf = false;
     const promise = new Promise((resolve, reject) => {
@@ -268,7 +268,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
     if (!this.quiet) this.rig.judge?.late(this, ok);
   }
 
-  /** (Measured: with what is rare in here a guarded call took a tenth longer.) */
+  /** (Measured: with the rare cases in here a guarded call took a tenth longer.) */
   private settled(ok: boolean, result: unknown): void {
     if (this.leftBehind === 0 && this.end === 'none') {
       this.finish('settled');
@@ -315,7 +315,7 @@ export class Call<Ticket = undefined> implements Deadline, Scope, Watcher {
   due(): void {
     if (this.end === 'none') this.endEarly('timed-out', (this.rig.limit as TimeLimit).expired());
     else if (this.holdsPlace) {
-      // Told by whose place it was.
+      // Whoever owns the place is told.
       if (this.rig.hold?.abandoned) this.rig.hold.abandoned();
       else this.rig.judge?.abandoned(this);
       this.leavePlace();

@@ -1,4 +1,4 @@
-/** What the protected function gets to know of its call. */
+/** What the protected function is told of its call. */
 export interface CallContext {
   /**
    * Aborted when the call times out (with the `TimeoutError`) or its caller gives up (with the caller's reason), not when it
@@ -8,28 +8,28 @@ export interface CallContext {
   /** As given to `execute`. */
   readonly key: string | undefined;
   readonly context: unknown;
-  /** What is left of the shortest timeout around the call, in milliseconds: for deadlines that travel on. Infinity without one. */
+  /** What is left of the shortest timeout around the call, in milliseconds, to be passed on as a deadline; Infinity without one. */
   readonly timeLeftMs: number;
-  /** Which attempt at the call this is, from 1, as the innermost policy counts that has made more than one. */
+  /** Which attempt at the call this is, from 1, as counted by the innermost policy that has made more than one. */
   readonly attempt: number;
 }
 
-/** Options of one call. The context of a call around may stand for them: then this is part of that one, as in a pipeline. */
+/** Options of one call. The context of a surrounding call may stand in for them: then this is part of that one, as in a pipeline. */
 export interface CallOptions<F = never> {
   /** When it is aborted the call rejects at once with its reason, even if the function does not listen. */
   readonly signal?: AbortSignal | undefined;
-  /** In place of the policy's own fallback; in a pipeline of the outermost policy's. */
+  /** In place of the policy's own fallback; in a pipeline, of the outermost policy's. */
   readonly fallback?: F | undefined;
   /** Whose call it is: `lastGood` and keyed policies keep their values apart by it. */
   readonly key?: string | undefined;
-  /** Handed through to the function, the classifier and the fallback. */
+  /** Passed on to the function, the classifier and the fallback. */
   readonly context?: unknown;
 }
 
 /** The protected function, or the next policy on the way to it. */
 export type Work<Context = CallContext> = (context: Context) => unknown;
 
-/** Calls the function; a synchronous throw is a rejection, and the answer is a promise of the runtime's own, with nobody's own `then`. */
+/** Calls the function; a synchronous throw is a rejection, and the result is a promise of the runtime's, with no `then` of its own. */
 export function promised<Context>(work: Work<Context>, context: Context): Promise<unknown> {
   try {
     const answer = Promise.resolve(work(context));

@@ -18,7 +18,7 @@ const globals = globalThis as {
 };
 const native = globals.process?.getBuiltinModule?.('node:diagnostics_channel');
 
-/** The channel of this name: one for all copies of the package. Elsewhere than in Node whoever subscribes brings it to life. */
+/** The channel of this name: one for all copies of the package. Outside Node it is idle until somebody subscribes. */
 export function channel(name: string): Channel {
   if (native !== undefined) return native.channel(name);
   globals[place] ??= {};
@@ -35,7 +35,7 @@ const known: Record<string, ChannelsOf<string>> = {};
 export const channelsOf = <E extends string>(kind: string, events: readonly E[]): ChannelsOf<E> =>
   (known[kind] ??= Object.fromEntries(events.map((event) => [event, channel(`recloser:${kind}:${event}`)])));
 
-/** Tells that a policy begins or ends its life. */
+/** Tells that a policy was created or disposed. */
 export function tellLife<P extends object>(event: 'created' | 'disposed', policy: P): P {
   const life = channelsOf('policy', ['created', 'disposed'])[event];
   if (life.hasSubscribers) life.publish({ policy, event, payload: undefined });

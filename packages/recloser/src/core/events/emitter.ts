@@ -1,4 +1,4 @@
-/** Where the throw of a listener goes; the default prints it once for each policy. */
+/** Gets what a listener or other function of the user's threw, and its event or option. The default prints the first of each policy. */
 export type ListenerErrorHandler = (error: unknown, event: string) => void;
 
 type Listener = (payload: never) => unknown;
@@ -64,8 +64,8 @@ export class Emitter<Events extends object> {
 const printed = new WeakSet<object>();
 
 /**
- * Tells a fault of the user's own functions, and never throws: whoever reports a fault by throwing has nobody left to tell. Without
- * a handler of the user's the first fault of a policy is printed: a broken listener on a hot path must not flood the log.
+ * Reports what a function of the user's threw, and never throws: if the handler throws as well, there is nobody left to tell. Without a
+ * handler only the first fault of a policy is printed: a broken listener on a hot path must not flood the log.
  */
 export function report(
   policy: { readonly name: string; readonly onListenerError: ListenerErrorHandler | undefined },

@@ -12,12 +12,12 @@ export interface Draw {
 }
 
 /**
- * How long to wait: `attempt` counts from 1. `evidence` is what the policy knows of the failure. Users write their own as a
- * plain function; whatever it answers is brought into 0 … the policy's maximum.
+ * How long to wait, in milliseconds. `attempt` counts from 1; `evidence` is what the policy knows of the failure. Your own is a
+ * plain function; what it returns is clamped to 0 … the policy's maximum.
  */
 export type Backoff<Evidence = unknown> = (attempt: number, evidence: Evidence, draw: Draw) => number;
 
-/** A back-off of this package. It also answers by the attempt alone: chance is then `Math.random`, and no delay came before. */
+/** A back-off of this package. It may be called with the attempt alone: then chance is `Math.random`, and there was no delay before. */
 export type ReadyBackoff = (attempt: number, evidence?: unknown, draw?: Partial<Draw>) => number;
 
 const share = (random = systemRandom): number => {
@@ -38,7 +38,7 @@ const rising = <More extends object>(more?: Readers<More>) =>
  * The same delay each time.
  *
  * @param ms 0 … 2^31 − 1
- * @param options.jitter the random share taken off, 0 … 1; 0 unless said
+ * @param options.jitter the random share taken off, 0 … 1; default 0
  * @throws RangeError, TypeError
  */
 export function constant(ms: number, options: { readonly jitter?: number | undefined } = {}): ReadyBackoff {
@@ -50,9 +50,12 @@ export function constant(ms: number, options: { readonly jitter?: number | undef
 }
 
 /**
- * Delays that grow by the same step, up to a maximum. With `jitter` 1, the default, each is drawn from 0 to the full delay. The first
- * full delay is `initialMs`, which is also the step unless `stepMs` says otherwise.
+ * Delays that grow by the same step, up to a maximum. With `jitter` 1, the default, each is drawn from 0 to the full delay.
  *
+ * @param options.initialMs the first full delay, 0 … 2^31 − 1
+ * @param options.maxMs the longest delay, `initialMs` … 2^31 − 1
+ * @param options.stepMs by how much each is longer, 0 … 2^31 − 1; default `initialMs`
+ * @param options.jitter the random share taken off, 0 … 1; default 1
  * @throws RangeError, TypeError
  */
 export function linear(options: {
@@ -68,8 +71,12 @@ export function linear(options: {
 
 /**
  * Doubling delays (or by another factor), up to a maximum. With `jitter` 1, the default, each is drawn from 0 to the full
- * delay ("full jitter": Brooker, AWS Architecture Blog 2015). The first full delay is `initialMs`.
+ * delay ("full jitter": Brooker, AWS Architecture Blog 2015).
  *
+ * @param options.initialMs the first full delay, 0 … 2^31 − 1
+ * @param options.maxMs the longest delay, `initialMs` … 2^31 − 1
+ * @param options.factor how many times longer each is, 1 … 1,000; default 2
+ * @param options.jitter the random share taken off, 0 … 1; default 1
  * @throws RangeError, TypeError
  */
 export function exponential(options: {
@@ -90,6 +97,8 @@ export function exponential(options: {
 /**
  * Each delay is drawn between `initialMs` and three times the one before, up to `maxMs` ("decorrelated jitter", ibid.).
  *
+ * @param options.initialMs the first and the shortest delay, 0 … 2^31 − 1
+ * @param options.maxMs the longest delay, `initialMs` … 2^31 − 1
  * @throws RangeError, TypeError
  */
 export function decorrelatedJitter(options: { readonly initialMs: number; readonly maxMs: number }): ReadyBackoff {
@@ -104,7 +113,7 @@ export function decorrelatedJitter(options: { readonly initialMs: number; readon
 /** An option that says how long to wait: the same each time, or a back-off. */
 export const delays: Reader<never> = orFunction(wait);
 
-/** A delay of a policy, from 0 to the maximum; that is also what counts where the back-off throws or answers no number. */
+/** The delay of a back-off, clamped to 0 … the maximum; the maximum if it throws or returns no number. */
 export function delayOf<Evidence>(
   policy: Pick<Basics, 'name' | 'random' | 'onListenerError'>,
   option: string,

@@ -1,5 +1,5 @@
 /**
- * Where a policy gets its time and its timers from. The one of the system is used unless an option says otherwise;
+ * Where a policy gets its time and its timers from. The default is that of the system;
  * `manualClock()` of `recloser/testing` is another.
  *
  * `now` must be monotonic and in milliseconds; its zero means nothing. `setTimeout` may hand out any kind of handle.
@@ -7,9 +7,9 @@
 export interface Clock {
   /** Milliseconds since any fixed moment; never runs backwards. */
   now(): number;
-  /** Runs the callback once, never early; answers a handle. */
+  /** Runs the callback once, never early; returns a handle. */
   setTimeout(callback: () => void, ms: number): unknown;
-  /** Calls a timer off; a handle that is unknown or used up is no fault. */
+  /** Cancels a timer; an unknown handle, or one whose timer has fired, is ignored. */
   clearTimeout(handle: unknown): void;
 }
 

@@ -4,9 +4,9 @@ import { type Clock, systemClock } from './clock.ts';
 type Teller = Parameters<typeof report>[0];
 
 /**
- * A clock of the user's, which may break under way: then time stands still, and timers are the system's. What it throws is told, but not
- * thrown: calls are counted and places taken between two readings, and all that would be lost. One that is set back, as `Date.now` may
- * be, goes on from where it stood.
+ * A clock of the user's, which may fail at any time: then time stands still, and timers are the system's. What it throws is reported, not
+ * thrown: a throw between counting a call and taking its place would lose both. If it is set back, as `Date.now` may be, time goes on
+ * from where it stood.
  */
 export class SteadyClock implements Clock {
   readonly #clock: Clock;
@@ -27,6 +27,7 @@ export class SteadyClock implements Clock {
     try {
       const now = this.#clock.now() + this.#behind;
       if (now >= this.#last) this.#last = now;
+      // (If it returns no number, neither holds, and time stands still.)
       else if (now < this.#last) this.#behind += this.#last - now;
     } catch (fault) {
       report(this.#policy, fault, 'clock');

@@ -7,24 +7,24 @@ import type { LimitRule } from './round.ts';
 
 /** Options of `adaptiveConcurrency`. */
 export interface AdaptiveConcurrencyOptions extends PlacesOptions, ListenerOptions<AdaptiveEvents> {
-  /** The least calls at work at a time, from 1; 1 unless said. */
+  /** The least calls at work at a time, from 1; default 1. */
   readonly minLimit?: number | undefined;
-  /** The most calls at work at a time, from 1; 200 unless said. */
+  /** The most calls at work at a time, from 1; default 200. */
   readonly maxLimit?: number | undefined;
-  /** Where it begins; 20 unless said, within the bounds. */
+  /** Where it begins; default 20, within the bounds. */
   readonly initialLimit?: number | undefined;
   /**
    * `gradient`, the default: follows latency. `aimd`: one more after each good round, a share less after a bad one; it needs a
    * dependency that refuses, or a timeout inside. Or a rule of yours.
    */
   readonly algorithm?: 'gradient' | 'aimd' | LimitRule | undefined;
-  /** The share of failed calls beyond which a round is bad, 0 … 1; 0.1 unless said. */
+  /** The share of failed calls beyond which a round is bad, 0 … 1; default 0.1. */
   readonly failureThreshold?: number | undefined;
-  /** What is left of the limit after a bad round, 0.1 … 0.99; 0.9 unless said. */
+  /** What is left of the limit after a bad round, 0.1 … 0.99; default 0.9. */
   readonly backoffRatio?: number | undefined;
-  /** Calls a round at least, from 10; 100 unless said. A round also has at least twice as many as its limit. */
+  /** Calls a round at least, from 10; default 100. A round also has at least twice as many as its limit. */
   readonly roundCalls?: number | undefined;
-  /** Which calls failed for overload, and which are to be left out: they are ignored. Any that failed unless said. */
+  /** Which calls failed for overload, and which are to be left out: they are ignored. Default: any that failed. */
   readonly classify?: Classifier | undefined;
 }
 

@@ -22,23 +22,23 @@ export type TimeToLive<Value = unknown> = (value: Value, key: string) => number;
 export interface CacheOptions<Value = unknown> extends PolicyOptions, ListenerOptions<CacheEvents> {
   /** How long a value is fresh: 1 … 2^31 − 1 ms, or by what it is. */
   readonly ttlMs: number | TimeToLive<Value>;
-  /** How much longer it is the answer while a newer one is fetched in the background (RFC 5861); 0 unless said. */
+  /** How much longer it is the answer while a newer one is fetched in the background (RFC 5861); default 0. */
   readonly staleWhileRevalidateMs?: number | undefined;
-  /** How much longer than fresh it is the answer where the call fails (RFC 5861); 0 unless said. */
+  /** How much longer than fresh it is the answer where the call fails (RFC 5861); default 0. */
   readonly staleIfErrorMs?: number | undefined;
-  /** Which errors a stale value may answer for, not those that say it is gone; all unless said, and where this throws. */
+  /** Which errors a stale value may answer for, not those that say it is gone; default: all, also where this throws. */
   readonly staleIf?: ((error: unknown) => boolean) | undefined;
-  /** Which calls ask for the same; their `key` unless said. Calls without a key pass, and those for which this throws. */
+  /** Which calls ask for the same; default their `key`. Calls without a key pass, and those for which this throws. */
   readonly keyOf?: KeyOf | undefined;
-  /** Values kept in memory, 1 … 1,000,000; 1,000 unless said. */
+  /** Values kept in memory, 1 … 1,000,000; default 1,000. */
   readonly maxEntries?: number | undefined;
-  /** Whether calls that miss together wait for one piece of work; true unless said. */
+  /** Whether calls that miss together wait for one piece of work; default true. */
   readonly coalesce?: boolean | undefined;
-  /** How long others may join it, and how long a background fetch may take; from 1 ms, 10,000 unless said. */
+  /** How long others may join it, and how long a background fetch may take, from 1 ms; default 10,000. */
   readonly joinForMs?: number | undefined;
   /** Where values are kept, if not in memory. */
   readonly store?: CacheStore | undefined;
-  /** How long one answer of the store may take, from 1 ms; 1,000 unless said. */
+  /** How long one answer of the store may take, from 1 ms; default 1,000. */
   readonly storeTimeoutMs?: number | undefined;
 }
 

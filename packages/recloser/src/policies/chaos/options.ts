@@ -23,7 +23,7 @@ export type ChaosCaller = Pick<CallContext, 'key' | 'context'>;
 export interface ChaosChanges<Answer = unknown> {
   /** The share of calls that something is done to, from 0 to 1. A number, so that no call can raise it. */
   readonly rate?: number | undefined;
-  /** Which calls it may be; all unless said, and none where it throws. */
+  /** Which calls it may be; default: all, but none where it throws. */
   readonly when?: ((caller: ChaosCaller) => boolean) | undefined;
   /** What they fail with: a `ChaosError`, or what the function answers or throws, a promise too. */
   readonly fault?: boolean | ((caller: ChaosCaller) => unknown) | undefined;
@@ -41,7 +41,7 @@ export interface ChaosOptions<Answer = unknown>
     PolicyOptions,
     ListenerOptions<ChaosEvents> {
   readonly rate: number;
-  /** Whether it begins at once; false unless said. */
+  /** Whether it begins at once; default false. */
   readonly enabled?: boolean | undefined;
 }
 
@@ -53,7 +53,7 @@ export interface SwitchOptions {
 
 /** And for how long. */
 export interface EnableOptions extends SwitchOptions {
-  /** It switches itself off after so long, from 1 ms; never unless said. */
+  /** It switches itself off after so long, from 1 ms; default never. */
   readonly expiresInMs?: number | undefined;
 }
 

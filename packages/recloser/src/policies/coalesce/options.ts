@@ -5,9 +5,9 @@ import { type CoalesceEvents, eventNames } from './events.ts';
 
 /** Options of `coalesce`. */
 export interface CoalesceOptions extends PolicyOptions, ListenerOptions<CoalesceEvents> {
-  /** Which calls ask for the same; their `key` unless said. Calls without a key share nothing. */
+  /** Which calls ask for the same; default their `key`. Calls without a key share nothing. */
   readonly keyOf?: KeyOf | undefined;
-  /** How long others may join work that was begun, from 1 ms; 10,000 unless said. Who comes later begins anew. */
+  /** How long others may join work that was begun, from 1 ms; default 10,000. Who comes later begins anew. */
   readonly joinForMs?: number | undefined;
 }
 

@@ -9,7 +9,7 @@ export type Answerable = (error: unknown, caller: Pick<CallContext, 'key' | 'con
 
 /** Options of `fallback`. */
 export interface FallbackOptions extends PolicyOptions, ListenerOptions<FallbackEvents> {
-  /** Which errors are to be answered; every one is unless said, and where this throws. */
+  /** Which errors are to be answered; default: every one, also where this throws. */
   readonly when?: Answerable | undefined;
 }
 

@@ -11,15 +11,15 @@ export interface HedgeOptions extends PolicyOptions, ListenerOptions<HedgeEvents
   readonly delayMs?: number | undefined;
   /** Wait as long as this share of the calls of the last minutes took: 0.95 hedges one in twenty. 0.5 … 0.999 */
   readonly quantile?: number | undefined;
-  /** Calls that must be known before `quantile` says anything, from 1; 20 unless said. */
+  /** Calls that must be known before `quantile` says anything, from 1; default 20. */
   readonly minimumCalls?: number | undefined;
-  /** Attempts beyond the first, 1 … 10; 1 unless said. */
+  /** Attempts beyond the first, 1 … 10; default 1. */
   readonly maxHedges?: number | undefined;
   /** What an attempt says: after a `failure` the others are waited for. Unless said, what threw failed. */
   readonly classify?: Classifier | undefined;
-  /** Whether a call may be made twice; unless given every call may. */
+  /** Whether a call may be made twice; by default every call may. */
   readonly idempotent?: Idempotent | undefined;
-  /** What hedges are paid from; a `retryBudget()` of its own unless given. `false`: no bound but `maxHedges`. */
+  /** What hedges are paid from; default a `retryBudget()` of its own. `false`: no bound but `maxHedges`. */
   readonly budget?: RetryBudget | false | undefined;
 }
 

@@ -10,26 +10,26 @@ export type Cost = (caller: Pick<CallContext, 'key' | 'context'>) => number;
 export interface RateLimitOptions extends PolicyOptions, ListenerOptions<RateLimitEvents> {
   /** What calls may cost in `windowMs`, from 1; a call costs 1 unless `cost` says otherwise. */
   readonly permits: number;
-  /** From 1 ms; 1,000 unless said. */
+  /** From 1 ms; default 1,000. */
   readonly windowMs?: number | undefined;
   /**
    * `token-bucket`, the default: what is left over is saved up to `burst`, so a burst and the rate together may follow a pause.
    * `sliding-window`: no window of `windowMs`, wherever it begins, sees more than `permits`.
    */
   readonly algorithm?: 'token-bucket' | 'sliding-window' | undefined;
-  /** How many permits a bucket can save, from 1; `permits` unless said. */
+  /** How many permits a bucket can save, from 1; default `permits`. */
   readonly burst?: number | undefined;
   /** What a call costs. */
   readonly cost?: Cost | undefined;
   /** How long a call may wait until there is enough for it; 0, the default: it is refused at once. */
   readonly maxWaitMs?: number | undefined;
-  /** How many calls may wait, of all keys together, from 1; 1,000 unless said. */
+  /** How many calls may wait, of all keys together, from 1; default 1,000. */
   readonly maxQueue?: number | undefined;
-  /** Whether each `key` has a limit of its own; false unless said. */
+  /** Whether each `key` has a limit of its own; default false. */
   readonly keyed?: boolean | undefined;
-  /** How many keys are remembered, from 1; 10,000 unless said. The one that was not used for longest goes. */
+  /** How many keys are remembered, from 1; default 10,000. The one that was not used for longest goes. */
   readonly maxKeys?: number | undefined;
-  /** Whether refusals carry a stack trace; false unless said. */
+  /** Whether refusals carry a stack trace; default false. */
   readonly captureStacks?: boolean | undefined;
 }
 

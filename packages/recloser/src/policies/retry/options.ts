@@ -18,11 +18,11 @@ export interface FailedAttempt {
 
 /** Options of `retry`. */
 export interface RetryOptions extends PolicyOptions, ListenerOptions<RetryEvents> {
-  /** Attempts at a call, the first included, from 1; 3 unless said. */
+  /** Attempts at a call, the first included, from 1; default 3. */
   readonly attempts?: number | undefined;
-  /** How long to wait before the next; `exponential({ initialMs: 100, maxMs: 10_000 })`, with full jitter, unless said. */
+  /** How long to wait before the next; `exponential({ initialMs: 100, maxMs: 10_000 })`, with full jitter, by default. */
   readonly backoff?: number | Backoff<FailedAttempt> | undefined;
-  /** The longest wait, from 1 ms; 30,000 unless said. A dependency that asks for longer (Retry-After) is not asked again. */
+  /** The longest wait, from 1 ms; default 30,000. A dependency that asks for longer (Retry-After) is not asked again. */
   readonly maxDelayMs?: number | undefined;
   /** No attempt begins later than so many milliseconds after the first; without it there is no such limit. One under way is not cut: see `timeout`. */
   readonly maxElapsedMs?: number | undefined;
@@ -30,14 +30,14 @@ export interface RetryOptions extends PolicyOptions, ListenerOptions<RetryEvents
   readonly classify?: Classifier | undefined;
   /** Which calls may be made twice: all (`safe`), those that are idempotent, none. `safe` unless `idempotent` is given. */
   readonly retry?: 'safe' | 'if-idempotent' | 'never' | undefined;
-  /** Whether a call is idempotent; unless said, whether its `context.idempotent` is true. */
+  /** Whether a call is idempotent; by default, whether its `context.idempotent` is true. */
   readonly idempotent?: Idempotent | undefined;
   /**
-   * Whether refusals of inner policies that say when to come back (`retryAfterMs`: a rate limiter's) are waited for; false unless said.
+   * Whether refusals of inner policies that say when to come back (`retryAfterMs`: a rate limiter's) are waited for; default false.
    * Those of an open circuit never are.
    */
   readonly retryRefusals?: boolean | undefined;
-  /** What retries are paid from; a `retryBudget()` of its own unless given. `false`: no bound at all. */
+  /** What retries are paid from; default a `retryBudget()` of its own. `false`: no bound at all. */
   readonly budget?: RetryBudget | false | undefined;
 }
 

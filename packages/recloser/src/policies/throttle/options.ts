@@ -6,17 +6,17 @@ import { eventNames, type ThrottleEvents } from './events.ts';
 /** Options of `adaptiveThrottle`. */
 export interface AdaptiveThrottleOptions extends PolicyOptions, ListenerOptions<ThrottleEvents> {
   /**
-   * How many calls may be tried for each that is accepted, 1 … 1,000; 2 unless said. The nearer to 1 the fewer calls the dependency
+   * How many calls may be tried for each that is accepted, 1 … 1,000; default 2. The nearer to 1 the fewer calls the dependency
    * must refuse itself, and the longer it takes until its recovery is noticed.
    */
   readonly multiplier?: number | undefined;
-  /** How far back calls count, from 1 ms; 120,000 unless said. It is also how long a recovery takes, about. */
+  /** How far back calls count, from 1 ms; default 120,000. It is also how long a recovery takes, about. */
   readonly windowMs?: number | undefined;
-  /** So many calls a second are tried whatever the figures say, 0 … 1,000,000; 1 unless said. */
+  /** So many calls a second are tried whatever the figures say, 0 … 1,000,000; default 1. */
   readonly minimumPerSecond?: number | undefined;
   /** Which calls were not accepted: those it calls failures. Without it any that failed; what is ignored counts as neither. */
   readonly classify?: Classifier | undefined;
-  /** Whether refusals carry a stack trace; false unless said. */
+  /** Whether refusals carry a stack trace; default false. */
   readonly captureStacks?: boolean | undefined;
 }
 

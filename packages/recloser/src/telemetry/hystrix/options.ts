@@ -8,13 +8,13 @@ import type { Registry } from '../../registry/registry.ts';
 export interface HystrixOptions {
   /** Breakers and registries that were made before; later ones are found by themselves. */
   readonly policies?: readonly (CircuitBreaker | Registry)[] | undefined;
-  /** The group that all commands are in, on the dashboard below their name; `recloser` unless said. */
+  /** The group that all commands are in, on the dashboard below their name; default `recloser`. */
   readonly group?: string | undefined;
-  /** Between two messages about a command, 100 … 60,000 ms; 500 unless said, as in Hystrix. */
+  /** Between two messages about a command, 100 … 60,000 ms; default 500, as in Hystrix. */
   readonly intervalMs?: number | undefined;
-  /** Streams at a time, from 1; 5 unless said, as in Hystrix. Others get a 503. */
+  /** Streams at a time, from 1; default 5, as in Hystrix. Others get a 503. */
   readonly maxConnections?: number | undefined;
-  /** For the interval and the rolling window; the system's unless given. */
+  /** For the interval and the rolling window; default the system's. */
   readonly clock?: Clock | undefined;
 }
 

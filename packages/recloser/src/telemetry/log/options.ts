@@ -37,8 +37,8 @@ export const defaultLevels: Readonly<Record<Topic, Level>> = {
 /** Options of `log`. */
 export interface LogOptions {
   /**
-   * Of refusals the first is told at once, then at most one line of each name in so many milliseconds, with how many there were; 10,000
-   * unless said.
+   * Of refusals the first is told at once, then at most one line of each name in so many milliseconds, with how many there were;
+   * default 10,000.
    */
   readonly rejectionsEveryMs?: number | undefined;
   /** Levels other than the default ones; `off` for no line. */
@@ -53,7 +53,7 @@ export interface LogOptions {
    * it is asked in that call's async context, and stands in the line as `trace_id`.
    */
   readonly traceId?: (() => string | undefined) | undefined;
-  /** For the time between lines; the system's unless given. */
+  /** For the time between lines; default the system's. */
   readonly clock?: Clock | undefined;
 }
 

@@ -10,7 +10,7 @@ import { begin, recording } from './recording.ts';
 
 /** What every sink of metrics can be told. */
 export interface MeterOptions {
-  /** Names with series of their own, 1 … 10,000; 100 unless said. What comes later goes together as `_overflow`. */
+  /** Names with series of their own, 1 … 10,000; default 100. What comes later goes together as `_overflow`. */
   readonly maxNames?: number | undefined;
   /** Policies that were made before the sink. Of those that come later it hears by itself. */
   readonly policies?: Iterable<object> | undefined;

@@ -6,7 +6,7 @@ import { read } from '../core/check.ts';
 import type { RejectedError, TimeoutError } from '../core/errors.ts';
 import { tellLife } from '../core/events/channels.ts';
 import { report } from '../core/events/emitter.ts';
-import { abandoned } from '../core/layer.ts';
+import { nobodyWaits } from '../core/layer.ts';
 import type { Policy } from '../core/policy.ts';
 import { AcquiredPermit, type Permit } from './calls/permit.ts';
 import { isTicket, passing, type Ticket } from './calls/ticket.ts';
@@ -178,7 +178,7 @@ export class Breaker extends Traffic implements CircuitBreaker {
   }
 
   #refused(rig: Rig<Ticket>, refusal: RejectedError, counted: boolean, scope: Scope): Promise<unknown> {
-    const answer = abandoned(scope) ? undefined : this.answer(rig.fallback, refusal, 'ignored', counted, scope);
+    const answer = nobodyWaits(scope) ? undefined : this.answer(rig.fallback, refusal, 'ignored', counted, scope);
     // The answer itself is handled by who tells of it: where nobody waits it would fail without a word.
     return answer?.then() ?? Promise.reject(refusal);
   }

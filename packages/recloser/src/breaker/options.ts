@@ -135,7 +135,7 @@ const changeable = {
 /** … and what only construction sets. */
 const fixed = { ...common(eventNames), start: oneOf('closed', ...forcedStates), restore: written };
 
-export const all: Readers<CircuitBreakerOptions> = { ...changeable, ...fixed };
+export const allOptions: Readers<CircuitBreakerOptions> = { ...changeable, ...fixed };
 /** (A function: bundlers shake off its call.) */
 /*@__NO_SIDE_EFFECTS__*/
 const optionsAmong = (known: Readers<CircuitBreakerOptions>): Reader<CircuitBreakerOptions> =>
@@ -143,7 +143,7 @@ const optionsAmong = (known: Readers<CircuitBreakerOptions>): Reader<CircuitBrea
     if (trip !== undefined && failureThreshold !== undefined) fault('trip', 'absent beside failureThreshold', trip);
   });
 
-export const breakerOptions: Reader<CircuitBreakerOptions> = optionsAmong(all);
+export const breakerOptions: Reader<CircuitBreakerOptions> = optionsAmong(allOptions);
 
 /** Checks everything, then throws all faults together: nothing is made of options that are half right. */
 export const readOptions = (value: CircuitBreakerOptions): Settings =>

@@ -3,7 +3,7 @@ import type { Work } from '../core/call/context.ts';
 import { CallerScope, type Scope, type Stage } from '../core/call/scope.ts';
 import { TimeLimit } from '../core/call/time-limit.ts';
 import { RejectedError, type RejectionReason } from '../core/errors.ts';
-import { abandoned } from '../core/layer.ts';
+import { nobodyWaits } from '../core/layer.ts';
 import { defaultVerdict, judge, retryAfterOf, type Verdict } from '../core/outcome.ts';
 import { PlaceHold, Places } from '../core/places.ts';
 import { wallTime } from '../core/time/clock.ts';
@@ -209,7 +209,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     this.between++;
     const verdict = this.assess(ticket, scope, ok, result, call.startedAt, end);
     // What ended it from further out gets no answer from in here, nor does who gave up, be it only in a listener just now.
-    const waits = end === 'aborted' ? verdict === 'failure' && scope instanceof CallerScope : !abandoned(scope);
+    const waits = end === 'aborted' ? verdict === 'failure' && scope instanceof CallerScope : !nobodyWaits(scope);
     const answer = !ok && waits ? this.answer(fallback, result, verdict, counted, scope) : undefined;
     if (ok && verdict === 'success' && fallback !== undefined) this.answers.remember(fallback, scope.key, result);
     this.#arrived();

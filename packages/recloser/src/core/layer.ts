@@ -12,7 +12,7 @@ import { type Basics, basicsOf, optionOf, type PolicyOptions } from './policy-op
 export type Parts = Pick<Rig<never>, 'limit'> & { readonly hold?: RefusingHold | undefined };
 
 /** Whether nobody waits for an answer: the caller gave up, or what is around it ended. One whose own deadline has passed still waits. */
-export const abandoned = (scope: Scope): boolean =>
+export const nobodyWaits = (scope: Scope): boolean =>
   scope.aborted && !(scope instanceof CallerScope && defaultVerdict(false, scope.reason, true) === 'failure');
 
 /** The base of every policy of this package: one inside the other, they hand on a scope and make no options. */
@@ -165,7 +165,7 @@ export abstract class BasicLayer<Events extends object> extends Layer<Events> {
         return value;
       },
       (error) => {
-        if (abandoned(scope)) throw error;
+        if (nobodyWaits(scope)) throw error;
         return this.answers.instead(fallback, error, scope);
       },
     );

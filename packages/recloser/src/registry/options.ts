@@ -1,4 +1,4 @@
-import { all, breakerOptions, type CircuitBreakerOptions, optionChanges, overlay } from '../breaker/options.ts';
+import { allOptions, breakerOptions, type CircuitBreakerOptions, optionChanges, overlay } from '../breaker/options.ts';
 import { count, duration, list, number, optionsOf, type Reader, type Readers, share } from '../core/check.ts';
 import { type Given, type ListenerOptions, type PolicyOptions, policyOptions } from '../core/policy-options.ts';
 import { eventNames, type RegistryEvents } from './events.ts';
@@ -70,7 +70,7 @@ const match: Reader<(name: string) => boolean> = (value, path, fault) => {
 /** What a parent knows of the options of a breaker, under way too. */
 export const ofParent = (own: object = {}): Reader<ParentOptions> => {
   const { trip, failureThreshold, restore, timeoutMs, maxConcurrent, release, abandonAfterMs, fallback, ...others } =
-    all;
+    allOptions;
   return optionsOf<object, ParentOptions>({}, { ...others, ...own } as Readers<ParentOptions>);
 };
 

@@ -3,7 +3,7 @@ import type { Work } from '../../core/call/context.ts';
 import type { CallerScope, Scope, Stage } from '../../core/call/scope.ts';
 import { tellLife } from '../../core/events/channels.ts';
 import { type FallbackAnswer, type FallbackLike, lastGoodOf } from '../../core/fallback.ts';
-import { abandoned, BasicLayer } from '../../core/layer.ts';
+import { BasicLayer, nobodyWaits } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
 import { eventNames, type FallbackEvents } from './events.ts';
 import { type FallbackOptions, type FallbackSettings, readOptions } from './options.ts';
@@ -51,7 +51,7 @@ class FallbackLayer extends BasicLayer<FallbackEvents> {
     this.#total++;
     const remember = lastGoodOf(answer) && this.#rememberer(answer, scope.key);
     return begin(work, scope, next).then(remember, (error) => {
-      if (abandoned(scope) || !this.#answers(error, scope)) throw error;
+      if (nobodyWaits(scope) || !this.#answers(error, scope)) throw error;
       return this.#fallBack(answer, error, scope);
     });
   }

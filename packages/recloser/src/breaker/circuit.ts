@@ -113,8 +113,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   }
 
   protected took(elapsedMs: number, now: number): void {
-    this.latency ??= new LatencyHistogram(now);
-    this.latency.record(elapsedMs, now);
+    (this.latency ??= new LatencyHistogram(now)).record(elapsedMs, now);
   }
 
   /** Asks the trip rule, which may be the user's: one that throws is reported, and does not open. */
@@ -186,8 +185,7 @@ export abstract class Circuit extends Layer<BreakerEvents> {
     if (before.state === 'half-open') this.endLeases();
     if (entered.to === 'closed') this.asked('trip', () => this.counter.clear(now), undefined);
     this.trouble = undefined;
-    this.untold ??= [];
-    this.untold.push(entered);
+    (this.untold ??= []).push(entered);
   }
 
   /** Tells the transitions, after whatever brought them about was told. */

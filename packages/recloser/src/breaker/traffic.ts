@@ -72,14 +72,13 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
 
   #makeRig(): Rig<Ticket> {
     const { timeoutMs, clock, releaseOnTimeout, abandonAfterMs, fallback } = this.settings;
-    this.#rig = {
+    return (this.#rig = {
       judge: this,
       limit: timeoutMs > 0 ? new TimeLimit(this.name, timeoutMs, clock) : undefined,
       hold: this.places && new PlaceHold(this.places, releaseOnTimeout, abandonAfterMs, clock),
       unplaced: this.places === undefined,
       fallback,
-    };
-    return this.#rig;
+    });
   }
 
   protected epoch(): Epoch {
@@ -87,8 +86,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
   }
 
   #newEpoch(): Epoch {
-    this.#epoch = new Epoch(this.sampling, this);
-    return this.#epoch;
+    return (this.#epoch = new Epoch(this.sampling, this));
   }
 
   /** Counts a call that is admitted, under places that have come since it asked too. */
@@ -135,8 +133,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     });
     const { probeTimeoutMs, clock } = this.settings;
     if (probeTimeoutMs > 0 && !(limitMs > 0 && limitMs <= probeTimeoutMs)) {
-      this.#leases ??= new Set();
-      this.#leases.add(lease);
+      (this.#leases ??= new Set()).add(lease);
       deadlines(clock, probeTimeoutMs).add(lease);
     }
     return lease;
@@ -321,8 +318,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       // What the trip rule opens on: what that calls slow, and no call that is a sample of no state.
       const tripSlow = sampled && elapsedMs >= (tripMs < Infinity ? tripMs : settings.slowCallMs || Infinity);
       if ((failed || tripSlow) && ticket.generation === this.machine.generation) {
-        this.trouble ??= new TroubleLog();
-        this.trouble.add(failed, tripSlow, error, elapsedMs);
+        (this.trouble ??= new TroubleLog()).add(failed, tripSlow, error, elapsedMs);
       }
       if (late) this.#tellLate('generation', verdict === 'success');
       else if (ticket.probe > 0) this.#settleProbe(ticket as Lease, verdict, elapsedMs, retryAfterMs);

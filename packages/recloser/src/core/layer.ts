@@ -89,8 +89,7 @@ export abstract class Layer<Events extends object> implements Policy {
   abstract called(work: Work, scope: CallerScope, next?: Stage): Promise<unknown>;
 
   protected get answers(): Answers {
-    this.#answers ??= new Answers(() => this.now());
-    return this.#answers;
+    return (this.#answers ??= new Answers(() => this.now()));
   }
 
   wrap<F extends (...args: never[]) => unknown>(fn: F, keyOf?: KeyOfArguments<F>): Wrapped<F> {
@@ -115,8 +114,7 @@ export abstract class Layer<Events extends object> implements Policy {
     const known = Object.keys(this.channels);
     if (!known.includes(event)) throw new TypeError(`on: no event '${String(event)}' (known: ${known.join(', ')})`);
     if (typeof listener !== 'function') throw new TypeError('on: the listener must be a function');
-    this.emitter ??= new Emitter((fault, on) => this.report(fault, on));
-    return this.emitter.on(event, listener);
+    return (this.emitter ??= new Emitter((fault, on) => this.report(fault, on))).on(event, listener);
   }
 
   /** Takes up the listeners among the options. */

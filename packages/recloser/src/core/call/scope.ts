@@ -57,8 +57,7 @@ export class RootScope implements Scope {
   }
 
   get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    return this.#controller.signal;
+    return (this.#controller ??= new AbortController()).signal;
   }
 
   get abortable(): boolean {

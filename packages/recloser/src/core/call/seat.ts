@@ -13,8 +13,7 @@ class Seat extends RootScope {
   }
 
   override leaveBehind(): void {
-    this.#call ??= new Call({ hold: this.#hold }, nobody, undefined, true);
-    this.#call.leaveBehind();
+    (this.#call ??= new Call({ hold: this.#hold }, nobody, undefined, true)).leaveBehind();
   }
 
   override comeBack(ok: boolean): void {

@@ -4,6 +4,8 @@ import { leasesOf, type Machine, type MachineSettings, rampLeftMs, rowOf, sleepL
 import type { Override } from './override.ts';
 import type { Measurement, TripRule } from './trip-rules/rule.ts';
 
+type Explained = MachineSettings & { readonly trip: TripRule };
+
 const figure = (rule: string, value: number): string =>
   /Rate$|Sample$|^adaptive$/.test(rule) ? percent(value) : String(value);
 
@@ -35,10 +37,10 @@ export function whyOf(why: Evidence, trip: TripRule): string {
   return inWords(deepFreeze(why), trip) + limit + (behind.length > 0 ? ` (${of}${behind.join(', ')})` : '');
 }
 
-/** One sentence: what is, since when, why, and what must happen next. */
+/** One sentence: the state, since when, why, and what must happen next. */
 export function explain(
   machine: Machine,
-  settings: MachineSettings & { readonly trip: TripRule },
+  settings: Explained,
   m: Measurement,
   over: Override | undefined,
   now: number,
@@ -50,12 +52,7 @@ export function explain(
   return `${state}${by ? ` by ${by}` : ''}${reason ? ` (${reason})` : ''} ${until}; underneath: ${computed}`;
 }
 
-function explainComputed(
-  machine: Machine,
-  settings: MachineSettings & { readonly trip: TripRule },
-  m: Measurement,
-  now: number,
-): string {
+function explainComputed(machine: Machine, settings: Explained, m: Measurement, now: number): string {
   const { trip, sample, successThreshold } = settings;
   if (machine.state === 'closed') {
     const leftMs = rampLeftMs(machine, now, settings);

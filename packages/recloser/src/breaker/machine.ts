@@ -98,7 +98,7 @@ export interface Entered {
   readonly retryAfterMs: number | undefined;
 }
 
-/** What the shell has to do: first tell of the state, then answer the call. */
+/** What the shell has to do: tell of the state first, then answer the call. */
 export interface Step {
   readonly machine: Machine;
   readonly entered?: Entered | undefined;
@@ -208,7 +208,7 @@ function probed(machine: HalfOpen, event: ProbeEvent, now: number, settings: Mac
   if (timedOut && (probe === undefined || probe.ended)) return stay(machine);
   // Its failure is counted already. (A lease that was only freed is not in the list: its own result still decides.)
   if (probe?.ended || event.type === 'ignored') return stay({ ...machine, probes });
-  if (timedOut && probe) probes.push({ ...probe, ended: true });
+  if (timedOut) probes.push({ ...(probe as Probe), ended: true });
   const succeeded = event.type === 'succeeded';
   const successes = (sample ? machine.successes : rowOf(machine)) + (succeeded ? 1 : 0);
   const failures = (sample ? machine.failures : 0) + (succeeded ? 0 : 1);

@@ -248,7 +248,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       const elapsedMs = since(startedAt, this.now());
       const value = ok ? result : undefined;
       const outcome = { ok, value, error, elapsedMs, aborted, key: caller?.key, context: caller?.context };
-      ({ verdict, retryAfterMs } = judge(classify, outcome, (fault) => this.report(fault, 'classify')));
+      ({ verdict, retryAfterMs } = judge(classify, outcome, this.settings) ?? { verdict: 'failure', retryAfterMs: 0 });
     }
     this.settle(ticket, caller, verdict, error, startedAt, retryAfterMs, end);
     return verdict;

@@ -1,3 +1,4 @@
+import { asked, atOnce } from './asked.ts';
 import type { RefusingHold, Rig } from './call/call.ts';
 import type { CallOptions, Work } from './call/context.ts';
 import { CallerScope, nobody, type Scope, ShownContext, type Stage } from './call/scope.ts';
@@ -50,14 +51,9 @@ export abstract class Layer<Events extends object> implements Policy {
     report(this.basics, fault, where);
   }
 
-  /** What a function of the user's returns; if it throws, that is reported and the answer is `otherwise`. */
-  protected asked<T>(option: string, question: () => T, otherwise: T): T {
-    try {
-      return question();
-    } catch (fault) {
-      this.report(fault, option);
-      return otherwise;
-    }
+  /** What a function of the user's returns; if it throws, or `reader` does, that is reported and the answer is `otherwise`. */
+  protected asked<T, A = T>(option: string, question: () => A, otherwise: T, reader?: (answer: A) => T): T {
+    return asked(this.basics, option, question, otherwise, reader);
   }
 
   /**
@@ -101,7 +97,7 @@ export abstract class Layer<Events extends object> implements Policy {
     const wrapped = function (this: unknown, ...args: unknown[]): unknown {
       const run = (context?: unknown) => inner.apply(this, [...args, context]);
       try {
-        return layer.execute(run, keyOf && { key: keyOf(...(args as ArgumentsOf<F>)) });
+        return layer.execute(run, keyOf && { key: atOnce(keyOf(...(args as ArgumentsOf<F>)), layer.basics, 'keyOf') });
       } catch (error) {
         return Promise.reject(error); // of keyOf: execute never throws
       }

@@ -1,5 +1,5 @@
 import { manualClock } from 'recloser/testing';
-import { describe, expect, test, vi } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { CircuitOpenError, TimeoutError } from './errors.ts';
 import { assess, defaultVerdict, judge, type Outcome, retryAfterOf } from './outcome.ts';
 
@@ -64,59 +64,42 @@ describe('judge', () => {
     aborted: false,
   };
 
+  const onListenerError = vi.fn();
+  const policy = { name: 'x', clock: manualClock(), random: () => 0, onListenerError };
+  beforeEach(() => void onListenerError.mockClear());
+
   test('takes the classifier’s word, with the longer of the two wishes to be left alone', () => {
-    const report = vi.fn();
-    expect(judge(() => 'ignored', outcome, report)).toEqual({ verdict: 'ignored', retryAfterMs: 300 });
-    expect(judge(() => ({ verdict: 'failure', retryAfterMs: 500 }), outcome, report)).toEqual({
+    expect(judge(() => 'ignored', outcome, policy)).toEqual({ verdict: 'ignored', retryAfterMs: 300 });
+    expect(judge(() => ({ verdict: 'failure', retryAfterMs: 500 }), outcome, policy)).toEqual({
       verdict: 'failure',
       retryAfterMs: 500,
     });
-    expect(judge(() => ({ verdict: 'failure', retryAfterMs: 100 }), outcome, report).retryAfterMs).toBe(300);
-    expect(report).not.toHaveBeenCalled();
+    expect(judge(() => ({ verdict: 'failure', retryAfterMs: 100 }), outcome, policy)?.retryAfterMs).toBe(300);
+    expect(onListenerError).not.toHaveBeenCalled();
   });
 
   test('leaves the call to the default on undefined', () => {
-    expect(
-      judge(
-        () => undefined,
-        outcome,
-        () => {},
-      ).verdict,
-    ).toBe('failure');
-    expect(
-      judge(
-        () => undefined,
-        { ...outcome, ok: true },
-        () => {},
-      ).verdict,
-    ).toBe('success');
-    expect(
-      judge(
-        () => undefined,
-        { ...outcome, aborted: true },
-        () => {},
-      ).verdict,
-    ).toBe('ignored');
+    const verdictOf = (more: Partial<Outcome>) => judge(() => undefined, { ...outcome, ...more }, policy)?.verdict;
+    expect(verdictOf({})).toBe('failure');
+    expect(verdictOf({ ok: true })).toBe('success');
+    expect(verdictOf({ aborted: true })).toBe('ignored');
   });
 
   test.each(['nonsense', 'successful', 'xfailure', '', 5, true, {}, [], { verdict: 'no' }])(
-    'reports %o and says failure',
+    'reports %o and has no answer',
     (answer) => {
-      const report = vi.fn();
-      expect(judge(() => answer as never, outcome, report)).toEqual({ verdict: 'failure', retryAfterMs: 0 });
-      expect(report).toHaveBeenCalledOnce();
-      expect(report.mock.calls[0]?.[0]).toBeInstanceOf(TypeError);
+      expect(judge(() => answer as never, outcome, policy)).toBeUndefined();
+      expect(onListenerError).toHaveBeenCalledExactlyOnceWith(expect.any(TypeError), 'classify');
     },
   );
 
-  test('reports what it throws and says failure', () => {
-    const report = vi.fn();
+  test('reports what it throws and has no answer', () => {
     const fault = new Error('classifier');
     const broken = (): never => {
       throw fault;
     };
-    expect(judge(broken, outcome, report)).toEqual({ verdict: 'failure', retryAfterMs: 0 });
-    expect(report).toHaveBeenCalledExactlyOnceWith(fault);
+    expect(judge(broken, outcome, policy)).toBeUndefined();
+    expect(onListenerError).toHaveBeenCalledExactlyOnceWith(fault, 'classify');
   });
 });
 

@@ -1,3 +1,4 @@
+import { atOnce } from './asked.ts';
 import type { Scope } from './call/scope.ts';
 import { RejectedError } from './errors.ts';
 import { report } from './events/emitter.ts';
@@ -81,19 +82,17 @@ export function defaultVerdict(ok: boolean, error: unknown, aborted: boolean): V
   }
 }
 
-/** Asks the user's classifier. One that throws or answers nonsense counts as failure and is reported. */
-export function judge(classify: Classifier, outcome: Outcome, tell: (fault: unknown) => void): Judgement {
+/** Asks the user's classifier; `undefined` if it throws or answers nonsense, which is reported. */
+export function judge(classify: Classifier, outcome: Outcome, policy: Basics): Judgement | undefined {
   try {
-    const answer = classify(outcome) ?? defaultVerdict(outcome.ok, outcome.error, outcome.aborted);
+    const said = atOnce(classify(outcome), policy, 'classify');
+    const answer = said ?? defaultVerdict(outcome.ok, outcome.error, outcome.aborted);
     const verdict = typeof answer === 'object' ? answer.verdict : answer;
-    if (!/^(success|failure|ignored)$/.test(verdict)) {
-      Promise.resolve(answer).catch(tell); // one that is async by mistake
-      throw new TypeError(`classify: ${String(verdict)} is no verdict`);
-    }
+    if (!/^(success|failure|ignored)$/.test(verdict)) throw new TypeError(`classify: ${String(verdict)} is no verdict`);
     return { verdict, retryAfterMs: Math.max(retryAfterOf(answer), retryAfterOf(outcome.error)) };
   } catch (fault) {
-    tell(fault);
-    return { verdict: 'failure', retryAfterMs: 0 };
+    report(policy, fault, 'classify');
+    return undefined;
   }
 }
 
@@ -114,11 +113,6 @@ export function assess(
   const aborted = !ok && scope.aborted && Object.is(result, scope.reason);
   const usual = { verdict: defaultVerdict(ok, result, aborted), retryAfterMs: ok ? 0 : retryAfterOf(result) };
   if (classify === undefined || aborted || (!ok && result instanceof RejectedError)) return usual;
-  let broken = false;
   const [value, error] = ok ? [result, undefined] : [undefined, result];
-  const judged = judge(classify, { ok, value, error, elapsedMs, aborted, key, context }, (fault) => {
-    broken = true;
-    report(policy, fault, 'classify');
-  });
-  return broken ? usual : judged;
+  return judge(classify, { ok, value, error, elapsedMs, aborted, key, context }, policy) ?? usual;
 }

@@ -14,7 +14,7 @@ export interface PolicyOptions {
   readonly clock?: Clock | undefined;
   /** Returns a number from 0 to 1, for all that is left to chance; default `Math.random`. */
   readonly random?: (() => number) | undefined;
-  /** Gets what listeners and other functions of yours throw; default: one `console.error` for each policy. */
+  /** Gets what listeners and other functions of yours throw, or reject with; default: one `console.error` for each policy. */
   readonly onListenerError?: ListenerErrorHandler | undefined;
 }
 

@@ -115,7 +115,7 @@ class KeyedRegistry extends Members implements Registry {
   }
 
   #settingsFor(name: string): Settings {
-    const options = optionsFor(name, this.#defaults, this.#overrides, (fault) => this.report(fault, 'match'));
+    const options = optionsFor(name, this.#defaults, this.#overrides, this.#settings);
     return options === this.#defaults ? this.#settings : this.#complete(options);
   }
 

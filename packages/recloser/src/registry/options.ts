@@ -1,6 +1,13 @@
 import { allOptions, breakerOptions, type CircuitBreakerOptions, optionChanges, overlay } from '../breaker/options.ts';
+import { asked } from '../core/asked.ts';
 import { count, duration, list, number, optionsOf, type Reader, type Readers, share } from '../core/check.ts';
-import { type Given, type ListenerOptions, type PolicyOptions, policyOptions } from '../core/policy-options.ts';
+import {
+  type Basics,
+  type Given,
+  type ListenerOptions,
+  type PolicyOptions,
+  policyOptions,
+} from '../core/policy-options.ts';
 import { eventNames, type RegistryEvents } from './events.ts';
 import { type RegistrySnapshot, written } from './snapshot.ts';
 
@@ -98,15 +105,8 @@ export function optionsFor(
   name: string,
   defaults: CircuitBreakerOptions,
   overrides: readonly CheckedOverride[],
-  report: (fault: unknown) => void,
+  policy: Basics,
 ): CircuitBreakerOptions {
-  const matches = ({ match }: CheckedOverride): boolean => {
-    try {
-      return match(name);
-    } catch (fault) {
-      report(fault);
-      return false;
-    }
-  };
+  const matches = ({ match }: CheckedOverride): boolean => asked(policy, 'match', () => match(name), false);
   return overrides.filter(matches).reduce((under, { options }) => overlay(under, options), defaults);
 }

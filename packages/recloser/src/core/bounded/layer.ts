@@ -61,7 +61,12 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
     if (this.take()) return this.occupy(work, scope, next);
     const { maxQueue, queueTimeoutMs } = this.#settings;
     if (this.#line.length >= maxQueue) return Promise.reject(this.refuse(scope));
-    const priority = this.asked('priority', () => Number(this.#settings.priority?.(scope.shown())) || 0, 0);
+    const priority = this.asked(
+      'priority',
+      () => this.#settings.priority?.(scope.shown()),
+      0,
+      (said) => Number(said) || 0,
+    );
     if (scope.aborted) return Promise.reject(scope.reason); // by `priority`
     const since = this.now();
     return new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
+import { asked } from '../asked.ts';
 import type { RetryBudget } from '../budget.ts';
-import { report } from '../events/emitter.ts';
 import type { Basics } from '../policy-options.ts';
 import { bare, Call } from './call.ts';
 import type { CallContext } from './context.ts';
@@ -10,12 +10,7 @@ export type Idempotent = (call: Pick<CallContext, 'key' | 'context'>) => boolean
 
 /** Asks that; no if it throws. */
 export function mayRepeat(idempotent: Idempotent, scope: Scope, policy: Basics): boolean {
-  try {
-    return idempotent(scope.shown()) === true;
-  } catch (fault) {
-    report(policy, fault, 'idempotent');
-    return false;
-  }
+  return asked<boolean>(policy, 'idempotent', () => idempotent(scope.shown()), false) === true;
 }
 
 /** One of several attempts at a call, which whoever makes them may call off. */

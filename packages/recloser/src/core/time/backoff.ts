@@ -1,3 +1,4 @@
+import { atOnce } from '../asked.ts';
 import { also, number, optionsOf, orFunction, type Reader, type Readers, read, wait } from '../check.ts';
 import { report } from '../events/emitter.ts';
 import type { Basics } from '../policy-options.ts';
@@ -123,16 +124,13 @@ export function delayOf<Evidence>(
   evidence: Evidence,
   previousMs: number | undefined,
 ): number {
-  const tell = (fault: unknown): void => report(policy, fault, option);
   let ms = maxMs;
   try {
     ms = typeof backoff === 'number' ? backoff : backoff(attempt, evidence, { random: policy.random, previousMs });
-    if (typeof ms !== 'number' || Number.isNaN(ms)) {
-      Promise.resolve(ms).catch(tell); // of one that is async by mistake
+    if (typeof atOnce(ms, policy, option) !== 'number' || Number.isNaN(ms))
       throw new RangeError(`${option}: the back-off answered ${String(ms)}`);
-    }
   } catch (fault) {
-    tell(fault);
+    report(policy, fault, option);
     ms = maxMs;
   }
   return Math.min(maxMs, Math.max(0, ms));

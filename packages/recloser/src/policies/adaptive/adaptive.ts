@@ -85,7 +85,12 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
     const round = this.#tally.round(previous);
     this.#tally = new Tally();
     this.#rounds++;
-    const limit = this.asked('algorithm', () => this.#bounded(this.#rule(round)), previous);
+    const limit = this.asked(
+      'algorithm',
+      () => this.#rule(round),
+      previous,
+      (answer) => this.#bounded(answer),
+    );
     if (limit === previous) return;
     this.places = limit;
     const { latencyMs, concurrency, failureRate } = round;

@@ -97,8 +97,8 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
       }
       if (latencyMs !== undefined) {
         tell('latency');
-        const ms = typeof latencyMs === 'function' ? latencyMs(scope.shown()) : latencyMs;
-        await wait(this.basics.clock, Math.min(longestTimerMs, Math.max(0, ms)) || 0, scope);
+        const ms = typeof latencyMs === 'function' ? await begin(latencyMs, scope) : latencyMs;
+        await wait(this.basics.clock, Math.min(longestTimerMs, Math.max(0, ms as number)) || 0, scope);
       }
       if (fault) throw fault === true ? undefined : await begin(fault, scope);
       if (outcome !== undefined) {

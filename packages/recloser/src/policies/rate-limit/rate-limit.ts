@@ -148,7 +148,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
   }
 
   #costOf(scope: Scope): number {
-    return this.asked('cost', () => checkedCost(this.#settings.cost?.(scope.shown())), 1);
+    return this.asked('cost', () => this.#settings.cost?.(scope.shown()), 1, checkedCost);
   }
 
   #count(key: Key, cost: number, waitMs: number, reason: RejectionReason = 'rate-limited'): RejectionDetails {

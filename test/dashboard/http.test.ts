@@ -125,6 +125,13 @@ test('refusals of strangers do not flood the audit', async () => {
   expect(audits.length).toBeLessThanOrEqual(30);
 });
 
+test('an audit may be kept elsewhere, and where that fails it is told', async () => {
+  const broken = new Error('no database');
+  const { page: mounted, faults } = page({ actions: true, onAction: () => Promise.reject(broken) });
+  expect(await act(await serving(mounted), order)).toMatchObject({ status: 200 });
+  expect(faults).toEqual([broken]);
+});
+
 test('what is asked for ends in the audit as one line, and the name that authorize knows comes first', async () => {
   const audits: Audit[] = [];
   const { page: mounted, breaker } = page({

@@ -181,6 +181,16 @@ describe('what counts as failure', () => {
     expect(told.mock.calls).toEqual([[expect.stringContaining("'act'"), fault]]);
   });
 
+  test('opossum 10 (7): an errorFilter that is async by mistake lets all pass, as it does to opossum, but its rejection is told', async () => {
+    const told = silenced();
+    const fault = new Error('filter');
+    const { breaker } = setUp({ errorFilter: (() => Promise.reject(fault)) as never });
+    expect(await rejection(breaker.fire('fail'))).toMatchObject({ message: 'failed' });
+    await new Promise(setImmediate);
+    expect(breaker.stats).toMatchObject({ failures: 0, successes: 1 });
+    expect(told.mock.calls).toEqual([[expect.stringContaining("'act'"), fault]]);
+  });
+
   test('opossum#893 (12): an action that answers undefined is a success', async () => {
     const { breaker } = setUp();
     expect(await breaker.fire(() => undefined)).toBeUndefined();

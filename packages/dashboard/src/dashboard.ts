@@ -79,7 +79,8 @@ export function dashboard(options: DashboardOptions): Dashboard {
     report,
     onAction: (audit) => {
       try {
-        onAction(audit);
+        // It may be async: it writes somewhere.
+        Promise.resolve(onAction(audit)).catch(report);
       } catch (fault) {
         report(fault);
       }

@@ -30,7 +30,7 @@ export interface DashboardOptions {
   readonly hosts?: readonly string[] | undefined;
   /** Whether breakers may be forced, reset and probed from the page; false unless said. */
   readonly actions?: boolean | undefined;
-  /** Told of every action, done or refused. They are in the journal too, and events of the breakers. */
+  /** Told of every action, done or refused; it may be async. They are in the journal too, and events of the breakers. */
   readonly onAction?: ((audit: Audit) => void) | undefined;
   /** Open pages at a time, 1 … 10,000; 100 unless said. */
   readonly maxStreams?: number | undefined;
@@ -45,7 +45,7 @@ export interface DashboardOptions {
   readonly traceId?: (() => string | undefined) | undefined;
   /** Where time and timers come from; the monotonic clock of the system unless given. */
   readonly clock?: Clock | undefined;
-  /** Gets what `breakers`, `authorize` and `onAction` throw; `console.error`, once for each message, unless given. */
+  /** Gets what functions among these throw, or reject with; `console.error`, once for each message, unless given. */
   readonly onError?: ((fault: unknown) => void) | undefined;
 }
 
@@ -165,27 +165,28 @@ function isAddress(url: unknown): boolean {
 
 const [longestRead, longestShown] = [2_000, 300];
 
+/** A text that a function of the user's answers; where it answers none, throws, or is async by mistake, `otherwise`. */
+function textOf(question: () => unknown, report: (fault: unknown) => void, otherwise: string): string {
+  try {
+    const answer = question();
+    if (typeof answer === 'string') return answer;
+    Promise.resolve(answer).catch(report);
+  } catch (fault) {
+    report(fault);
+  }
+  return otherwise;
+}
+
 /** What cannot be redacted is not shown, and whoever redacts need not think of endless messages. */
 const tamed =
   (redactor: (message: string) => string, report: (fault: unknown) => void) =>
-  (message: string): string => {
-    try {
-      return String(redactor(message.slice(0, longestRead))).slice(0, longestShown);
-    } catch (fault) {
-      report(fault);
-      return '…';
-    }
-  };
+  (message: string): string =>
+    textOf(() => redactor(message.slice(0, longestRead)), report, '…').slice(0, longestShown);
 
 /** An id and nothing else, whatever it answers. */
 const named = (traceId: () => string | undefined, report: (fault: unknown) => void) => (): string | undefined => {
-  try {
-    const id = traceId();
-    return typeof id === 'string' && /^[\w:.-]{1,64}$/.test(id) ? id : undefined;
-  } catch (fault) {
-    report(fault);
-    return undefined;
-  }
+  const id = textOf(traceId, report, '');
+  return /^[\w:.-]{1,64}$/.test(id) ? id : undefined;
 };
 
 /** A handler that never throws, and does not flood a log. */
@@ -193,7 +194,7 @@ function reporter(given: ((fault: unknown) => void) | undefined): (fault: unknow
   const told = new Set<string>();
   return (fault) => {
     try {
-      if (given !== undefined) return given(fault);
+      if (given !== undefined) return void Promise.resolve(given(fault)).catch(() => {});
       const message = String(fault).slice(0, 500);
       if (told.has(message) || told.size > 100) return;
       told.add(message);

@@ -81,10 +81,14 @@ export class Guard implements CallHost {
   }
 
   #isFiltered(error: unknown, args: unknown[]): boolean {
+    const tell = (fault: unknown): void => this.parts.report(fault, 'errorFilter');
     try {
-      return !!this.parts.options.errorFilter(error, ...args);
+      const answer: unknown = this.parts.options.errorFilter(error, ...args);
+      // To opossum one that is async by mistake says yes.
+      if (answer) Promise.resolve(answer).catch(tell);
+      return !!answer;
     } catch (fault) {
-      this.parts.report(fault, 'errorFilter');
+      tell(fault);
       return false;
     }
   }

@@ -29,13 +29,14 @@ const eventOf = (kind: string, event: string): string => `recloser.${kind.replac
 
 export type Redact = (message: string) => string | undefined;
 
-/** What the user's function answers; if it throws, the line is told without. */
+/** What the user's function answers; if it throws, or is async by mistake, the line is told without. */
 function attempt<T>(ask: (() => T) | undefined): T | undefined {
   try {
-    return ask?.();
-  } catch {
-    return undefined;
-  }
+    const answer = ask?.();
+    if (typeof answer !== 'object') return answer;
+    Promise.resolve(answer).catch(() => {});
+  } catch {}
+  return undefined;
 }
 
 function redacted(evidence: Evidence, redact: Redact): Evidence {

@@ -120,8 +120,11 @@ test('a transition tells the trace of the call it happened in, and is told witho
       throw new Error('no tracer');
     },
   });
+  // Async by mistake: that it rejects is no unhandled rejection.
+  listen({ traceId: (() => Promise.reject(new Error('no tracer'))) as never });
   await Promise.all([call(breaker), call(breaker)]);
-  expect(lines.map(({ entry }) => entry.to)).toEqual(['open', 'open']);
+  expect(lines.map(({ entry }) => entry.to)).toEqual(['open', 'open', 'open']);
+  expect(lines[2]?.entry.trace_id).toBeUndefined();
 });
 
 test('error messages are logged as `redact` leaves them, and not at all where it fails', async () => {
@@ -140,6 +143,7 @@ test('error messages are logged as `redact` leaves them, and not at all where it
   });
   expect(await evidenceOf(() => undefined)).toEqual({ name: 'ETIMEDOUT' });
   expect(await evidenceOf(failing)).toEqual({ name: 'ETIMEDOUT' });
+  expect(await evidenceOf((async () => failing()) as never)).toEqual({ name: 'ETIMEDOUT' });
 });
 
 test('what people do is a line each: who, why and for how long', async () => {

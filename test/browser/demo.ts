@@ -9,6 +9,8 @@ export interface Demo {
   readonly url: string;
   /** What it printed, when it has ended. */
   readonly ended: Promise<string>;
+  /** Where it says its incident is, when it has ended. */
+  readonly incident: Promise<string | undefined>;
 }
 
 /** Starts the demo as `npm start` does, and waits for the address it prints. */
@@ -19,12 +21,13 @@ export function demo(...args: string[]): Promise<Demo> {
   });
   let [out, all] = ['', ''];
   const ended = new Promise<string>((resolve) => child.once('close', () => resolve(out)));
+  const incident = ended.then(() => /--open (\S+)/.exec(all)?.[1]);
   child.stdout.on('data', (data: Buffer) => (out += data));
   return new Promise((resolve, reject) => {
     const look = (data: Buffer) => {
       all += data;
       const [, url] = /(http:\/\/127\.0\.0\.1:\d+\/)/.exec(all) ?? [];
-      if (url !== undefined) resolve({ child, url, ended });
+      if (url !== undefined) resolve({ child, url, ended, incident });
     };
     child.stdout.on('data', look);
     child.stderr.on('data', look);

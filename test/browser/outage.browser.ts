@@ -215,7 +215,8 @@ describe.skipIf(!hasChromium)('the page on call, on the demo', () => {
     ]);
     expect(shipping?.refused).toBeGreaterThan(0);
 
-    const recorded = await demo('--open', '.cache/outage/incident.json');
+    const file = (await run.incident) as string;
+    const recorded = await demo('--open', file);
     const { page, faults } = await opened(browser, recorded.url, size);
     expect(await page.textContent('.pulse')).toContain('recorded');
     await page.locator('.row', { hasText: 'payments' }).click();
@@ -226,7 +227,7 @@ describe.skipIf(!hasChromium)('the page on call, on the demo', () => {
     await page.goto(recorded.url);
     await page
       .getByLabel('Open a recorded incident')
-      .setInputFiles(fileURLToPath(new URL('../../.cache/outage/incident.json', import.meta.url)));
+      .setInputFiles(fileURLToPath(new URL(`../../${file}`, import.meta.url)));
     await page.locator('.row', { hasText: 'payments' }).click();
     await page.waitForSelector('.timeline li');
     expect(faults).toEqual([]);

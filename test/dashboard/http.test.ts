@@ -35,6 +35,8 @@ describe('actions', () => {
         reason: 'vendor incident',
         expiresInMs: 60_000,
         remoteAddress: '127.0.0.1',
+        user: undefined,
+        claimedBy: 'ana',
         outcomes: [{ done: true }],
       },
     ]);
@@ -88,7 +90,7 @@ describe('actions', () => {
     expect(answer.status).toBe(status);
     expect(JSON.parse(answer.text)).toHaveProperty('error');
     expect(breaker.state).toBe('closed');
-    expect(audits).toMatchObject([{ outcomes: [], refused: expect.any(String) }]);
+    expect(audits).toMatchObject([{ claimedBy: undefined, outcomes: [], refused: expect.any(String) }]);
   });
 
   test('a role that may only read may only read', async () => {
@@ -142,8 +144,9 @@ test('what is asked for ends in the audit as one line, and the name that authori
   const port = await serving(mounted);
   await act(port, { ...order, id: 'x\r\nINFO forged' });
   expect(audits[0]).toMatchObject({ user: 'ana', breaker: 'x INFO forged', refused: 'no such breaker' });
-  await act(port, { ...order, by: 'the boss' });
+  await act(port, { ...order, by: 'the\nboss' });
   expect(breaker.toJSON().forced?.by).toBe('ana for the boss');
+  expect(audits[1]).toMatchObject({ user: 'ana', claimedBy: 'the boss' });
 });
 
 test.each<[string, string]>([

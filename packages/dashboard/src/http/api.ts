@@ -21,6 +21,7 @@ export interface ApiOptions {
 
 /** What the audit of an order says that nobody has read. */
 export const nothingAsked: Omit<Audit, 'at' | 'user' | 'remoteAddress'> = {
+  claimedBy: undefined,
   action: undefined,
   breaker: undefined,
   reason: undefined,
@@ -97,9 +98,9 @@ async function action(
       throw new HttpError(403, 'the token is missing or out of date: load the page again');
     if (!/^application\/json\b/i.test(exchange.header('content-type') ?? '')) throw new HttpError(415, 'send JSON');
     const order = readOrder(await exchange.body(longestOrder));
-    const { id, deed, reason, expiresInMs } = order;
-    audit = { action: deed, breaker: line(id, 300), reason, expiresInMs, outcomes: [] };
-    const outcomes = await source.perform(order, nameOf(user, order.by));
+    const { id, deed, reason, expiresInMs, by: claimedBy } = order;
+    audit = { claimedBy, action: deed, breaker: line(id, 300), reason, expiresInMs, outcomes: [] };
+    const outcomes = await source.perform(order, nameOf(user, claimedBy));
     audit = { ...audit, outcomes };
     if (outcomes.length === 0) throw new HttpError(404, 'no such breaker');
     return json({ outcomes });

@@ -15,7 +15,10 @@ export interface Outcome {
 export interface Audit {
   /** Epoch ms. */
   readonly at: number;
+  /** Whom `authorize` knows; `undefined` without it. */
   readonly user: string | undefined;
+  /** The name that was typed on the page, or for whom a peer says it asks. Nobody has checked it: anyone can claim any. */
+  readonly claimedBy: string | undefined;
   readonly remoteAddress: string | undefined;
   readonly action: Deed | undefined;
   readonly breaker: string | undefined;

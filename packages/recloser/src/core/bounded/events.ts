@@ -1,10 +1,10 @@
 import type { RejectionReason } from '../errors.ts';
 
-/** A call found no place. */
+/** A call was refused. */
 export interface PlaceRejection {
   readonly policy: string;
   readonly key: string | undefined;
-  /** `bulkhead-full`: no place and no room to wait; `queue-timeout`: it waited too long. */
+  /** `bulkhead-full`: no place, and no room to wait for one. `queue-timeout`: no place within `queueTimeoutMs`. */
   readonly reason: RejectionReason;
 }
 
@@ -12,18 +12,18 @@ export interface PlaceRejection {
 export interface Queued {
   readonly policy: string;
   readonly key: string | undefined;
-  /** How many wait now, this one included. */
+  /** How many calls wait now, this one included. */
   readonly queued: number;
 }
 
-/** A call that waited has its place. */
+/** A call that waited has got a place. */
 export interface Dequeued {
   readonly policy: string;
   readonly key: string | undefined;
   readonly waitedMs: number;
 }
 
-/** Work outlived its call by so much that its place was given back. */
+/** Work went on for so long after its call had ended (`abandonAfterMs`) that its place was given back. */
 export interface Abandoned {
   readonly policy: string;
 }

@@ -9,21 +9,21 @@ import { deadlines } from '../time/timers.ts';
 import type { PlacesEvents } from './events.ts';
 import type { PlacesSettings } from './options.ts';
 
-/** The figures of the places of one policy's life. */
+/** The figures of a policy that limits how many calls are at work, since it was made. */
 export interface PlacesMetrics {
   readonly name: string;
   readonly totalRequests: number;
   readonly rejectedRequests: number;
-  /** How many places there are. */
+  /** How many places there are now. */
   readonly limit: number;
-  /** Places taken, by work whose call ended early too. */
+  /** Places taken, also by work whose call has ended early. */
   readonly inFlight: number;
   readonly queued: number;
-  /** Places given back because the work outlived its call by `abandonAfterMs`. */
+  /** Places given back because work went on for `abandonAfterMs` after its call had ended. */
   readonly abandoned: number;
 }
 
-/** The base of the policies that bound how many calls are at work at a time: places, and a bounded line of those who wait for one. */
+/** The base of the policies that limit how many calls are at work at once: places, and a bounded line of calls that wait for one. */
 export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLayer<Events> implements Hold {
   readonly #settings: PlacesSettings;
   readonly #line: WaitingLine = new WaitingLine();
@@ -41,7 +41,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
     this.places = places;
   }
 
-  /** Runs the work in the place that was taken for it, and sees that it is released. */
+  /** Runs the work in the place that was taken for it, and gives the place back. */
   protected abstract occupy(work: Work, scope: Scope, next?: Stage): Promise<unknown>;
 
   get releaseOnTimeout(): boolean {
@@ -88,7 +88,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
     });
   }
 
-  /** While anybody waits there is no place: nobody barges in. */
+  /** While calls wait there is no place for a new one: nobody jumps the queue. */
   take(): boolean {
     this.#total++;
     if (this.taken >= this.places || this.#line.length > 0) return false;
@@ -101,7 +101,7 @@ export abstract class BoundedLayer<Events extends PlacesEvents> extends BasicLay
     this.admit();
   }
 
-  /** Lets those in for whom there are places, who waits longest first. One that ends at once leaves its place to this very loop. */
+  /** Admits waiting calls while there are places. A call that ends at once gives its place back within this loop. */
   protected admit(): void {
     if (this.#admitting) return;
     this.#admitting = true;

@@ -2,20 +2,20 @@ import type { CallContext } from '../call/context.ts';
 import { callback, duration, flag, number, oneOf, type Reader, type Readers } from '../check.ts';
 import type { PolicyOptions } from '../policy-options.ts';
 
-/** How urgent a call is, by whose it is: the higher goes first, equals in the order they came. 0 if it throws or is no number. */
+/** How urgent a call is: the highest goes first, equals in the order they came. Counts as 0 if it throws or answers no number. */
 export type Priority = (caller: Pick<CallContext, 'key' | 'context'>) => number;
 
-/** Options of the policies that bound how many calls are at work at a time. */
+/** Options of the policies that limit how many calls are at work at once. */
 export interface PlacesOptions extends PolicyOptions {
-  /** Calls that may wait for a place, 0 … 1,000,000; default 0. */
+  /** How many calls may wait for a place, 0 … 1,000,000; default 0. */
   readonly maxQueue?: number | undefined;
-  /** How long a call may wait, from 1 ms; without it as long as its caller does. */
+  /** How long a call may wait for a place, from 1 ms; by default as long as its caller waits. */
   readonly queueTimeoutMs?: number | undefined;
-  /** Who goes first among those that wait. */
+  /** Which of the waiting calls goes first; by default the one that came first. */
   readonly priority?: Priority | undefined;
-  /** When a call that ended early, by a timeout or its caller, gives its place back: when its work ends (the default), or at once. */
+  /** When a call that was ended early, by a timeout or its caller, gives its place back: when its work ends (the default), or at once. */
   readonly release?: 'on-settle' | 'on-timeout' | undefined;
-  /** With `on-settle`, how long after its end a call may hold its place, from 1 ms; default 60,000. */
+  /** With `on-settle`, how long such work may keep its place after the call has ended, from 1 ms; default 60,000. */
   readonly abandonAfterMs?: number | undefined;
   /** Whether refusals carry a stack trace; default false. */
   readonly captureStacks?: boolean | undefined;

@@ -17,11 +17,11 @@ import { type LimitRule, Tally } from './round.ts';
 export interface AdaptiveConcurrencyMetrics extends PlacesMetrics {
   /** How many calls may be at work now. */
   readonly limit: number;
-  /** Rounds so far: the limit was looked at so often. */
+  /** How many rounds have ended; the limit is decided anew after each. */
   readonly rounds: number;
 }
 
-/** A policy that finds out how many calls may be at work at a time. */
+/** A policy that finds out how many calls may be at work at once. */
 export interface AdaptiveConcurrency extends Policy<never, BulkheadFullError> {
   /** The figures of this moment. */
   metrics(): AdaptiveConcurrencyMetrics;
@@ -65,7 +65,7 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
     return seated(work, this, (ok, result) => this.#count(tally, startedAt, scope, ok, result));
   }
 
-  /** Calls of an earlier round say nothing about this limit. */
+  /** Calls admitted in an earlier round say nothing about this limit. */
   #count(tally: Tally, startedAt: number, scope: Scope, ok: boolean, result: unknown): void {
     if (tally !== this.#tally) return;
     const { classify, roundCalls, failureThreshold } = this.#settings;
@@ -111,11 +111,11 @@ class AdaptiveLayer extends BoundedLayer<AdaptiveEvents> implements AdaptiveConc
 }
 
 /**
- * Finds out how many calls a dependency can work at, and admits no more: in overload calls wait here or are refused at once with
- * `BulkheadFullError`, and the dependency keeps its throughput and its latency. No number to choose, and none that is wrong
- * tomorrow. (Netflix concurrency-limits, Uber's Cinnamon, failsafe-go, Envoy.)
+ * Finds out how many calls a dependency can handle at once, and admits no more. Under overload, further calls wait here or are refused at
+ * once with `BulkheadFullError`, and the dependency keeps its throughput and its latency. There is no number to choose, and none that is
+ * wrong tomorrow. (Netflix concurrency-limits, Uber's Cinnamon, failsafe-go, Envoy.)
  *
- * @throws RangeError, TypeError
+ * @throws RangeError, TypeError with all faults of the options together
  * @example
  * const orders = adaptiveConcurrency({ maxLimit: 500, maxQueue: 50, queueTimeoutMs: 200 });
  */

@@ -1,7 +1,7 @@
 import type { AdaptiveSettings } from './options.ts';
 import type { LimitRule } from './round.ts';
 
-/** One more after each good round that reached the limit, a share less after each bad one. (Chiu and Jain, 1989; TCP Reno.) */
+/** Adds one after each good round that reached the limit, takes a share off after each bad one. (Chiu and Jain, 1989; TCP Reno.) */
 export const aimd = ({
   initialLimit,
   minLimit,

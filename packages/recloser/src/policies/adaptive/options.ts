@@ -7,24 +7,24 @@ import type { LimitRule } from './round.ts';
 
 /** Options of `adaptiveConcurrency`. */
 export interface AdaptiveConcurrencyOptions extends PlacesOptions, ListenerOptions<AdaptiveEvents> {
-  /** The least calls at work at a time, from 1; default 1. */
+  /** The lowest limit, from 1; default 1. */
   readonly minLimit?: number | undefined;
-  /** The most calls at work at a time, from 1; default 200. */
+  /** The highest limit, from 1; default 200, or `minLimit` if that is more. */
   readonly maxLimit?: number | undefined;
-  /** Where it begins; default 20, within the bounds. */
+  /** The limit to begin with, from `minLimit` to `maxLimit`; default 20, or the bound nearest to it. */
   readonly initialLimit?: number | undefined;
   /**
-   * `gradient`, the default: follows latency. `aimd`: one more after each good round, a share less after a bad one; it needs a
-   * dependency that refuses, or a timeout inside. Or a rule of yours.
+   * `gradient` (the default) follows latency. `aimd` adds one after each good round and takes a share off after a bad one; it needs a
+   * dependency that refuses calls, or a timeout inside. Or a rule of your own.
    */
   readonly algorithm?: 'gradient' | 'aimd' | LimitRule | undefined;
-  /** The share of failed calls beyond which a round is bad, 0 … 1; default 0.1. */
+  /** A round in which more than this share of the calls failed is bad, 0 … 1; default 0.1. */
   readonly failureThreshold?: number | undefined;
-  /** What is left of the limit after a bad round, 0.1 … 0.99; default 0.9. */
+  /** What a bad round multiplies the limit by, 0.1 … 0.99; default 0.9. */
   readonly backoffRatio?: number | undefined;
-  /** Calls a round at least, from 10; default 100. A round also has at least twice as many as its limit. */
+  /** The fewest calls in a round, 10 … 1,000,000; default 100. A round also has at least twice as many calls as the limit. */
   readonly roundCalls?: number | undefined;
-  /** Which calls failed for overload, and which are to be left out: they are ignored. Default: any that failed. */
+  /** Which calls failed because of overload, and which to leave out (`ignored`). By default every error counts as a failure. */
   readonly classify?: Classifier | undefined;
 }
 

@@ -1,24 +1,24 @@
-/** What the calls of one round showed. */
+/** What one round of calls showed. */
 export interface Round {
   /** The limit they ran under. */
   readonly limit: number;
-  /** How many were at work at a time, on average; by Little's law their throughput is this divided by `latencyMs`. */
+  /** How many calls were at work at a time, on average. By Little's law, throughput is this divided by `latencyMs`. */
   readonly concurrency: number;
-  /** How long those took that succeeded, on average; 0 if none did. */
+  /** How long the calls that succeeded took on average; 0 if none did. */
   readonly latencyMs: number;
-  /** The share of those that failed. */
+  /** The share of calls that failed, 0 … 1; ignored calls are left out. */
   readonly failureRate: number;
-  /** Whether the limit was reached at any time. */
+  /** Whether the limit was reached at any moment. */
   readonly reached: boolean;
 }
 
-/** Decides, after each round, how many calls may be at work. The policy keeps the answer within its bounds. */
+/** Decides after each round how many calls may be at work. The policy keeps the answer between `minLimit` and `maxLimit`. */
 export type LimitRule = (round: Round) => number;
 
-/** The calls that were admitted since the last change. */
+/** The calls admitted since the round began. */
 export class Tally {
   admitted = 0;
-  /** Of all admissions, how many were at work then. */
+  /** The sum, over all admissions, of how many calls were at work at that moment. */
   atWork = 0;
   succeeded = 0;
   failed = 0;

@@ -10,7 +10,7 @@ import type { Parts } from '../../core/layer.ts';
 import type { Policy } from '../../core/policy.ts';
 import { type BulkheadOptions, type BulkheadSettings, readOptions } from './options.ts';
 
-/** A policy that bounds how many calls are at work at a time. */
+/** A policy that limits how many calls are at work at once. */
 export interface Bulkhead extends Policy<never, BulkheadFullError> {
   /** The figures of this moment. */
   metrics(): PlacesMetrics;
@@ -27,7 +27,7 @@ class BulkheadLayer extends BoundedLayer<PlacesEvents> implements Bulkhead {
     this.#waits = settings.maxQueue > 0;
   }
 
-  /** Where calls may wait there is more to it than a place. */
+  /** With a queue there is more to it than a place. */
   override get parts(): Parts | undefined {
     return this.#waits ? undefined : (this.#rig as Parts);
   }
@@ -39,10 +39,10 @@ class BulkheadLayer extends BoundedLayer<PlacesEvents> implements Bulkhead {
 }
 
 /**
- * Bounds how many calls are at work at a time, so that one slow dependency can't take everything (Nygard, "Release It!"). The rest
- * wait in a bounded queue, first come first served, or are refused at once with `BulkheadFullError`.
+ * Limits how many calls are at work at once, so that one slow dependency can't use up everything (Nygard, "Release It!"). Further calls
+ * wait in a bounded queue, first come first served unless `priority` says otherwise, or are refused at once with `BulkheadFullError`.
  *
- * @throws RangeError, TypeError
+ * @throws RangeError, TypeError with all faults of the options together
  * @example
  * const ten = bulkhead({ maxConcurrent: 10, maxQueue: 20, queueTimeoutMs: 500 });
  */

@@ -5,7 +5,7 @@ import { type ListenerOptions, policyOptions } from '../../core/policy-options.t
 
 /** Options of `bulkhead`. */
 export interface BulkheadOptions extends PlacesOptions, ListenerOptions<PlacesEvents> {
-  /** Calls at work at a time, from 1. */
+  /** How many calls may be at work at once, from 1. */
   readonly maxConcurrent: number;
 }
 

@@ -11,26 +11,28 @@ import { type CacheEvents, eventNames } from './events.ts';
 import { type CacheOptions, type CacheSettings, readOptions } from './options.ts';
 import { type CacheStore, type FoundEntry, Memory } from './store.ts';
 
-/** The figures of one cache's life. */
+/** The figures of a cache since it was made. */
 export interface CacheMetrics {
   readonly name: string;
   /** Hits, misses, stale answers given at once, and calls without a key. */
   readonly totalRequests: number;
   readonly hitRequests: number;
   readonly missedRequests: number;
-  /** Calls answered with a stale value; those after a miss that failed are of the missed too. */
+  /** Calls answered with a stale value. Those whose call had failed count among the missed as well. */
   readonly staleRequests: number;
+  /** Those of them whose call had failed. */
   readonly staleIfErrorRequests: number;
-  /** Calls without a key: they passed. */
+  /** Calls without a key, which passed uncached. */
   readonly unkeyedRequests: number;
-  /** Fetches in the background that ended, and those of them that failed. */
+  /** Background fetches that have ended. */
   readonly revalidations: number;
+  /** Those of them that failed. */
   readonly failedRevalidations: number;
-  /** Values that made room for others. */
+  /** Values dropped to make room for others. */
   readonly evictions: number;
-  /** Times the store threw, or did not answer in time. */
+  /** How often the store threw or did not answer in time. */
   readonly storeFailures: number;
-  /** Values in memory; 0 with a store. */
+  /** Values in memory; 0 with a `store`. */
   readonly entries: number;
   /** Keys with work under way. */
   readonly inFlight: number;
@@ -38,9 +40,9 @@ export interface CacheMetrics {
 
 /** A policy that answers with what was fetched before. */
 export interface Cache extends Policy {
-  /** Forgets the value of a key; what is being fetched for it is not kept either. Never rejects: a store that fails is reported. */
+  /** Forgets the value of a key, and does not keep one that is being fetched. Never rejects: if the store fails, that is reported. */
   invalidate(key: string): Promise<void>;
-  /** Forgets all values. */
+  /** Forgets all values, likewise. */
   clear(): Promise<void>;
   /** The figures of this moment. */
   metrics(): CacheMetrics;
@@ -89,7 +91,7 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
       return begin(work, scope, next);
     }
     if (store === undefined) return this.#answer(this.#memory.get(key), key, work, scope, next);
-    // One question for all who ask at once: they then miss together as well.
+    // One question to the store for all who ask at once: then they also miss at once, and share the work.
     const look = (): unknown => this.#ask(async () => checked(await store.get(key)));
     const found = this.#lookups.at(key)?.join(scope) ?? this.#lookups.start(key, look, scope);
     return found.then((entry) => {
@@ -138,7 +140,7 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
     });
   }
 
-  /** Where the new value is not to be kept, an older one goes all the same. */
+  /** If the new value is not to be kept, the older one is dropped all the same. */
   #keep(key: string, value: unknown, older: boolean): void {
     const { ttlMs: given, staleWhileRevalidateMs, staleIfErrorMs } = this.#settings;
     const ttlMs = typeof given === 'number' ? given : this.asked('ttlMs', () => given(value, key), 0);
@@ -155,7 +157,7 @@ class CacheLayer extends BasicLayer<CacheEvents> implements Cache {
     else await this.#ask(() => change(store));
   }
 
-  /** The store's answer; none where it throws or hangs. */
+  /** The store's answer, or none if it throws or hangs. */
   #ask(question: () => unknown): Promise<unknown> {
     return new Call(this.#rig, nobody, undefined, false).run(question).catch((error) => {
       this.#storeFailures++;
@@ -203,12 +205,12 @@ function checked(found: FoundEntry | null | undefined): FoundEntry | undefined {
 }
 
 /**
- * Answers with what the same key was answered before, and asks only what it does not know or what is too old. A kept answer is no
- * call for whatever stands inside: a breaker neither counts nor refuses it. Errors are never kept; `undefined` is a value like any.
- * The values are handed out as they are: do not change them.
+ * Answers from what it has fetched before, and runs only calls whose value it does not have or whose value is too old. Policies inside see
+ * nothing of a call answered from the cache: a breaker neither counts nor refuses it. Errors are never kept; `undefined` is a value like
+ * any other. Values are handed out without copying: do not change them. Stale answers are after RFC 5861.
  *
  * @param options the options, or just `ttlMs`
- * @throws RangeError, TypeError
+ * @throws RangeError, TypeError with all faults of the options together
  * @example
  * const users = cache({ ttlMs: 60_000, staleWhileRevalidateMs: 30_000, staleIfErrorMs: 600_000 });
  * const user = await users.execute(({ signal }) => loadUser(id, { signal }), { key: id });

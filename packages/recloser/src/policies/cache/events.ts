@@ -1,21 +1,21 @@
-/** A kept value was the answer. */
+/** A call was answered with a fresh value. */
 export interface Hit {
   readonly policy: string;
   readonly key: string;
   readonly ageMs: number;
 }
 
-/** There was no value to answer with at once: the call went on. */
+/** There was no value to answer with at once, and the call went on. */
 export interface Missed {
   readonly policy: string;
   readonly key: string;
 }
 
-/** A value older than its time to live was the answer. */
+/** A call was answered with a value that is no longer fresh. */
 export interface Stale extends Hit {
-  /** While a newer one is fetched, or because there was none to be had. */
+  /** `revalidating`: a newer one is being fetched. `error`: the call failed. */
   readonly why: 'revalidating' | 'error';
-  /** What the call failed with, where that is why. */
+  /** What the call failed with; `undefined` while revalidating. */
   readonly error: unknown;
 }
 
@@ -25,12 +25,12 @@ export interface Revalidated {
   readonly key: string;
 }
 
-/** It was not; the caller had its answer, so nobody else hears of the error. */
+/** A background fetch failed. The caller had its answer already, so this is the only word of the error. */
 export interface RevalidationFailed extends Revalidated {
   readonly error: unknown;
 }
 
-/** A value made room for a new one. */
+/** A value was dropped to make room for a new one. */
 export interface Evicted {
   readonly policy: string;
   readonly key: string;

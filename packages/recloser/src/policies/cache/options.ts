@@ -15,30 +15,30 @@ import { type ListenerOptions, type PolicyOptions, policyOptions } from '../../c
 import { type CacheEvents, eventNames } from './events.ts';
 import type { CacheStore } from './store.ts';
 
-/** How long a value is fresh, by what it is; what is not above 0 is not kept. */
+/** How long this value is fresh, in ms; it is not kept if the answer is not above 0. */
 export type TimeToLive<Value = unknown> = (value: Value, key: string) => number;
 
 /** Options of `cache`. */
 export interface CacheOptions<Value = unknown> extends PolicyOptions, ListenerOptions<CacheEvents> {
-  /** How long a value is fresh: 1 … 2^31 − 1 ms, or by what it is. */
+  /** How long a value is fresh: 1 … 2^31 − 1 ms, or a function of the value. */
   readonly ttlMs: number | TimeToLive<Value>;
-  /** How much longer it is the answer while a newer one is fetched in the background (RFC 5861); default 0. */
+  /** For how many ms after that the value is still the answer while a newer one is fetched in the background (RFC 5861); default 0. */
   readonly staleWhileRevalidateMs?: number | undefined;
-  /** How much longer than fresh it is the answer where the call fails (RFC 5861); default 0. */
+  /** For how many ms after it was fresh the value is the answer to a call that fails (RFC 5861); default 0. */
   readonly staleIfErrorMs?: number | undefined;
-  /** Which errors a stale value may answer for, not those that say it is gone; default: all, also where this throws. */
+  /** Which errors a stale value may stand in for: not one that says the thing is gone. By default, and where this throws, any. */
   readonly staleIf?: ((error: unknown) => boolean) | undefined;
-  /** Which calls ask for the same; default their `key`. Calls without a key pass, and those for which this throws. */
+  /** What a call's value is kept under; by default its `key`. Without a key, or where this throws, the call passes uncached. */
   readonly keyOf?: KeyOf | undefined;
-  /** Values kept in memory, 1 … 1,000,000; default 1,000. */
+  /** How many values are kept in memory, 1 … 1,000,000; default 1,000. The least recently used one goes first. Not with a `store`. */
   readonly maxEntries?: number | undefined;
-  /** Whether calls that miss together wait for one piece of work; default true. */
+  /** Whether calls that miss the same key at once share one piece of work; default true. */
   readonly coalesce?: boolean | undefined;
-  /** How long others may join it, and how long a background fetch may take, from 1 ms; default 10,000. */
+  /** How long others may join that work, and how long a background fetch may take, from 1 ms; default 10,000. */
   readonly joinForMs?: number | undefined;
-  /** Where values are kept, if not in memory. */
+  /** Where to keep values, if not in memory. */
   readonly store?: CacheStore | undefined;
-  /** How long one answer of the store may take, from 1 ms; default 1,000. */
+  /** How long the store may take for one answer, from 1 ms; default 1,000. Only with a `store`. */
   readonly storeTimeoutMs?: number | undefined;
 }
 

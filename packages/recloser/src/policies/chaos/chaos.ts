@@ -21,14 +21,14 @@ import {
   type SwitchOptions,
 } from './options.ts';
 
-/** The figures of one policy's life. */
+/** The figures of a chaos policy since it was made. */
 export interface ChaosMetrics {
   readonly name: string;
   readonly enabled: boolean;
   readonly totalRequests: number;
   /** Calls to which something was done. */
   readonly injectedRequests: number;
-  /** What was done; several things may be done to one call. */
+  /** How often what was done; several things may be done to one call. */
   readonly injections: Readonly<Record<Injection, number>>;
 }
 
@@ -38,7 +38,7 @@ export interface Chaos<Answer = never> extends Policy<Answer> {
   readonly enabled: boolean;
   /** Switches it on. @throws RangeError, TypeError */
   enable(options?: EnableOptions): void;
-  /** Switches it off: from now on calls pass untouched; those that are under way go on. @throws TypeError */
+  /** Switches it off: from now on calls pass untouched; those already harmed go on. @throws TypeError */
   disable(options?: SwitchOptions): void;
   /** Changes what is done to which calls; it does not switch it on. @throws RangeError, TypeError */
   update(changes: ChaosChanges<Answer>): void;
@@ -50,7 +50,7 @@ export interface Chaos<Answer = never> extends Policy<Answer> {
 
 class ChaosLayer extends BasicLayer<ChaosEvents> {
   #plan: Plan;
-  /** Until when it is on; Infinity for ever, `undefined` if it is off. */
+  /** Until when it is on: `Infinity` for ever, `undefined` if it is off. */
   #until: number | undefined;
   #total = 0;
   #injected = 0;
@@ -144,11 +144,11 @@ class ChaosLayer extends BasicLayer<ChaosEvents> {
 }
 
 /**
- * Does harm on purpose, to see what the policies around it make of it (Netflix's Chaos Monkey; Polly's Simmy): faults, latency,
- * outcomes, or whatever you run before the call, at a rate. It stands innermost. Off unless enabled; only whoever holds this object
- * can enable it or raise the rate, nothing that a call brings along can.
+ * Harms a share of the calls on purpose, to see how the policies around it cope (Netflix's Chaos Monkey; Polly's Simmy): with faults,
+ * latency, other outcomes, or whatever you run before the call. Put it innermost. It is off until enabled. Only someone who holds this
+ * object can enable it or raise the rate; nothing that a call carries can.
  *
- * @throws RangeError, TypeError
+ * @throws RangeError, TypeError with all faults of the options together
  * @example
  * const monkey = chaos({ rate: 0.05, fault: () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }) });
  * monkey.enable({ by: 'ada', reason: 'game day', expiresInMs: 600_000 });

@@ -7,13 +7,13 @@ function make(): ErrorConstructor {
 }
 
 /**
- * What `chaos` injected. Every injected error is an instance, one of your own class too: it keeps its class, name and code and gets
- * the mark besides. It is no `RejectedError`: to the policies around it is the failure of a dependency.
+ * An error that `chaos` injected. Every injected error is an instance of it, also one of your own class, which keeps its class, name and
+ * code. It is no `RejectedError`: to the policies around, it is a failure of the dependency.
  */
 export const ChaosError: ErrorConstructor = /* @__PURE__ */ make();
 export type ChaosError = Error;
 
-/** Marks an error as injected; what can't be marked becomes the cause of one that is. */
+/** Marks an error as injected. What can't be marked becomes the cause of a `ChaosError`. */
 export function marked(error: unknown, policy: string): unknown {
   try {
     return Object.defineProperty(error, Symbol.for('recloser.ChaosError'), { value: true });

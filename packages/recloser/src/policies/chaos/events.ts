@@ -1,14 +1,14 @@
-/** What is done to a call. */
+/** What `chaos` does to a call. */
 export type Injection = 'behaviour' | 'latency' | 'fault' | 'outcome';
 
-/** Something is done to a call; told before it is. */
+/** Something is about to be done to a call. */
 export interface Injected {
   readonly policy: string;
   readonly key: string | undefined;
   readonly injection: Injection;
 }
 
-/** Who changes what, and why. */
+/** It was switched off, or on. */
 export interface Switched {
   readonly policy: string;
   readonly by: string | undefined;
@@ -17,13 +17,14 @@ export interface Switched {
 
 /** It was switched on. */
 export interface Enabled extends Switched {
-  /** How long for; Infinity until it is switched off. */
+  /** For how long; Infinity if until it is switched off. */
   readonly expiresInMs: number;
 }
 
-/** Options were changed. */
+/** `update` changed options. */
 export interface ChaosUpdated {
   readonly policy: string;
+  /** The names of the options. */
   readonly changed: readonly string[];
 }
 

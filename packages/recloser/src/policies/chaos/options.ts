@@ -16,22 +16,22 @@ import {
 import { type ListenerOptions, type PolicyOptions, policyOptions } from '../../core/policy-options.ts';
 import { type ChaosEvents, eventNames } from './events.ts';
 
-/** Whose call it is. */
+/** What is known of a call: the `key` and the `context` it was given. */
 export type ChaosCaller = Pick<CallContext, 'key' | 'context'>;
 
-/** What may be changed at run time. */
+/** The options of `chaos` that `update` can change. At least one of `fault`, `latencyMs`, `outcome` and `behaviour`. */
 export interface ChaosChanges<Answer = unknown> {
-  /** The share of calls that something is done to, from 0 to 1. A number, so that no call can raise it. */
+  /** The share of calls to harm, 0 … 1. A number and no function, so that no call can raise it. */
   readonly rate?: number | undefined;
-  /** Which calls it may be; default: all, but none where it throws. */
+  /** Which calls may be harmed; by default all, and not those for which it throws. */
   readonly when?: ((caller: ChaosCaller) => boolean) | undefined;
-  /** What they fail with: a `ChaosError`, or what the function answers or throws, a promise too. */
+  /** What they fail with: `true` for a `ChaosError`, or what the function returns or throws, be it by a promise. Not beside `outcome`. */
   readonly fault?: boolean | ((caller: ChaosCaller) => unknown) | undefined;
-  /** How much longer they take, at least 0 ms. */
+  /** How much longer they take: 0 … 2^31 − 1 ms, or a function of the call. */
   readonly latencyMs?: number | ((caller: ChaosCaller) => number) | undefined;
-  /** What they are answered with, in place of the function. */
+  /** What they are answered with; the protected function is not called. Not beside `fault`. */
   readonly outcome?: ((context: CallContext) => Answer | PromiseLike<Answer>) | undefined;
-  /** What is run before them; the call fails with what it throws. */
+  /** What to run before them; the call fails with what it throws. */
   readonly behaviour?: ((context: CallContext) => unknown) | undefined;
 }
 
@@ -41,19 +41,19 @@ export interface ChaosOptions<Answer = unknown>
     PolicyOptions,
     ListenerOptions<ChaosEvents> {
   readonly rate: number;
-  /** Whether it begins at once; default false. */
+  /** Whether it is enabled from the start; default false. */
   readonly enabled?: boolean | undefined;
 }
 
-/** Who switches it, and why. */
+/** Who switches it, and why, for events and logs. */
 export interface SwitchOptions {
   readonly by?: string | undefined;
   readonly reason?: string | undefined;
 }
 
-/** And for how long. */
+/** Who switches it on, why, and for how long. */
 export interface EnableOptions extends SwitchOptions {
-  /** It switches itself off after so long, from 1 ms; default never. */
+  /** After how long it switches itself off, from 1 ms; by default never. */
   readonly expiresInMs?: number | undefined;
 }
 
@@ -86,9 +86,9 @@ function makesSense({ fault: error, latencyMs, outcome, behaviour }: ChaosChange
 
 const known = also(policyOptions(eventNames, { rate }, injections({ enabled: flag })), makesSense);
 
-/** A copy that knows only what was said: what a polluted prototype says may come from anybody. */
+/** A copy without a prototype: what a polluted one says may come from anybody. */
 const own = <T extends object>(...said: readonly object[]): T => Object.assign(Object.create(null), ...said);
-/** The same of what was given, if that is an object: what is none is left to be refused. */
+/** The same of what was given, if that is an object; anything else is left for the reader to refuse. */
 const given = <T extends object>(said: T): T => (isRecord(said) ? own(said) : said);
 
 export const readOptions = (options: ChaosOptions): ChaosSettings =>

@@ -8,21 +8,22 @@ import type { Policy } from '../../core/policy.ts';
 import { type CoalesceEvents, eventNames } from './events.ts';
 import { type CoalesceOptions, type CoalesceSettings, readOptions } from './options.ts';
 
-/** The figures of one policy's life: all requests are the first of their key, joined or stood alone. */
+/** The figures of a coalescing policy since it was made. */
 export interface CoalesceMetrics {
   readonly name: string;
+  /** Those that began the work of their key, those that joined, and those without a key. */
   readonly totalRequests: number;
-  /** Calls that waited for the work of another. */
+  /** Calls that waited for work begun by another. */
   readonly joinedRequests: number;
-  /** Calls without a key. */
+  /** Calls without a key, which shared nothing. */
   readonly unkeyedRequests: number;
-  /** Work called off because everybody who waited for it had left. */
+  /** How often work was called off because every call that waited for it was aborted. */
   readonly calledOff: number;
   /** Keys with work under way. */
   readonly inFlight: number;
 }
 
-/** A policy that lets equal calls share one piece of work. */
+/** A policy that lets calls of one key share one piece of work. */
 export interface Coalesce extends Policy {
   /** The figures of this moment. */
   metrics(): CoalesceMetrics;
@@ -50,7 +51,7 @@ class CoalesceLayer extends BasicLayer<CoalesceEvents> implements Coalesce {
   run(work: Work, scope: Scope, next?: Stage): Promise<unknown> {
     const keyOf = this.#keyOf;
     const key = keyOf ? this.asked('keyOf', () => keyOf(scope.shown()), undefined) : scope.key;
-    if (scope.aborted) return Promise.reject(scope.reason); // maybe by `keyOf`
+    if (scope.aborted) return Promise.reject(scope.reason); // maybe only by `keyOf`
     this.#total++;
     if (key === undefined) {
       this.#unkeyed++;
@@ -77,11 +78,11 @@ class CoalesceLayer extends BasicLayer<CoalesceEvents> implements Coalesce {
 }
 
 /**
- * Calls of one key that come while the first is at work wait for its result instead of asking again ("single flight", Go's
- * `golang.org/x/sync/singleflight`). An error is shared too, and kept no longer than the work. Each caller's abort lets only that
- * caller go; the last to leave calls the work off.
+ * Calls that come while the first one of their key is at work wait for its result instead of asking again ("single flight", after Go's
+ * `golang.org/x/sync/singleflight`). An error is shared too; neither is kept once the work has ended. An abort releases only the caller
+ * who aborts; when the last one leaves, the work is called off.
  *
- * @throws RangeError, TypeError
+ * @throws RangeError, TypeError with all faults of the options together
  * @example
  * const once = coalesce();
  * const user = await once.execute(({ signal }) => loadUser(id, { signal }), { key: id });

@@ -1,12 +1,12 @@
-/** A call waits for work that another has begun. */
+/** A call waits for work that another call has begun. */
 export interface Joined {
   readonly policy: string;
   readonly key: string;
-  /** How many wait for it now, this one included. */
+  /** How many calls wait for it now, this one included. */
   readonly waiting: number;
 }
 
-/** Everybody who waited for some work has left, and it was called off. */
+/** Every call that waited for some work was aborted, so the work was called off. */
 export interface CalledOff {
   readonly policy: string;
   readonly key: string;

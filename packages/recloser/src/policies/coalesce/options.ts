@@ -5,9 +5,9 @@ import { type CoalesceEvents, eventNames } from './events.ts';
 
 /** Options of `coalesce`. */
 export interface CoalesceOptions extends PolicyOptions, ListenerOptions<CoalesceEvents> {
-  /** Which calls ask for the same; default their `key`. Calls without a key share nothing. */
+  /** Calls with the same answer share their work; by default their `key`. Without a key, or where this throws, a call shares nothing. */
   readonly keyOf?: KeyOf | undefined;
-  /** How long others may join work that was begun, from 1 ms; default 10,000. Who comes later begins anew. */
+  /** How long others may join work after it has begun, from 1 ms; default 10,000. Calls that come later begin anew. */
   readonly joinForMs?: number | undefined;
 }
 

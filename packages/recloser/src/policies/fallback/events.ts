@@ -1,14 +1,14 @@
-/** A call got an answer in place of its error. */
+/** A call was answered in place of its error. */
 export interface FellBack {
   readonly policy: string;
   readonly key: string | undefined;
-  /** What the call would have got. */
+  /** What the call failed with. */
   readonly error: unknown;
 }
 
-/** There was no answer either. */
+/** The fallback had no answer either. */
 export interface FallbackFailed extends FellBack {
-  /** What the caller gets: the last alternative's own error, or that of the call where none had anything to say. */
+  /** What the caller gets: the last alternative's own error, or the call's error where no alternative threw. */
   readonly failure: unknown;
 }
 

@@ -8,17 +8,17 @@ import type { Policy } from '../../core/policy.ts';
 import { eventNames, type FallbackEvents } from './events.ts';
 import { type FallbackOptions, type FallbackSettings, readOptions } from './options.ts';
 
-/** The figures of one fallback's life. */
+/** The figures of a fallback policy since it was made. */
 export interface FallbackMetrics {
   readonly name: string;
   readonly totalRequests: number;
   /** Calls whose fallback ran. */
   readonly fallbackRequests: number;
-  /** Those of them for which there was no answer either. */
+  /** Those of them for which the fallback had no answer either. */
   readonly failedFallbacks: number;
 }
 
-/** A policy that answers in place of errors. */
+/** A policy that answers in place of errors. `Answer`: what with. */
 export interface FallbackPolicy<Answer = unknown> extends Policy<Answer> {
   /** The figures of this moment. */
   metrics(): FallbackMetrics;
@@ -95,12 +95,12 @@ class FallbackLayer extends BasicLayer<FallbackEvents> {
 }
 
 /**
- * Answers in place of errors and refusals, never of the caller's own abort: with a value, with what a function answers, with the
- * last good value of the same key, or with the first of a list of these that has an answer. Stands outermost: what is inside sees
+ * Answers in place of errors and refusals, but never of the caller's own abort: with a value, with what a function returns, with the last
+ * good value of the same key, or with the first of a list of these that has an answer. Put it outermost, so that the policies inside see
  * the error.
  *
- * @param answer a function gets the error and the context of the call; a call's own `fallback` goes before it
- * @throws TypeError
+ * @param answer a function gets the error and the context of the call; a call's own `fallback` takes its place
+ * @throws TypeError with all faults of the options together
  * @example
  * const prices = fallback([() => mirror.execute(() => fetchPrices(mirrorUrl)), lastGood({ maxAgeMs: 60_000 }), 'no prices']);
  */

@@ -4,12 +4,12 @@ import { taken } from '../../core/fallback.ts';
 import { type ListenerOptions, type PolicyOptions, policyOptions } from '../../core/policy-options.ts';
 import { eventNames, type FallbackEvents } from './events.ts';
 
-/** Whether an error is to be answered. */
+/** Whether to answer in place of this error. */
 export type Answerable = (error: unknown, caller: Pick<CallContext, 'key' | 'context'>) => boolean;
 
 /** Options of `fallback`. */
 export interface FallbackOptions extends PolicyOptions, ListenerOptions<FallbackEvents> {
-  /** Which errors are to be answered; default: every one, also where this throws. */
+  /** Which errors to answer in place of; by default, and where this throws, every one. */
   readonly when?: Answerable | undefined;
 }
 
@@ -23,7 +23,7 @@ const known = policyOptions(eventNames, {}, { when: callback as Reader<Answerabl
 
 export function readOptions(answer: unknown, options: FallbackOptions): FallbackSettings {
   const given = read('fallback', options, (value, path, fault) => {
-    // Most likely a name that was misspelt: it would hide every error.
+    // Most likely a misspelt name, and it would hide every error.
     if (answer === undefined) fault('the answer', 'a value, a function, a list of them or lastGood()', answer);
     return known(value, path, fault);
   });

@@ -1,12 +1,12 @@
 import type { BudgetExhausted } from '../../core/budget.ts';
 
-/** Another attempt begins beside those under way: none of them has answered yet. */
+/** Another attempt begins, since none of those under way has answered. */
 export interface Hedged {
   readonly policy: string;
   readonly key: string | undefined;
-  /** The attempt that begins, from 2. */
+  /** The number of the attempt that begins, from 2. */
   readonly attempt: number;
-  /** How long the one before was waited for. */
+  /** How long the attempt before had been waited for. */
   readonly delayMs: number;
 }
 
@@ -14,7 +14,7 @@ export interface Hedged {
 export interface Won {
   readonly policy: string;
   readonly key: string | undefined;
-  /** Whose answer it is: 1 is the first attempt, which was not hedged in vain only if it lost. */
+  /** Which attempt answered. If it is 1, the first, hedging was in vain. */
   readonly attempt: number;
   /** How many were made. */
   readonly attempts: number;

@@ -12,7 +12,7 @@ import { type HedgeOptions, type HedgeSettings, readOptions } from './options.ts
 import { Pace } from './pace.ts';
 import { type Organizer, Race } from './race.ts';
 
-/** The figures of one hedging policy's life. */
+/** The figures of a hedging policy since it was made. */
 export interface HedgeMetrics {
   readonly name: string;
   /** Calls, not attempts: successful + failed + ignored + in flight. */
@@ -24,15 +24,15 @@ export interface HedgeMetrics {
   readonly inFlight: number;
   /** Attempts beyond the first. */
   readonly hedges: number;
-  /** Successful calls that such an attempt answered. */
+  /** Successful calls that were answered by such an attempt. */
   readonly hedgesWon: number;
   /** Calls that the budget had nothing left for. */
   readonly budgetExhausted: number;
-  /** How long an attempt is waited for at this moment; `undefined` while too few calls are known. */
+  /** How long an attempt is waited for at the moment; `undefined` while too few calls are known. */
   readonly delayMs: number | undefined;
 }
 
-/** A policy that makes another attempt beside one that is slow. */
+/** A policy that makes another attempt while the first is slow. */
 export interface Hedge extends Policy {
   /** The figures of this moment. */
   metrics(): HedgeMetrics;
@@ -100,14 +100,14 @@ class HedgeLayer extends BasicLayer<HedgeEvents> implements Hedge, Organizer {
 }
 
 /**
- * Makes another attempt at a call whose first one is slow, and takes whichever answers first: the slow tail of a dependency becomes
- * the tail of the better of two. The others are called off: the reason of their `signal` has the code `ERR_HEDGE_LOST`. A failed
- * attempt is no answer while another is under way; when all fail the call ends as the first attempt did.
+ * Makes another attempt at a call when the first one is slow, and takes whichever answer comes first: a call is slow only if all its
+ * attempts are. The others are then called off: their `signal` is aborted with an error whose code is `ERR_HEDGE_LOST`. While another
+ * attempt is under way, a failed one is no answer; when all fail, the call ends as the first attempt did.
  *
- * Hedges are extra load: they are paid from a budget. Only for calls that may be made twice. After Dean and Barroso, "The Tail at Scale"
- * (2013).
+ * Only for calls that may be made twice. Hedges are extra load, so they are paid from a budget. After Dean and Barroso, "The Tail at
+ * Scale" (2013).
  *
- * @throws RangeError, TypeError
+ * @throws RangeError, TypeError with all faults of the options together
  * @example
  * const reads = hedge({ quantile: 0.95, delayMs: 200 });
  * const page = await reads.execute(({ signal }) => fetchPage(url, { signal }));

@@ -7,19 +7,19 @@ import { eventNames, type HedgeEvents } from './events.ts';
 
 /** Options of `hedge`: `delayMs`, `quantile` or both. */
 export interface HedgeOptions extends PolicyOptions, ListenerOptions<HedgeEvents> {
-  /** How long to wait for an answer before the next attempt, from 1 ms. Beside `quantile`: the most, and until enough calls are known. */
+  /** How long to wait before the next attempt, from 1 ms. Beside `quantile`: the longest wait, also used until enough calls are known. */
   readonly delayMs?: number | undefined;
-  /** Wait as long as this share of the calls of the last minutes took: 0.95 hedges one in twenty. 0.5 … 0.999 */
+  /** Wait as long as this share of the calls of the last one to two minutes took, 0.5 … 0.999: 0.95 hedges one call in twenty. */
   readonly quantile?: number | undefined;
-  /** Calls that must be known before `quantile` says anything, from 1; default 20. */
+  /** How many calls must be known before `quantile` applies, from 1; default 20. */
   readonly minimumCalls?: number | undefined;
   /** Attempts beyond the first, 1 … 10; default 1. */
   readonly maxHedges?: number | undefined;
-  /** What an attempt says: after a `failure` the others are waited for. Unless said, what threw failed. */
+  /** Judges an attempt: after a `failure` the others are waited for. By default every error is a failure. */
   readonly classify?: Classifier | undefined;
-  /** Whether a call may be made twice; by default every call may. */
+  /** Whether this call may be made twice; by default every call may. */
   readonly idempotent?: Idempotent | undefined;
-  /** What hedges are paid from; default a `retryBudget()` of its own. `false`: no bound but `maxHedges`. */
+  /** What hedges are paid from; by default a `retryBudget()` of the policy's own. `false`: no limit but `maxHedges`. */
   readonly budget?: RetryBudget | false | undefined;
 }
 

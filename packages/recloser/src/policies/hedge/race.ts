@@ -9,12 +9,12 @@ import { inContext, type OwnContext, rememberContext } from '../../core/time/asy
 import { Deadline, deadlines } from '../../core/time/timers.ts';
 import type { HedgeSettings } from './options.ts';
 
-/** Who holds races, and is told how they go. */
+/** The policy that runs races, and is told how they go. */
 export interface Organizer {
   readonly basics: Basics;
   readonly settings: HedgeSettings;
   readonly budget: RetryBudget | undefined;
-  /** Whether attempts need a time of their own. */
+  /** Whether anything needs to know how long attempts take. */
   readonly timed: boolean;
   hedged(scope: Scope, attempt: number, delayMs: number): void;
   exhausted(scope: Scope, attempts: number): void;
@@ -22,7 +22,7 @@ export interface Organizer {
   finished(scope: Scope, verdict: Verdict, winner: number, attempts: number, firstMs: number | undefined): void;
 }
 
-/** Why the signal of an attempt is aborted that lost. */
+/** The reason that the signal of a losing attempt is aborted with. */
 class Lost extends Error {
   declare readonly code: string;
 
@@ -135,7 +135,7 @@ export class Race extends Deadline {
       return;
     }
     if (number === 1) this.#first = end;
-    // Where there was no room for this one there is none for another.
+    // Where there was no room for this attempt there is none for another.
     if (refused) this.queue?.remove(this);
     if (this.#underWay === 0) this.#finish(this.#first as End);
   }

@@ -5,24 +5,24 @@ export interface RateLimitRejection {
   readonly policy: string;
   readonly key: string | undefined;
   readonly cost: number;
-  /** `rate-limited`: there was not enough left; `queue-timeout`: not within `maxWaitMs` either. */
+  /** `rate-limited`: too few permits were left. `queue-timeout`: it waited, and there were too few within `maxWaitMs`. */
   readonly reason: RejectionReason;
-  /** When there will be, if nobody else comes; `undefined` if it costs more than there ever is. */
+  /** In how long there will be enough, if nobody else comes; `undefined` if it costs more than there can ever be. */
   readonly retryAfterMs: number | undefined;
 }
 
-/** A call waits until there is enough for it. */
+/** A call waits for its permits. */
 export interface Delayed {
   readonly policy: string;
   readonly key: string | undefined;
   readonly cost: number;
-  /** How long, unless somebody before it gives up. */
+  /** How long, unless one before it gives up. */
   readonly waitMs: number;
-  /** How many wait with it for the same limit now, this one included. */
+  /** How many calls wait for the same limit now, this one included. */
   readonly queued: number;
 }
 
-/** A key was forgotten for want of room though it had used some of its limit: it begins anew. */
+/** A key was forgotten for want of room though part of its limit was used; it begins anew. */
 export interface KeyEvicted {
   readonly policy: string;
   readonly key: string | undefined;

@@ -3,8 +3,8 @@ import { Waiter, WaitingLine } from '../../core/call/waiting-line.ts';
 import type { Clock } from '../../core/time/clock.ts';
 import type { Meter } from './meter.ts';
 
-/** A call that waits until there is enough for it. */
-export class Costly extends Waiter {
+/** A call that waits for its permits. */
+export class PermitWaiter extends Waiter {
   readonly cost: number;
   served = false;
   /** When its turn comes, by the lane's plan. */
@@ -29,13 +29,13 @@ export class Costly extends Waiter {
   }
 }
 
-/** The limit of one key and those who wait for it, first come first served: one timer for the first of them. */
-export class Lane extends WaitingLine<Costly> {
+/** The limit of one key and the calls that wait for it, first come first served: one timer, for the first of them. */
+export class Lane extends WaitingLine<PermitWaiter> {
   readonly key: string | undefined;
   readonly meter: Meter;
   readonly #clock: Clock;
   /**
-   * The meter as it will be when all who wait have had their turn, and when that is. Made when it is asked for, kept until one of them
+   * The meter as it will be when all that wait have had their turn, and when that is. Made when it is asked for, kept until one of them
    * leaves or is late.
    */
   #plan: Meter | undefined = undefined;
@@ -50,7 +50,7 @@ export class Lane extends WaitingLine<Costly> {
     this.#clock = clock;
   }
 
-  /** In how many whole milliseconds there is enough for all who wait and so much more; 0: there is. */
+  /** In how many whole milliseconds there is enough for all that wait and so much more; 0 if there is now. */
   waitMs(cost: number, now: number): number {
     if (cost > this.meter.most) return Infinity;
     const dueAt = this.length > 0 ? this.#after(cost, now) : this.meter.dueAt(cost, now);
@@ -58,35 +58,36 @@ export class Lane extends WaitingLine<Costly> {
     return Math.max(0, Math.ceil(dueAt - now - 1e-6));
   }
 
-  override add(waiter: Costly): void {
+  override add(waiter: PermitWaiter): void {
     super.add(waiter);
     if (this.#plan) this.#book(waiter);
     if (this.length === 1) this.#arm();
   }
 
-  override remove(waiter: Costly): void {
+  override remove(waiter: PermitWaiter): void {
     const wasFirst = waiter === this.first;
     super.remove(waiter);
     if (!waiter.served || this.length === 0) this.#plan = undefined;
     if (wasFirst) this.#arm();
   }
 
-  /** When there is enough behind all who wait. */
+  /** When there is enough for one more behind all that wait. */
   #after(cost: number, now: number): number {
     if (this.#plan === undefined) {
       this.#plan = this.meter.copy();
       this.#until = now;
-      for (let { first: next } = this; next !== undefined; next = next.behind as Costly | undefined) this.#book(next);
+      for (let { first: next } = this; next !== undefined; next = next.behind as PermitWaiter | undefined)
+        this.#book(next);
     }
     return Math.max(this.#until, (this.#plan as Meter).dueAt(cost, this.#until));
   }
 
-  #book(waiter: Costly): void {
+  #book(waiter: PermitWaiter): void {
     this.#until = waiter.plannedAt = this.#after(waiter.cost, 0);
     this.#plan?.take(waiter.cost, this.#until);
   }
 
-  /** Lets all go for whom there is enough. */
+  /** Admits the waiting calls that there is enough for. */
   serve(): void {
     if (this.#serving) return;
     this.#serving = true;

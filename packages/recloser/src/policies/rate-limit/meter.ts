@@ -1,14 +1,14 @@
-/** How much calls may cost over time: one shape of a limit, for one key. */
+/** How much calls may cost over time: one kind of limit, for one key. */
 export interface Meter {
   /** The most that a single call may cost. */
   readonly most: number;
   /** What is left at `now`. Reading it changes nothing. */
   left(now: number): number;
-  /** When so much is left if nobody takes any in between; not after `now`: it is. */
+  /** When so much will be left if nobody takes any before that; not after `now` if there is so much already. */
   dueAt(cost: number, now: number): number;
-  /** Takes what is there then. */
+  /** Takes so much of what is left at that time. */
   take(cost: number, at: number): void;
-  /** Another that has given the same. */
+  /** Another meter in the same state. */
   copy(): Meter;
 }
 
@@ -35,7 +35,7 @@ export class TokenBucket implements Meter {
     return this.#filledAt(now) / this.#windowMs;
   }
 
-  /** Maybe long ago: whoever has waited takes it as of then, so that a late timer costs those behind nothing. */
+  /** Possibly long ago: a call that has waited takes its permits as of then, so that a late timer costs those behind it nothing. */
   dueAt(cost: number): number {
     return this.#at + Math.max(0, cost * this.#windowMs - this.#filled) / this.#permits;
   }
@@ -54,12 +54,12 @@ export class TokenBucket implements Meter {
   }
 }
 
-/** So many entries of its log are one call's each; beyond them, calls within a hundredth of the window share one. */
+/** Up to so many entries in its log each call has its own; beyond that, calls within a hundredth of the window share one. */
 const exact = 100;
 
 /**
- * At most `permits` in any `windowMs` that one may look at. A log of what was taken; calls that share an entry count from the last
- * of them, so the bound holds while the log stays below twice as many entries.
+ * At most `permits` in any stretch of `windowMs`: a log of what was taken. Calls that share an entry count from the last of them, so that
+ * the limit holds, and the log stays below twice as many entries.
  */
 export class SlidingWindow implements Meter {
   readonly most: number;

@@ -3,31 +3,31 @@ import { also, callback, count, duration, flag, number, oneOf, type Reader, read
 import { type ListenerOptions, type PolicyOptions, policyOptions } from '../../core/policy-options.ts';
 import { eventNames, type RateLimitEvents } from './events.ts';
 
-/** How many permits a call costs, by whose it is: 0 or more, fractions too. 1 if it throws or is no such number. */
+/** How many permits a call costs: 0 or more, fractions too. Counts as 1 if it throws or answers no such number. */
 export type Cost = (caller: Pick<CallContext, 'key' | 'context'>) => number;
 
 /** Options of `rateLimit`. */
 export interface RateLimitOptions extends PolicyOptions, ListenerOptions<RateLimitEvents> {
-  /** What calls may cost in `windowMs`, from 1; a call costs 1 unless `cost` says otherwise. */
+  /** How many permits there are in each `windowMs`, from 1. A call costs one unless `cost` says otherwise. */
   readonly permits: number;
-  /** From 1 ms; default 1,000. */
+  /** The time that `permits` is for, from 1 ms; default 1,000. */
   readonly windowMs?: number | undefined;
   /**
-   * `token-bucket`, the default: what is left over is saved up to `burst`, so a burst and the rate together may follow a pause.
-   * `sliding-window`: no window of `windowMs`, wherever it begins, sees more than `permits`.
+   * `token-bucket` (the default): unused permits are saved, up to `burst`, so after a pause a burst may come on top of the rate.
+   * `sliding-window`: no stretch of `windowMs`, wherever it begins, sees more than `permits`.
    */
   readonly algorithm?: 'token-bucket' | 'sliding-window' | undefined;
-  /** How many permits a bucket can save, from 1; default `permits`. */
+  /** How many permits a token bucket can save, from 1; default `permits`. */
   readonly burst?: number | undefined;
-  /** What a call costs. */
+  /** How many permits a call costs; by default 1. */
   readonly cost?: Cost | undefined;
-  /** How long a call may wait until there is enough for it; 0, the default: it is refused at once. */
+  /** How long a call may wait for its permits, in ms; default 0: it is refused at once. */
   readonly maxWaitMs?: number | undefined;
-  /** How many calls may wait, of all keys together, from 1; default 1,000. */
+  /** How many calls may wait, of all keys together, 1 … 1,000,000; default 1,000. */
   readonly maxQueue?: number | undefined;
   /** Whether each `key` has a limit of its own; default false. */
   readonly keyed?: boolean | undefined;
-  /** How many keys are remembered, from 1; default 10,000. The one that was not used for longest goes. */
+  /** How many keys are remembered, 1 … 10,000,000; default 10,000. The least recently used one goes first. */
   readonly maxKeys?: number | undefined;
   /** Whether refusals carry a stack trace; default false. */
   readonly captureStacks?: boolean | undefined;

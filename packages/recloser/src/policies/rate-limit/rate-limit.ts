@@ -8,31 +8,31 @@ import type { Policy } from '../../core/policy.ts';
 import { deadlines } from '../../core/time/timers.ts';
 import { RateLimitedError } from './errors.ts';
 import { eventNames, type RateLimitEvents } from './events.ts';
-import { Costly, Lane } from './lane.ts';
+import { Lane, PermitWaiter } from './lane.ts';
 import { type Meter, SlidingWindow, TokenBucket } from './meter.ts';
 import { type RateLimitOptions, type RateLimitSettings, readOptions } from './options.ts';
 
-/** The figures of one rate limit's life. */
+/** The figures of a rate limit since it was made. */
 export interface RateLimitMetrics {
   readonly name: string;
-  /** Admitted, rejected, queued, and given up by their callers while they waited. */
+  /** Admitted, rejected, queued, and aborted by their callers while they waited. */
   readonly totalRequests: number;
-  /** Calls there was enough for, at once or after a while. */
+  /** Calls that got their permits, at once or after a wait. */
   readonly admittedRequests: number;
   readonly rejectedRequests: number;
   readonly queued: number;
-  /** Permits left at this moment; with `keyed`, of calls without a key. */
+  /** Permits left at this moment; with `keyed`, those of calls without a key. */
   readonly available: number;
   /** Keys remembered, with `keyed`. */
   readonly keys: number;
-  /** Keys forgotten though they had used some of their limit. */
+  /** Keys forgotten though part of their limit was used. */
   readonly evictedKeys: number;
 }
 
-/** A policy that bounds how many calls begin in a time. */
+/** A policy that limits how many calls begin in a given time. */
 export interface RateLimit extends Policy<never, RateLimitedError> {
   /**
-   * For what is no promise: takes the permits if they are there and nobody waits for them, and says whether it did. It never waits.
+   * For work that is no promise: takes the permits if there are enough and no call waits for them, and says whether it did. It never waits.
    *
    * @throws RangeError if `cost` is no number from 0
    */
@@ -53,7 +53,7 @@ function checkedCost(cost: unknown): number {
 
 class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
   readonly #settings: RateLimitSettings;
-  /** The longest unused first. */
+  /** The least recently used first. */
   readonly #lanes = new Map<Key, Lane>();
   #newest: Lane | undefined = undefined;
   #total = 0;
@@ -79,7 +79,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
     const waitMs = lane.waitMs(cost, now);
     if (waitMs > maxWaitMs || this.#queued >= maxQueue) return Promise.reject(this.#refuse(key, cost, waitMs));
     return new Promise((resolve, reject) => {
-      const waiter = new Costly(
+      const waiter = new PermitWaiter(
         lane,
         cost,
         scope,
@@ -109,7 +109,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
     return taken;
   }
 
-  /** Takes the permits if they are there and nobody waits for them. */
+  /** Takes the permits if there are enough and no call waits for them. */
   #take(lane: Lane, cost: number, now: number): boolean {
     this.#total++;
     if (lane.length > 0) lane.serve(); // its timer may be late
@@ -138,7 +138,7 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
       : new TokenBucket(permits, windowMs, burst, now);
   }
 
-  /** Forgets the key that was not used for longest; those who wait for it wait on. */
+  /** Forgets the least recently used key; calls that wait for it wait on. */
   #evict(now: number): void {
     const [[key, { meter }]] = this.#lanes as unknown as [[Key, Lane]];
     this.#lanes.delete(key);
@@ -183,10 +183,11 @@ class RateLimitLayer extends BasicLayer<RateLimitEvents> implements RateLimit {
 }
 
 /**
- * Bounds how many calls begin in a time: for a quota of the other side, or to give each caller of yours the same. The rest are refused
- * at once with `RateLimitedError` (HTTP 429), or wait in a bounded queue, first come first served. It counts in this process alone.
+ * Limits how many calls begin in a given time: to keep within the quota of a dependency, or to give each of your own callers the same
+ * share. Further calls are refused at once with `RateLimitedError` (HTTP 429), or wait in a bounded queue, first come first served. It
+ * counts the calls of this process only.
  *
- * @throws RangeError, TypeError
+ * @throws RangeError, TypeError with all faults of the options together
  * @example
  * const quota = rateLimit({ permits: 100, windowMs: 1_000, maxWaitMs: 500 });
  */

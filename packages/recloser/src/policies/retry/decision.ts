@@ -8,12 +8,12 @@ import { delayOf } from '../../core/time/backoff.ts';
 import type { GaveUpCause } from './events.ts';
 import type { RetrySettings } from './options.ts';
 
-/** How far a call is, and what its last attempt came to. */
+/** How far a call has got, and how its last attempt ended. */
 export interface Standing extends Judgement {
   readonly scope: Scope;
   readonly attempts: number;
   readonly startedAt: number;
-  /** The wait before the last attempt. */
+  /** How long was waited before that attempt. */
   readonly previousMs: number | undefined;
   readonly ok: boolean;
   readonly result: unknown;

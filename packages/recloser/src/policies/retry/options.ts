@@ -7,37 +7,38 @@ import { type ListenerOptions, type PolicyOptions, policyOptions } from '../../c
 import { type Backoff, delays, exponential } from '../../core/time/backoff.ts';
 import { eventNames, type RetryEvents } from './events.ts';
 
-/** What a back-off gets to know of the attempt that failed. */
+/** What a back-off is told of the attempt that failed. */
 export interface FailedAttempt {
   /** What it threw; `undefined` where it returned a value that `classify` calls a failure. */
   readonly error: unknown;
+  /** That value. */
   readonly value: unknown;
-  /** How long the dependency asked to be left alone; 0 if it did not. */
+  /** How long the dependency asked to be left alone, in ms; 0 if it did not. */
   readonly retryAfterMs: number;
 }
 
 /** Options of `retry`. */
 export interface RetryOptions extends PolicyOptions, ListenerOptions<RetryEvents> {
-  /** Attempts at a call, the first included, from 1; default 3. */
+  /** Attempts at a call, the first included, from 1; default 3. `Infinity` for no limit but the budget and `maxElapsedMs`. */
   readonly attempts?: number | undefined;
-  /** How long to wait before the next; `exponential({ initialMs: 100, maxMs: 10_000 })`, with full jitter, by default. */
+  /** How many ms to wait before the next attempt, or a back-off; default `exponential({ initialMs: 100, maxMs: 10_000 })`: full jitter. */
   readonly backoff?: number | Backoff<FailedAttempt> | undefined;
-  /** The longest wait, from 1 ms; default 30,000. A dependency that asks for longer (Retry-After) is not asked again. */
+  /** The longest wait, from 1 ms; default 30,000. If the dependency asks for a longer one (Retry-After), the call is not tried again. */
   readonly maxDelayMs?: number | undefined;
-  /** No attempt begins later than so many milliseconds after the first; without it there is no such limit. One under way is not cut: see `timeout`. */
+  /** No attempt begins later than this after the first, from 1 ms; no such limit by default. It ends no attempt: see `timeout`. */
   readonly maxElapsedMs?: number | undefined;
-  /** What an attempt says: a `failure` is tried again, thrown or returned. Unless said, what threw failed. */
+  /** Judges an attempt: after a `failure`, thrown or returned, the call is tried again. By default every error is a failure. */
   readonly classify?: Classifier | undefined;
-  /** Which calls may be made twice: all (`safe`), those that are idempotent, none. `safe` unless `idempotent` is given. */
+  /** Which calls may be made twice: all (`safe`), idempotent ones, or none. Default `if-idempotent` beside `idempotent`, else `safe`. */
   readonly retry?: 'safe' | 'if-idempotent' | 'never' | undefined;
-  /** Whether a call is idempotent; by default, whether its `context.idempotent` is true. */
+  /** Whether this call is idempotent; by default, whether its `context.idempotent` is true. */
   readonly idempotent?: Idempotent | undefined;
   /**
-   * Whether refusals of inner policies that say when to come back (`retryAfterMs`: a rate limiter's) are waited for; default false.
-   * Those of an open circuit never are.
+   * Whether to wait and try again after a refusal of an inner policy that says when to come back (`retryAfterMs`), such as a rate limit;
+   * default false. A refusal of an open circuit is never tried again.
    */
   readonly retryRefusals?: boolean | undefined;
-  /** What retries are paid from; default a `retryBudget()` of its own. `false`: no bound at all. */
+  /** What retries are paid from; by default a `retryBudget()` of the policy's own. `false`: no limit but `attempts`. */
   readonly budget?: RetryBudget | false | undefined;
 }
 

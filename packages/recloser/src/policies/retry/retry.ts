@@ -12,7 +12,7 @@ import { planned, type Standing } from './decision.ts';
 import { eventNames, type GaveUpCause, type RetryEvents } from './events.ts';
 import { type RetryOptions, type RetrySettings, readOptions } from './options.ts';
 
-/** The figures of one retry policy's life. */
+/** The figures of a retry policy since it was made. */
 export interface RetryMetrics {
   readonly name: string;
   /** Calls, not attempts: successful + failed + ignored + in flight. */
@@ -22,13 +22,13 @@ export interface RetryMetrics {
   /** Refused further in, given up by their callers, or ignored by `classify`. */
   readonly ignoredRequests: number;
   readonly inFlight: number;
-  /** Attempts beyond the first that were planned. */
+  /** Attempts planned beyond the first of a call. */
   readonly retries: number;
   /** Successful calls that took more than one attempt. */
   readonly recoveredRequests: number;
-  /** Failed calls that the budget had nothing left for. */
+  /** Failed calls not tried again because the budget was spent. */
   readonly budgetExhausted: number;
-  /** How much of what the budget has to give is used, 0–1; `undefined` without a budget, or with one that does not say. */
+  /** How much of the budget is used, 0 … 1; `undefined` without a budget, or with one that does not say. */
   readonly budgetUtilization: number | undefined;
 }
 
@@ -46,7 +46,7 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
   readonly #budget: RetryBudget | undefined;
   /** Whether others may hold the budget as well. */
   readonly #shared: boolean;
-  /** Whether attempts need a time of their own. */
+  /** Whether anything needs to know how long attempts take. */
   readonly #timed: boolean;
   readonly #plain: boolean;
   readonly #ended = noVerdicts();
@@ -183,12 +183,12 @@ class RetryLayer extends BasicLayer<RetryEvents> implements Retry {
 
 /**
  * Tries failed calls again: up to `attempts` in all, after a jittered back-off, as long as its budget lasts. The call rejects with the
- * last attempt's own error; a spent budget is an event. Never tried again are calls whose caller gave up and calls that an inner policy
- * refused: an open circuit does not become a faster loop.
+ * last attempt's own error; a spent budget is an event. A call is never tried again once its caller has given up, nor after an inner
+ * policy refused it (but see `retryRefusals`): an open circuit does not become a faster loop.
  *
- * Put it outside the breaker, and a `timeout` inside for each attempt. The function sees which attempt it is as `attempt`.
+ * Put it outside the breaker, and a `timeout` inside it for each attempt. The function sees the number of its attempt as `attempt`.
  *
- * @throws RangeError, TypeError
+ * @throws RangeError, TypeError with all faults of the options together
  * @example
  * const reads = retry({ attempts: 3, backoff: decorrelatedJitter({ initialMs: 100, maxMs: 5_000 }) });
  * const page = await reads.execute(({ signal }) => fetchPage(url, { signal }));

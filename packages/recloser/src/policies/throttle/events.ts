@@ -2,7 +2,7 @@
 export interface ThrottleRejection {
   readonly policy: string;
   readonly key: string | undefined;
-  /** How likely that was, from 0 to 1. */
+  /** How likely the refusal was, 0 … 1. */
   readonly probability: number;
 }
 

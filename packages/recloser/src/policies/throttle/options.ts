@@ -6,15 +6,15 @@ import { eventNames, type ThrottleEvents } from './events.ts';
 /** Options of `adaptiveThrottle`. */
 export interface AdaptiveThrottleOptions extends PolicyOptions, ListenerOptions<ThrottleEvents> {
   /**
-   * How many calls may be tried for each that is accepted, 1 … 1,000; default 2. The nearer to 1 the fewer calls the dependency
-   * must refuse itself, and the longer it takes until its recovery is noticed.
+   * How many calls may be tried for each one that is accepted, 1 … 1,000; default 2. The nearer to 1, the fewer calls the dependency has
+   * to refuse itself, and the longer it takes to notice its recovery.
    */
   readonly multiplier?: number | undefined;
-  /** How far back calls count, from 1 ms; default 120,000. It is also how long a recovery takes, about. */
+  /** How far back calls count, from 1 ms; default 120,000. A recovery takes about as long. */
   readonly windowMs?: number | undefined;
-  /** So many calls a second are tried whatever the figures say, 0 … 1,000,000; default 1. */
+  /** This many calls a second are tried whatever the figures say, 0 … 1,000,000; default 1. */
   readonly minimumPerSecond?: number | undefined;
-  /** Which calls were not accepted: those it calls failures. Without it any that failed; what is ignored counts as neither. */
+  /** Judges calls: a `failure` was not accepted, an `ignored` call does not count. By default every error is a failure. */
   readonly classify?: Classifier | undefined;
   /** Whether refusals carry a stack trace; default false. */
   readonly captureStacks?: boolean | undefined;

@@ -12,7 +12,7 @@ import { ThrottledError } from './errors.ts';
 import { eventNames, type ThrottleEvents } from './events.ts';
 import { type AdaptiveThrottleOptions, readOptions, type ThrottleSettings } from './options.ts';
 
-/** The figures of one throttle's life, and of its window. */
+/** The figures of a throttle since it was made, and of its window. */
 export interface ThrottleMetrics {
   readonly name: string;
   /** Successful, failed, ignored, rejected, and in flight. */
@@ -22,14 +22,15 @@ export interface ThrottleMetrics {
   readonly ignoredRequests: number;
   readonly rejectedRequests: number;
   readonly inFlight: number;
-  /** Of the window: calls that succeeded, failed or were refused, and those of them that succeeded. */
+  /** Calls in the window: those that succeeded, failed or were refused. */
   readonly windowRequests: number;
+  /** Those of them that succeeded. */
   readonly windowAccepts: number;
-  /** How likely the next call is refused, from 0 to 1. */
+  /** How likely the next call is to be refused, 0 … 1. */
   readonly rejectionProbability: number;
 }
 
-/** A policy that tries fewer calls the fewer are accepted. */
+/** A policy that tries the fewer calls, the fewer are accepted. */
 export interface AdaptiveThrottle extends Policy<never, ThrottledError> {
   /** The figures of this moment. */
   metrics(): ThrottleMetrics;
@@ -136,11 +137,11 @@ class ThrottleLayer extends BasicLayer<ThrottleEvents> implements AdaptiveThrott
 }
 
 /**
- * Tries fewer calls the fewer the dependency accepts: `multiplier` for each accepted one, and refuses the rest with `ThrottledError`
- * before they cost anything. (Client-side throttling of Google's "Site Reliability Engineering", "Handling Overload".) It needs no
- * state of its own to leave: as calls are accepted again, more are tried.
+ * Tries the fewer calls, the fewer the dependency accepts: `multiplier` for each accepted one. It refuses the rest at random with
+ * `ThrottledError` before they cost anything. There is no state to recover from: as calls are accepted again, more are tried. (Client-side
+ * throttling, from "Handling Overload" in Google's "Site Reliability Engineering".)
  *
- * @throws RangeError, TypeError
+ * @throws RangeError, TypeError with all faults of the options together
  * @example
  * const search = adaptiveThrottle({ windowMs: 30_000 });
  */

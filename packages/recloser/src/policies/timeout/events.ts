@@ -5,9 +5,10 @@ export interface TimedOut {
   readonly timeoutMs: number;
 }
 
-/** The work of a call settled after its time was up. */
+/** The work of a call settled after the call had timed out. */
 export interface LateResult {
   readonly policy: string;
+  /** Whether the work succeeded. */
   readonly ok: boolean;
 }
 

@@ -10,17 +10,17 @@ import type { Clock } from '../../core/time/clock.ts';
 import { eventNames, type TimeoutEvents } from './events.ts';
 import { readOptions, type TimeoutOptions, type TimeoutSettings } from './options.ts';
 
-/** The figures of one timeout's life. */
+/** The figures of a timeout since it was made. */
 export interface TimeoutMetrics {
   readonly name: string;
-  /** Calls that were given the time: not those that a breaker or a bulkhead right beside it in a pipeline refused. */
+  /** Calls that were timed: not those refused by a breaker or bulkhead right beside it in a pipeline. */
   readonly totalRequests: number;
   readonly timedOutRequests: number;
-  /** Results that came in after their call had timed out. */
+  /** Results that came after their call had timed out. */
   readonly lateResults: number;
 }
 
-/** A policy that ends calls which take too long. */
+/** A policy that ends calls that take too long. */
 export interface Timeout extends Policy<never, TimeoutError> {
   /** The figures of this moment. */
   metrics(): TimeoutMetrics;
@@ -93,12 +93,12 @@ class TimeoutLayer extends BasicLayer<TimeoutEvents> implements Timeout {
 }
 
 /**
- * Ends a call that takes longer than `timeoutMs`: it rejects with `TimeoutError`, which is also the reason its `signal` is aborted
- * with. Around `retry` it limits all attempts together, inside it each one. Work that does not listen to its signal goes on: put a
+ * Ends a call that takes longer than `timeoutMs`: the call rejects with a `TimeoutError`, and its `signal` is aborted with that error as
+ * the reason. Outside `retry` it limits all attempts together, inside it each one. Work that does not heed its signal goes on; put a
  * `bulkhead` inside to know how much of it there is.
  *
  * @param options the options, or just `timeoutMs`
- * @throws RangeError, TypeError
+ * @throws RangeError, TypeError with all faults of the options together
  * @example
  * const quick = timeout(2_000);
  * const page = await quick.execute(({ signal }) => fetch(url, { signal }));

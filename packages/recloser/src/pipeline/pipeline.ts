@@ -9,13 +9,13 @@ import { Around, Foreign, Fused, isGuard, Together } from './stage.ts';
 
 /** Options of `pipeline`, before the policies. */
 export interface PipelineOptions extends PolicyOptions {
-  /** Gets what is known to hurt about the order, a sentence each; default: printed once a process; `false` for silence. */
+  /** Is told what is known to hurt about the order, in a sentence each; by default it is printed, once a process. `false` for silence. */
   readonly onWarning?: ((warning: string) => void) | false | undefined;
 }
 
 /** Policies one inside the other. */
 export interface Pipeline<Answer = never, Rejection = never> extends Policy<Answer, Rejection> {
-  /** Outermost first; those of pipelines inside it stand in their place. */
+  /** Outermost first. In place of a pipeline stand its policies. */
   readonly policies: readonly PolicyLike[];
 }
 
@@ -31,12 +31,12 @@ class PipelineLayer extends BasicLayer<Record<never, never>> implements Pipeline
     this.#outermost = linked(policies);
   }
 
-  /** Nothing is ever inside of it: in another pipeline its policies stand in its place. */
+  /** There is never a policy inside it: in another pipeline its own policies stand in its place. */
   run(work: Work, scope: Scope): Promise<unknown> {
     return proceed(work, scope, this.#outermost);
   }
 
-  /** The call's own fallback stands for that of the outermost policy, if that has one, else around all of them. */
+  /** A call's own fallback takes the place of the outermost policy's, if that has one; else it stands around them all. */
   override called(work: Work, scope: CallerScope): Promise<unknown> {
     if (scope.answer !== undefined) {
       const [outer, ...inner] = this.policies;
@@ -81,7 +81,7 @@ function linked(policies: readonly PolicyLike[]): Stage | undefined {
 
 const partsOf = (policy: unknown): Parts => (policy instanceof Layer && policy.parts) || {};
 
-/** What the warnings know it by: breakers, and registries of them, may limit the time as well. */
+/** What the warnings know it by: breakers and registries may limit the time as well. */
 function kindOf(policy: PolicyLike): string {
   if (!(policy instanceof Layer)) return '';
   const { kind, basics } = policy as unknown as { kind: string; basics: { timeoutMs?: number } };
@@ -100,11 +100,11 @@ const layer = having('an object', { execute: 'function' });
 const known = policyOptions([], {}, { onWarning: orFalse(callback as Reader<typeof tell>) });
 
 /**
- * Puts policies one inside the other, outermost first. Recommended, for those you use: `fallback`, `cache`, `coalesce`, `retry`,
- * `hedge`, `circuitBreaker`, `rateLimit`, `bulkhead`, `timeout`. A breaker with `timeout` and `bulkhead` right inside costs one call, not three.
+ * Puts policies one inside the other, outermost first. The recommended order: `fallback`, `cache`, `coalesce`, `retry`, `hedge`,
+ * `circuitBreaker`, `rateLimit`, `bulkhead`, `timeout`. A breaker with `timeout` and `bulkhead` right inside costs one call, not three.
  *
- * @param policies any with `execute(fn, options)`; options of the pipeline may stand before them
- * @throws RangeError, TypeError
+ * @param policies anything with `execute(fn, options)`; options of the pipeline may come first
+ * @throws RangeError, TypeError with all faults together
  * @example
  * const orders = pipeline(retry({ attempts: 3 }), circuitBreaker({ name: 'orders' }), timeout(2_000), bulkhead({ maxConcurrent: 50 }));
  */

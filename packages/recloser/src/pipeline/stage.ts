@@ -6,7 +6,7 @@ import type { TimeLimit } from '../core/call/time-limit.ts';
 import { Layer, type Parts } from '../core/layer.ts';
 import type { PolicyLike } from '../core/policy.ts';
 
-/** What a pipeline is linked of. */
+/** What the links of a pipeline hold. */
 type Link = Layer<object> | Foreign;
 
 /** A policy around the next one. */
@@ -24,7 +24,7 @@ export class Around implements Stage {
   }
 }
 
-/** A policy that is not of this package. Whether it minds an abort is its business: the call ends all the same. */
+/** A policy of someone else's. Whether it heeds an abort is its own business: the call ends all the same. */
 export class Foreign implements Stage {
   readonly #policy: PolicyLike;
 
@@ -56,7 +56,7 @@ export class Foreign implements Stage {
       );
       return result;
     };
-    // It may settle and let go on what it began.
+    // It may settle while work it began goes on.
     const leave = () => {
       for (const call of atWork) {
         atWork.delete(call);

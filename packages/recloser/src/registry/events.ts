@@ -1,19 +1,19 @@
 import { type BreakerEvents, eventNames as breakerEvents } from '../breaker/events.ts';
 
-/** A member came or went. */
+/** A breaker was added or taken out. */
 export interface MemberChange {
   readonly registry: string;
   readonly name: string;
-  /** How many members there are now. */
+  /** How many breakers there are now. */
   readonly size: number;
 }
 
-/** What listeners get, by event: what happens to the registry, and all that its breakers tell, each under its own name. */
+/** What listeners get, by event: what happens to the registry, and everything its breakers tell, each in its own name. */
 export interface RegistryEvents extends BreakerEvents {
   added: MemberChange;
-  /** It was idle, had been out of use the longest, and its place was needed. */
+  /** It was idle, the least recently used of those, and its place was needed. */
   evicted: MemberChange;
-  /** Somebody took it out. */
+  /** `delete` took it out. */
   removed: MemberChange;
 }
 

@@ -27,11 +27,11 @@ class KeyedRegistry extends Members implements Registry {
   readonly #name: string;
   #defaults: CircuitBreakerOptions;
   #overrides: readonly CheckedOverride[];
-  /** What comes of the defaults: one for all that nothing else matches. */
+  /** The defaults, completed: one object for all breakers that no override matches. */
   #settings: Settings;
-  /** The calls of those that are gone. */
+  /** The calls of breakers that are gone. */
   readonly #gone = new Tally();
-  /** Taken out with calls in flight, which end as they would. */
+  /** Breakers taken out while calls were in flight. */
   readonly #leaving = new Set<Member>();
   /** The events of breakers that somebody listens to. */
   readonly #heard = new Set<EventName>();
@@ -119,7 +119,7 @@ class KeyedRegistry extends Members implements Registry {
     return options === this.#defaults ? this.#settings : this.#complete(options);
   }
 
-  /** What breakers report is told in the name of the registry: their own may be many. */
+  /** What breakers report is told in the name of the registry: there may be very many of their own. */
   #complete(options: CircuitBreakerOptions): Settings {
     return { ...settingsOf(options), name: this.#name };
   }
@@ -225,9 +225,9 @@ function addTo(sum: Tally, tally: Tally): void {
 }
 
 /**
- * Breakers by name, host, shard or tenant, from one configuration and in bounded memory: one part's outage stays that part's
- * (Brooker, "Will circuit breakers solve my problems?", 2022). Idle ones make room, the one out of use the longest first; one that
- * is not closed, was set by hand or has calls in flight is never evicted. When all are such, new names share `_overflow`.
+ * Breakers by name, host, shard or tenant, from one configuration and in bounded memory, so that the outage of one part stays with that
+ * part (Brooker, "Will circuit breakers solve my problems?", 2022). Idle breakers make room, the least recently used first; one that is
+ * not closed, was set by hand or has calls in flight is never evicted. When all are such, new names share `_overflow`.
  *
  * @throws RangeError, TypeError with all faults of the options together
  * @example

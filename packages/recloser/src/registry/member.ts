@@ -7,12 +7,12 @@ import type { Key } from './open-keys.ts';
 import type { Parent } from './parent.ts';
 import type { Link } from './ring.ts';
 
-/** The registry, by what its breakers need of it. */
+/** What breakers need to know of their registry. */
 export interface Keeper {
   readonly parent: Parent | undefined;
 }
 
-/** A breaker that is kept by its name, with its place in the order of use. */
+/** A breaker of a registry, with its place in the order of use. */
 export class Member extends Breaker implements Link, Key {
   older: Link = this;
   newer: Link = this;
@@ -41,7 +41,7 @@ export class Member extends Breaker implements Link, Key {
     return 'member';
   }
 
-  /** Closed, nobody at work, and nothing set by hand: a new one would do as well. */
+  /** Closed, with no call at work and nothing set by hand: a new one would do as well. */
   get idle(): boolean {
     const { machine, places, settings } = this;
     if (machine.state !== 'closed' || this.inFlight + this.uncounted > 0 || places?.taken) return false;

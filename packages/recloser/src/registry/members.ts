@@ -5,23 +5,23 @@ import type { Member } from './member.ts';
 import { join, leave, ring } from './ring.ts';
 
 const overflowName = '_overflow';
-/** Longer names share the overflow breaker: whoever chooses a key must not choose how much memory it takes. */
+/** Longer names share the overflow breaker: who chooses a key must not choose how much memory it takes. */
 const longestName = 1_024;
-/** How many of those that were passed over are looked at again, whenever one is needed. */
+/** How many of the breakers passed over before are looked at again, whenever room is needed. */
 const secondLooks = 16;
 
 /**
- * Who is kept: breakers by name, so many at most besides `_overflow`. When there is no room the idle one that has been out of
- * use the longest is evicted. Whatever their number it takes O(1): those that are passed over stand aside until they are used,
- * and are looked at again only so many at a time.
+ * Which breakers are kept: `maxEntries` by name, besides `_overflow`. When there is no room, the least recently used idle one is evicted.
+ * That takes O(1), whatever their number: those that are passed over stand aside until they are used, and only a few of them are looked at
+ * again each time.
  */
 export abstract class Members extends Layer<RegistryEvents> {
   protected evicted = 0;
   protected overflowed = 0;
-  /** If so, no others are made. */
+  /** Unless `no`, no others are made. */
   ending: 'no' | 'draining' | 'disposed' = 'no';
   readonly #byName = new Map<string, Member>();
-  /** From the one out of use the longest; what stands aside is older than the rest. */
+  /** Both from the least recently used on; what stands aside is older than the rest. */
   readonly #aside = ring();
   readonly #inUse = ring();
   #overflow: Member | undefined = undefined;
@@ -46,7 +46,7 @@ export abstract class Members extends Layer<RegistryEvents> {
     return member;
   }
 
-  /** `_overflow`, then from the one out of use the longest. */
+  /** `_overflow`, then the others from the least recently used on. */
   protected all(): Member[] {
     const all = this.#overflow === undefined ? [] : [this.#overflow];
     for (const ring of [this.#aside, this.#inUse]) {
@@ -67,7 +67,7 @@ export abstract class Members extends Layer<RegistryEvents> {
       if (idlest === undefined) return this.#spill(name);
       this.evicted++;
       this.#drop(idlest, 'evicted');
-      // Somebody who heard of it may have taken the place.
+      // A listener may have taken the place.
       if (this.#isFull) return this.#byName.get(name) ?? this.#spill(name);
     }
     // A slice would keep alive the whole of what it was cut from (V8).
@@ -98,7 +98,7 @@ export abstract class Members extends Layer<RegistryEvents> {
       if ((link as Member).idle) return link as Member;
       looks++;
     }
-    // Next time it is others' turn.
+    // Next time it is the turn of others.
     for (; looks > 0; looks--) join(aside.newer, aside);
     for (let link = this.#inUse.newer; link !== this.#inUse; link = this.#inUse.newer) {
       if ((link as Member).idle) return link as Member;

@@ -2,19 +2,21 @@ import type { CircuitState } from '../breaker/events.ts';
 import type { BreakerMetrics, CallFigures } from '../breaker/metrics.ts';
 
 /**
- * The figures of a registry. Those of calls are of all that it ever kept, what is gone by now as well. A call that the parent
- * refuses is one of the ignored of its breaker, as with any policy inside, and one of the rejected of `parent`.
+ * The figures of a registry. Those of calls cover every breaker it ever kept, including those that are gone. A call refused by the parent
+ * counts as ignored by its breaker, as with any policy inside, and as rejected in `parent`.
  */
 export interface RegistryMetrics extends CallFigures {
   readonly name: string;
+  /** How many breakers there are now, `_overflow` included. */
   readonly size: number;
   readonly maxEntries: number;
+  /** How many breakers were evicted. */
   readonly evicted: number;
-  /** How often `_overflow` stood in for one there was no room for. */
+  /** How often `_overflow` stood in for a breaker there was no room for. */
   readonly overflowed: number;
   /** How many breakers are in which state. */
   readonly states: { readonly [S in CircuitState]?: number };
-  /** Of those that are not closed the ten that refused most. */
+  /** Of the breakers that are not closed, the ten that have refused most calls. */
   readonly troubled: readonly BreakerMetrics[];
   readonly parent?: BreakerMetrics;
 }

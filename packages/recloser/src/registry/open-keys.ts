@@ -4,15 +4,15 @@ import type { ParentOptions } from './options.ts';
 
 /** What is known of one key. */
 export interface Key {
-  /** In which period it was last used. */
+  /** The period in which it was last used. */
   period: number;
   /** The era in which it opened and has not closed since; 0: none. */
   era: number;
 }
 
 /**
- * How many of the keys in use are open. In use is what was used in this period of `windowMs` or the one before. Closing begins
- * a new era: what is open then counts when it opens again. Each use takes O(1), whatever the number of keys.
+ * How many of the keys in use are open. A key is in use if it was used in this period of `windowMs` or the one before. When the parent
+ * closes, a new era begins: a key that is open then counts only when it opens again. Each use takes O(1), whatever the number of keys.
  */
 export class OpenKeys implements TripRule, TripCounter {
   readonly name = 'openKeyRate';

@@ -11,26 +11,26 @@ import {
 import { eventNames, type RegistryEvents } from './events.ts';
 import { type RegistrySnapshot, written } from './snapshot.ts';
 
-/** What breakers are made with: the options of `circuitBreaker`, less those that are each one's own. */
+/** What breakers are made with: the options of `circuitBreaker`, except `name` and `restore`, which are each breaker's own. */
 export type MemberOptions = Omit<CircuitBreakerOptions, 'name' | 'restore'>;
 
-/** Options for some of the names. */
+/** Options for some of the breakers, by name. */
 export interface MemberOverride {
   /** The name itself, a pattern, or a function of the name. */
   readonly match: string | RegExp | ((name: string) => boolean);
   readonly options: MemberOptions;
 }
 
-/** What would bound or answer calls: that is for the breakers of the keys, or around the registry. */
+/** What would limit or answer calls: that is for the breakers of the keys, or for policies around the registry. */
 type OfCalls = 'timeoutMs' | 'maxConcurrent' | 'release' | 'abandonAfterMs' | 'fallback';
 
-/** When the breaker over all keys opens; the rest is as in `circuitBreaker`. It refuses calls, and does nothing else to them. */
+/** When the breaker over all keys opens; the rest is as in `circuitBreaker`. It may refuse calls, and does nothing else to them. */
 export interface ParentOptions extends Omit<CircuitBreakerOptions, 'trip' | 'failureThreshold' | 'restore' | OfCalls> {
-  /** The share of the keys in use that are open, above 0 up to 1; default 0.5. */
+  /** Which share of the keys in use must be open, above 0 up to 1; default 0.5. */
   readonly threshold?: number | undefined;
-  /** And how many they are at least, from 1; default 5. */
+  /** How many keys must be open besides, from 1; default 5. */
   readonly minimumOpen?: number | undefined;
-  /** A key is in use if there was a call for it in the last one to two of these; default 60,000. */
+  /** A key is in use if it had a call in this window or the one before, from 1 ms; default 60,000. */
   readonly windowMs?: number | undefined;
 }
 
@@ -38,17 +38,17 @@ export interface ParentOptions extends Omit<CircuitBreakerOptions, 'trip' | 'fai
 export interface RegistryOptions extends PolicyOptions, ListenerOptions<RegistryEvents> {
   /** What all breakers are made with. */
   readonly defaults?: MemberOptions | undefined;
-  /** Over the defaults, for the names that match; of several the later wins. */
+  /** Laid over the defaults for the names that match; of several that match, the later wins. */
   readonly overrides?: readonly MemberOverride[] | undefined;
   /** How many breakers are kept, besides `_overflow`: 1 … 1,000,000; default 10,000. */
   readonly maxEntries?: number | undefined;
-  /** A breaker over all keys, which opens when many of them are open; default none. */
+  /** A breaker over all keys, which opens when many of them are open; by default there is none. */
   readonly parent?: ParentOptions | undefined;
-  /** What `toJSON()` wrote, here or in another process. */
+  /** What `toJSON()` wrote, in this process or another. */
   readonly restore?: RegistrySnapshot | undefined;
 }
 
-/** Its pattern is a function by now. */
+/** With its pattern made a function. */
 export interface CheckedOverride extends MemberOverride {
   readonly match: (name: string) => boolean;
 }
@@ -89,7 +89,7 @@ const ofMembers = (options: Reader<MemberOptions>): Readers<Changeable> => ({
   overrides: list(optionsOf({ match, options })),
 });
 
-// Made when they are needed: what stands ready here would be part of every bundle.
+// Functions, made when they are needed: ready-made readers here would be part of every bundle.
 
 /** What can be changed under way. */
 export const changes: Reader<Changeable> = (value, path, fault) =>
@@ -100,7 +100,7 @@ export const known: Reader<Given<Own>> = (value, path, fault) => {
   return policyOptions<object, Own>(eventNames, {}, own)(value, path, fault);
 };
 
-/** What a breaker of this name is made with; the defaults themselves where nothing else matches. */
+/** What a breaker of this name is made with; the very `defaults` where nothing matches. */
 export function optionsFor(
   name: string,
   defaults: CircuitBreakerOptions,

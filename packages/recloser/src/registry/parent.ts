@@ -8,7 +8,7 @@ import { read } from '../core/check.ts';
 import { type Key, OpenKeys } from './open-keys.ts';
 import { ofParent, type ParentOptions } from './options.ts';
 
-/** The breaker over all keys: its samples are their openings, and its probes are those of their calls that they admit. */
+/** The breaker over all keys. Its samples are their openings; its probes are calls that the breakers of the keys have admitted. */
 export class Parent extends Breaker {
   readonly keys: OpenKeys;
   /** The registry. */
@@ -33,12 +33,12 @@ export class Parent extends Breaker {
     return 'parent';
   }
 
-  /** Whether a call may be refused: else it need not be asked. */
+  /** Whether it may refuse a call; else it need not be asked. */
   get asks(): boolean {
     return !this.straight;
   }
 
-  /** It inside the breaker of a key: what it refuses was admitted by that, which ignores it and has the fallback. */
+  /** Stands inside the breaker of a key, which ignores what the parent refuses, and has the fallback for it. */
   around(next?: Stage): Stage {
     return { run: (work, scope) => this.run(work, scope, next) };
   }
@@ -50,7 +50,7 @@ export class Parent extends Breaker {
 
   moved(key: Key, { to, evidence: { rule, lastError } }: Entered): void {
     if (to === 'closed') this.keys.mark(key, 0);
-    // Of those that are no longer kept it minds none.
+    // One that is no longer kept does not matter.
     if (to !== 'open' || key.period === -Infinity) return;
     const now = this.now();
     this.keys.mark(key, this.keys.era);

@@ -3,13 +3,13 @@ import type { Clock } from '../core/time/clock.ts';
 /** A clock that stands still until it is advanced. */
 export interface ManualClock extends Clock {
   /**
-   * Moves on by so many milliseconds: runs the timers that come due, in order and each at its own time, and lets promises
-   * settle after each. Of two advances at once the longer counts. What a timer throws it rejects with, and time stops there.
+   * Moves on by `ms`: runs the timers that fall due, in order and each at its own time, and lets promises settle after each. Of two
+   * advances at once the longer counts. If a timer throws, it rejects with that error, and time stops there.
    *
-   * @throws RangeError for what is no finite number of at least 0
+   * @throws RangeError if `ms` is no finite number of at least 0: the promise rejects with it
    */
   advance(ms: number): Promise<void>;
-  /** Timers that wait. */
+  /** How many timers wait. */
   readonly pending: number;
 }
 
@@ -20,16 +20,20 @@ interface Timer {
 
 const realImmediate = (globalThis as { setImmediate?: (callback: () => void) => unknown }).setImmediate;
 
-/** A whole turn of the event loop where there is one, else enough microtasks for any sensible chain. */
+/** A whole turn of the event loop where the runtime can wait for one, else enough microtasks for any sensible chain. */
 async function settlePromises(): Promise<void> {
   if (realImmediate !== undefined) return new Promise((resolve) => void realImmediate(() => resolve()));
   for (let i = 0; i < 100; i++) await undefined;
 }
 
 /**
- * Makes a clock for tests.
+ * Makes a clock for tests: give it to policies as `clock`.
  *
  * @param startMs what `now()` says at first; default 0
+ * @example
+ * const clock = manualClock();
+ * const breaker = circuitBreaker({ clock, sleepWindowMs: 30_000 });
+ * await clock.advance(30_000);
  */
 export function manualClock(startMs = 0): ManualClock {
   let time = startMs;

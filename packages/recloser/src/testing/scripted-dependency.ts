@@ -1,27 +1,33 @@
 import type { CallContext } from '../core/call/context.ts';
 import type { Clock } from '../core/time/clock.ts';
 
-/** What one call meets: a value, an error, or nothing ever. It comes after `afterMs` (0: at once). */
+/** What one call gets: a value or an error, after `afterMs` (default 0: at once), or nothing ever. */
 export type Outcome =
   | { readonly value: unknown; readonly afterMs?: number | undefined }
   | { readonly error: unknown; readonly afterMs?: number | undefined }
   | { readonly hang: true };
 
-/** A dependency that does what its script says, in the order of the calls. */
+/** A dependency that follows a script, one outcome a call. */
 export interface ScriptedDependency {
-  /** Pass it to `execute`. A call beyond the script gets the last outcome again. */
+  /** The function to pass to `execute`. Calls beyond the script get the last outcome again. */
   (context?: Partial<CallContext>): Promise<unknown>;
-  /** How often it was called. */
+  /** How many calls there were. */
   readonly calls: number;
-  /** How many calls are at work. */
+  /** How many calls have not settled yet. */
   readonly inFlight: number;
 }
 
 /**
- * Makes a dependency for tests. With `honoursAbort` a call rejects with its signal's reason when that is aborted, as `fetch`
- * does; without it the work goes on, as most work does.
+ * Makes a dependency for tests.
  *
+ * @param clock times the outcomes that have `afterMs`
+ * @param script the outcomes, in the order of the calls
+ * @param options.honoursAbort whether a call whose signal is aborted rejects with its reason, as `fetch` does; default false: the work goes
+ * on, as most work does
  * @throws TypeError for an empty script
+ * @example
+ * const dependency = scriptedDependency(clock, [{ error: new Error('down') }, { value: 'ok', afterMs: 50 }]);
+ * await breaker.execute(dependency);
  */
 export function scriptedDependency(
   clock: Clock,

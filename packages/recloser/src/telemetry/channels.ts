@@ -14,16 +14,16 @@ import { type TimeoutEvents, eventNames as timeoutEvents } from '../policies/tim
 import type { RegistryEvents } from '../registry/events.ts';
 import { listenTo } from './channel.ts';
 
-/** A policy as messages name it. */
+/** The policy that a message is from. */
 export interface Teller {
-  /** What it is: the middle of its channels' names (a retry whose budget is off is `retry-without-budget`). */
+  /** What it is: the middle part of its channels' names. (A retry whose budget is off is `retry-without-budget`.) */
   readonly kind: string;
   readonly name: string;
-  /** What metrics call it: the name, but of the breakers of a registry that of the registry. */
+  /** What metrics call it: its name; for a breaker of a registry, the registry's. */
   readonly label: string;
-  /** Of a registry's breakers what they are to it, of the rest `undefined`. */
+  /** For a breaker of a registry, what it is to the registry; else `undefined`. */
   readonly kept: 'member' | 'parent' | undefined;
-  /** And the registry. */
+  /** For a breaker of a registry, that registry. */
   readonly keeper?: Teller | undefined;
 }
 
@@ -42,7 +42,7 @@ export interface EventsByKind {
   coalesce: CoalesceEvents;
   chaos: ChaosEvents;
   'circuit-breaker-registry': Pick<RegistryEvents, 'added' | 'evicted' | 'removed'>;
-  /** Of every kind. */
+  /** Told of policies of every kind. */
   policy: { created: undefined; disposed: undefined };
 }
 
@@ -85,12 +85,13 @@ export const channelNames: readonly ChannelName[] = Object.entries(events).flatM
   names.map((event) => `recloser:${kind}:${event}` as ChannelName),
 );
 
-/** What these tell of a call, its key and how long it took, is taken only while somebody hears how calls fail or succeed. */
+/** What these tell of a call, its key and how long it took, is recorded only while somebody listens to how calls fail or succeed. */
 const needsMore: readonly ChannelName[] = ['recloser:circuit-breaker:ignored', 'recloser:circuit-breaker:timed-out'];
 
 /**
- * Subscribes to a channel; the answer takes the subscriber off again. It runs in the middle of the call that the message is about, in its
- * async context: it must be quick. What it throws does not reach the call, and ends the process as an uncaught error (as Node does it).
+ * Subscribes to a channel; the answer takes the subscriber off again. The subscriber runs in the middle of the call that the message is
+ * about, in its async context, so it must be quick. What it throws does not reach the call, but ends the process as an uncaught error (as in
+ * Node's own channels).
  *
  * @throws TypeError if there is no such channel
  * @example

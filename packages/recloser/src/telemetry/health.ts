@@ -4,13 +4,13 @@ import { having, list, optionsOf, type Reader, read, share, text } from '../core
 import type { Registry } from '../registry/registry.ts';
 import { answer, answered, type HttpRequest, type HttpResponse, onlyRead, type Reply } from './http.ts';
 
-/** `degraded`: it serves, but not all it could. `unavailable`: send it no requests. */
+/** `degraded`: it can serve, but not everything. `unavailable`: send it no requests. */
 export type HealthStatus = 'ok' | 'degraded' | 'unavailable';
 
-/** A breaker without which this instance can serve nobody. */
+/** A breaker or registry without which this instance can serve nobody. */
 export interface Critical {
   readonly name: string;
-  /** Of a registry: from which share of refusing breakers on it counts as down, above 0 up to 1. Else only its parent is asked. */
+  /** For a registry: it is down when this share of its breakers refuses, above 0 up to 1. Without it only its parent is asked. */
   readonly openShare?: number | undefined;
 }
 
@@ -21,23 +21,24 @@ export interface HealthOptions {
   readonly critical?: readonly (string | Critical)[] | undefined;
 }
 
-/** What one breaker, or one registry, has to do with it. */
+/** The health of one breaker or registry. */
 export interface BreakerHealth {
   readonly name: string;
   readonly status: HealthStatus;
   readonly critical: boolean;
-  /** Of a registry that of its parent, where it has one. */
+  /** For a registry, that of its parent, if it has one. */
   readonly state?: CircuitState;
-  /** Of a registry: how many of its breakers are in which state, and how many of them refuse now. */
+  /** For a registry: how many of its breakers are in which state. */
   readonly states?: { readonly [S in CircuitState]?: number };
+  /** For a registry: how many of its breakers refuse calls now. */
   readonly refusing?: number;
-  /** It takes no calls any more: somebody called `drain` or `dispose`. */
+  /** It takes no more calls: `drain` or `dispose` was called. */
   readonly ending?: 'draining' | 'disposed';
-  /** In one English sentence. */
+  /** One English sentence. */
   readonly why: string;
-  /** How long it has been open or half-open. */
+  /** For how long it has been open or half-open. */
   readonly sinceMs?: number;
-  /** When an open one takes a probe; of one that is forced open, when that expires. */
+  /** In how long an open one takes a probe; for one that is forced open, in how long that expires. */
   readonly retryAfterMs?: number;
 }
 
@@ -47,12 +48,12 @@ export interface HealthReport {
   readonly breakers: readonly BreakerHealth[];
 }
 
-/** Reads the health of this instance; it is a function, and has the handlers of a readiness endpoint. */
+/** A function that reads the health of this instance, with handlers for a readiness endpoint. */
 export interface Health {
   (): HealthReport;
   /** For `node:http`, Express and the like: 200, or 503 when unavailable. */
   readonly handler: (request: HttpRequest, response: HttpResponse) => void;
-  /** The same of the Fetch standard. */
+  /** The same for the Fetch standard: Hono, Deno, Bun, route handlers. */
   readonly fetch: (request: HttpRequest) => Response;
 }
 
@@ -76,7 +77,7 @@ function readCritical({ policies, critical = [] }: HealthOptions): Map<string, C
   const all = new Map(critical.map((one) => (typeof one === 'string' ? [one, { name: one }] : [one.name, one])));
   for (const { name, openShare } of all.values()) {
     const meant = policies.filter((policy) => policy.name === name);
-    // A name nobody bears would silently protect nobody.
+    // A name that no policy has would silently protect nobody.
     if (meant.length === 0) throw new TypeError(`health: critical names '${name}', which is none of the policies`);
     const breaker = meant.find((policy) => !isRegistry(policy));
     if (breaker && openShare) throw new TypeError(`health: '${name}' is a breaker: openShare is for registries`);
@@ -87,7 +88,7 @@ function readCritical({ policies, critical = [] }: HealthOptions): Map<string, C
   return all;
 }
 
-/** Since when, and what is left of its sleep: 0 when the next call is a probe. A sleep that is covered ends nothing. */
+/** For how long, and what is left of its sleep: 0 if the next call is a probe. A sleep under a state that was set ends nothing. */
 function timesOf(breaker: CircuitBreaker): { sinceMs?: number; retryAfterMs?: number; recovering: boolean } {
   const { sleepMs = 0, openForMs, woken, halfOpenForMs, ramp, forced } = breaker.toJSON();
   const sinceMs = openForMs ?? halfOpenForMs;
@@ -106,13 +107,13 @@ const endings = {
   disposed: 'disposed: every call is refused',
 };
 
-/** What stands in the report of one that takes no calls any more: no probe will bring it back. */
+/** What the report says of one that takes no more calls: no probe will bring it back. */
 function endOf({ ending }: CircuitBreaker | Registry): Pick<BreakerHealth, 'why' | 'ending'> | undefined {
   const why = endings[ending];
   return ending === 'no' || why === undefined ? undefined : { ending, why };
 }
 
-/** Whether it refuses every call. One that waits for its probe does not: without calls it would stay open for ever. */
+/** Whether it refuses every call. One that is due for a probe does not: without calls it would stay open for ever. */
 const isRefusing = ({ ending, state, available }: CircuitBreaker): boolean =>
   endings[ending] !== undefined || ((state === 'open' || state === 'forced-open') && !available);
 
@@ -173,9 +174,10 @@ function replyOf({ status, breakers }: HealthReport): Reply {
 }
 
 /**
- * Whether this instance should get requests. Only a breaker that is declared critical takes it out, and only as long as it refuses every
- * call (one that is drained or disposed: for good): all else makes it `degraded`, for an instance that can't reach one dependency still serves what does not need it. It is for
- * readiness. Never let liveness depend on it: to restart a process mends no dependency. Reading changes nothing.
+ * Whether this instance should get requests. Only a breaker declared critical makes it `unavailable`, and only while it refuses every call
+ * (one that is drained or disposed of: for good). Everything else makes it `degraded`: an instance that can't reach one dependency can still
+ * serve what does not need it. This is for readiness. Never let liveness depend on it: restarting a process mends no dependency. Reading
+ * changes nothing.
  *
  * @throws TypeError, RangeError with all faults of the options together
  * @example

@@ -1,9 +1,9 @@
-/** A request by what is read of it: that of `node:http`, of the frameworks on it, and of the Fetch standard. */
+/** What is read of a request: of `node:http`, of the frameworks built on it, or of the Fetch standard. */
 export interface HttpRequest {
   readonly method?: string | undefined;
 }
 
-/** The response of `node:http` by the few members used. */
+/** What is used of a response of `node:http`. */
 export interface HttpResponse {
   statusCode: number;
   /** Sets one header. */
@@ -12,7 +12,7 @@ export interface HttpResponse {
   end(body?: string): unknown;
 }
 
-/** An answer that is all there. */
+/** A complete answer. */
 export interface Reply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -21,11 +21,11 @@ export interface Reply {
 
 const isRead = ({ method = 'GET' }: HttpRequest): boolean => method === 'GET' || method === 'HEAD';
 
-/** The refusal of any other method than GET and HEAD. */
+/** The refusal of any method but GET and HEAD. */
 export const onlyRead = (request: HttpRequest): Reply | undefined =>
   isRead(request) ? undefined : { status: 405, headers: { allow: 'GET, HEAD' }, body: 'only GET\n' };
 
-/** Status and headers. */
+/** Writes status and headers. */
 export function begin(response: HttpResponse, { status, headers }: Omit<Reply, 'body'>): void {
   response.statusCode = status;
   for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);

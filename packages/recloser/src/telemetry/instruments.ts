@@ -1,9 +1,9 @@
-/** What is measured, by the rules of OpenTelemetry's semantic conventions 1.44: names, units, kinds. Every sink reads this table. */
+/** What is measured: names, units and kinds follow OpenTelemetry's semantic conventions 1.44. Every sink reads this table. */
 export interface Instrument {
-  /** In OpenTelemetry; `prometheusName` makes the other. */
+  /** The name in OpenTelemetry; `prometheusName` makes the other. */
   readonly name: string;
   readonly kind: 'counter' | 'updowncounter' | 'gauge' | 'histogram';
-  /** UCUM; in braces what is counted. */
+  /** In UCUM; what is counted stands in braces. */
   readonly unit: string;
   readonly description: string;
   /** The labels besides `name`, with `_` for `.` in Prometheus. */

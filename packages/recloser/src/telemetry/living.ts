@@ -1,4 +1,4 @@
-/** Somebody who stands in a group, held weakly, with what else is kept of him there. */
+/** A member of a group, held weakly, with whatever else is kept of it there. */
 export interface Held<One extends object> {
   readonly ref: WeakRef<One>;
 }
@@ -8,18 +8,18 @@ interface Place<H, G> {
   readonly held: H;
 }
 
-/** Groups of what others hold: to stand in one keeps nobody alive, and whoever is collected as garbage has left it. */
+/** Groups of objects that others hold: to be in one keeps no object alive, and one that is garbage-collected has left it. */
 export class Living<One extends object, H extends Held<One>, G extends { readonly members: Set<H> }> {
   readonly #placeOf = new WeakMap<One, Place<H, G>>();
   readonly #emptied: (group: G) => void;
   readonly #collected = new FinalizationRegistry<Place<H, G>>((place) => this.#leave(place));
 
-  /** @param emptied told when the last of a group has left */
+  /** @param emptied is told when the last member of a group has left */
   constructor(emptied: (group: G) => void) {
     this.#emptied = emptied;
   }
 
-  /** Whether it stands in a group, or once did. */
+  /** Whether it is in a group, or once was. */
   knows(one: One): boolean {
     return this.#placeOf.has(one);
   }

@@ -7,9 +7,9 @@ import { type HystrixOptions, hystrixOptions } from './options.ts';
 import { Readers } from './readers.ts';
 import { Roster, type Watched } from './roster.ts';
 
-/** The response of `node:http` by what a stream needs of it. */
+/** What a stream needs of a response of `node:http`. */
 export interface StreamResponse extends HttpResponse {
-  /** Answers false when it wants no more until `drain`. */
+  /** Returns false if it wants no more until `drain`. */
   write(chunk: Uint8Array): boolean;
   /** Listens to `drain`, `close` and `error`. */
   on(event: string, listener: () => void): unknown;
@@ -17,12 +17,12 @@ export interface StreamResponse extends HttpResponse {
   destroy(): unknown;
 }
 
-/** A request handler of `node:http`, Express and the like, with one of the Fetch standard. */
+/** A request handler for `node:http`, Express and the like, with one for the Fetch standard. */
 export interface Hystrix {
   (request: HttpRequest, response: StreamResponse): void;
   /** For Hono, Deno, Bun and route handlers. */
   readonly fetch: (request: HttpRequest) => Response;
-  /** Streams that are open. */
+  /** How many streams are open. */
   readonly connections: number;
   /** Ends the streams and listens no more. */
   close(): void;
@@ -31,7 +31,7 @@ export interface Hystrix {
 const encoder = new TextEncoder();
 /** Hystrix's own, when there is nothing to tell (`HystrixSampleSseServlet.java`). */
 const ping = encoder.encode('ping: \n\n');
-/** So many in a turn: thousands of breakers take several, and no turn takes long. */
+/** How many commands are told in one turn: thousands of breakers take several turns, and none takes long. */
 const commandsATurn = 500;
 
 const streamHead = {
@@ -59,8 +59,8 @@ const isCommand = ({ kind, kept }: Teller): boolean =>
   kind === 'circuit-breaker-registry' || (kind === 'circuit-breaker' && kept === undefined);
 
 /**
- * `/hystrix.stream`: all breakers of the process, for a Hystrix dashboard or for Turbine. A registry is one command, its parent another.
- * Nothing is read, and no timer runs, while nobody looks.
+ * A `/hystrix.stream` of all breakers of the process, for a Hystrix dashboard or for Turbine. A registry is one command, its parent another.
+ * While no stream is open, nothing is read and no timer runs.
  *
  * @throws TypeError, RangeError with all faults of the options together
  * @example

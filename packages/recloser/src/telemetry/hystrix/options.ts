@@ -6,15 +6,15 @@ import type { Registry } from '../../registry/registry.ts';
 
 /** Options of `hystrix`. */
 export interface HystrixOptions {
-  /** Breakers and registries that were made before; later ones are found by themselves. */
+  /** Breakers and registries made before this; those made later are found without it. */
   readonly policies?: readonly (CircuitBreaker | Registry)[] | undefined;
-  /** The group that all commands are in, on the dashboard below their name; default `recloser`. */
+  /** The group of all commands, which the dashboard shows below their names; default `recloser`. */
   readonly group?: string | undefined;
-  /** Between two messages about a command, 100 … 60,000 ms; default 500, as in Hystrix. */
+  /** The time between two messages about a command, 100 … 60,000 ms; default 500, as in Hystrix. */
   readonly intervalMs?: number | undefined;
-  /** Streams at a time, from 1; default 5, as in Hystrix. Others get a 503. */
+  /** How many streams may be open at once, 1 … 1,000; default 5, as in Hystrix. Further ones get a 503. */
   readonly maxConnections?: number | undefined;
-  /** For the interval and the rolling window; default the system's. */
+  /** For the interval and the rolling window; by default the system's clock. */
   readonly clock?: Clock | undefined;
 }
 

@@ -1,6 +1,6 @@
 /** One open stream. */
 export interface Reader {
-  /** Answers false if it takes no more for now: `drained` of what `add` answered says when it does. */
+  /** Returns false if it takes no more for now; `drained`, which `add` answers with, is called when it does again. */
   write(chunk: Uint8Array): boolean;
   end(): void;
   /** Ends it and gives up what it has not taken. */
@@ -13,12 +13,12 @@ interface Place {
   fullSince: number | undefined;
 }
 
-/** A reader that takes nothing for so long is dropped. */
+/** After how long a reader that takes nothing is dropped. */
 const stuckMs = 10_000;
 
 /**
- * The open streams. Messages tell how things are and not what has changed, so whoever has not taken the last ones misses the next: no
- * reader is owed more than what one turn writes.
+ * The open streams. Messages tell how things are, not what has changed, so a reader that has not taken the last ones is not sent the next:
+ * no more is ever buffered for it than one turn writes.
  */
 export class Readers {
   readonly #places = new Set<Place>();

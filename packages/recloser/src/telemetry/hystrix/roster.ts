@@ -23,14 +23,14 @@ const totalsOf = (figures: CallFigures): Totals => ({
 });
 
 interface Source extends Held<Watched> {
-  /** What has been taken up of its figures. */
+  /** Its figures when they were last taken up. */
   taken: Totals;
 }
 
 /** All that goes by one name: mostly one breaker, or one registry. */
 export class Command {
   readonly name: string;
-  /** All calls since it is known, also of those that are gone. */
+  /** All calls since the name has been known, also those of breakers that are gone. */
   readonly total: Totals = { ...none };
   readonly members: Set<Source> = new Set();
   #rolling: Rolling | undefined;
@@ -39,7 +39,7 @@ export class Command {
     this.name = name;
   }
 
-  /** Nobody looks: what comes meanwhile is of no window. */
+  /** No stream is open: what happens until one is belongs to no window. */
   rest(): void {
     this.#rolling = undefined;
   }
@@ -85,13 +85,13 @@ export class Command {
   }
 }
 
-/** What one of them is set to, in place of all. */
+/** One breaker, whose settings stand for those of all. */
 function firstOf(registry: Registry): CircuitBreaker | undefined {
   for (const [, breaker] of registry) return breaker;
   return undefined;
 }
 
-/** Of a back-off what it last said, or its bound. */
+/** For a back-off, what it last said, or its upper bound. */
 function sleepOf(breaker: CircuitBreaker | undefined): number {
   if (breaker === undefined) return 0;
   const { sleepWindowMs, maxSleepWindowMs } = breaker.settings;

@@ -1,7 +1,7 @@
 import { inNoContext } from '../../core/time/async-context.ts';
 import { type Clock, unref } from '../../core/time/clock.ts';
 
-/** What came together. */
+/** How many came together. */
 export interface Burst {
   readonly count: number;
   readonly byReason: Readonly<Record<string, number>>;
@@ -19,8 +19,8 @@ interface Waiting {
 }
 
 /**
- * Tells the first of many at once, then no more than one line in so many milliseconds, with how many there were; after as long without
- * any it forgets the key. So there are no more keys, and no more timers, than there were names in the last while.
+ * Tells the first of many at once, then no more than one line in `everyMs`, with how many there were. After that long without any it
+ * forgets the key, so there are never more keys, nor timers, than names heard of lately.
  */
 export class Bursts {
   readonly #clock: Clock;

@@ -19,7 +19,7 @@ function titleOf(policy: Teller): string {
   return isMember(policy) ? `${policy.label}/${policy.name}` : policy.label;
 }
 
-/** Who it is about, by the words that metrics use too. */
+/** Which policy it is about, in the words that metrics use too. */
 function about({ kind, name, label }: Teller): Record<string, unknown> {
   const named = label === name ? {} : { label };
   return kind === 'circuit-breaker' ? { breaker: name, ...named } : { policy: name, kind, ...named };
@@ -29,7 +29,7 @@ const eventOf = (kind: string, event: string): string => `recloser.${kind.replac
 
 export type Redact = (message: string) => string | undefined;
 
-/** What the user's function answers; if it throws, or is async by mistake, the line is told without. */
+/** What the user's function returns; if it throws, the line goes without. */
 function attempt<T>(ask: (() => T) | undefined): T | undefined {
   try {
     const answer = ask?.();
@@ -43,7 +43,7 @@ function redacted(evidence: Evidence, redact: Redact): Evidence {
   const { lastError, ...rest } = evidence;
   if (lastError === undefined) return evidence;
   const { name } = lastError;
-  // If it could not say what is no secret, all of it is.
+  // If it can't say what is no secret, all of it is one.
   const message = attempt(() => redact(lastError.message));
   return { ...rest, lastError: { name, ...(typeof message === 'string' && { message }) } as typeof lastError };
 }
@@ -116,7 +116,7 @@ export function updateLine(policy: Teller, changed: readonly string[], { count }
   };
 }
 
-/** Refusals and abandoned work, many at a time. Whose calls they were is left out: a key may be somebody's name. */
+/** Refusals or abandoned work, many at a time. The keys of the calls are left out: one may be somebody's name. */
 export function burstLine(
   policy: Teller,
   event: 'rejections' | 'abandoned',

@@ -5,7 +5,7 @@ import { Bursts } from './bursts.ts';
 import { actionLine, burstLine, isMember, type Line, switchLine, transitionLine, updateLine } from './lines.ts';
 import { defaultLevels, type Logger, type LogOptions, loggerGiven, logOptions, type Topic } from './options.ts';
 
-/** Who refuses calls; a spent budget is told by whoever wanted to spend. */
+/** The channels that tell of refusals; a spent budget is told by the policy that wanted to spend. */
 const refusals = [
   'recloser:circuit-breaker:rejected',
   'recloser:bulkhead:rejected',
@@ -16,7 +16,7 @@ const refusals = [
   'recloser:hedge:budget-exhausted',
 ] as const;
 
-/** The reason of those that have but one. */
+/** The reason for refusals of a kind that has only one. */
 const onlyReason: Readonly<Record<string, string>> = {
   'adaptive-throttle': 'throttled',
   retry: 'budget',
@@ -24,8 +24,9 @@ const onlyReason: Readonly<Record<string, string>> = {
 };
 
 /**
- * Logs what policies do: one line a transition with its whole evidence, one for each thing that people do, and of refusals no more than
- * a line now and then. It hears every policy of the process; the answer ends it. Nothing the logger does reaches a call.
+ * Logs what policies do: a line for each transition with all its evidence, a line for each action by a person or program, and for refusals
+ * no more than a line now and then. It hears every policy of the process; calling the answer ends it. Nothing the logger does reaches a
+ * call.
  *
  * @throws TypeError, RangeError with all faults of the options together
  * @example
@@ -114,15 +115,15 @@ export function log(logger: Logger, options: LogOptions = {}): () => void {
 
 /** A logger whose methods take the message first and the fields after it. */
 export interface MessageFirstLogger {
-  /** As of `Logger`, turned round. */
+  /** As in `Logger`, the arguments the other way round. */
   info(message: string, entry: object): unknown;
-  /** As of `Logger`, turned round. */
+  /** As in `Logger`, the arguments the other way round. */
   warn(message: string, entry: object): unknown;
-  /** As of `Logger`, turned round. */
+  /** As in `Logger`, the arguments the other way round. */
   error(message: string, entry: object): unknown;
 }
 
-/** Turns the arguments round for loggers that want the message first, as winston does: `log(messageFirst(winston))`. */
+/** Adapts a logger that takes the message first, as winston does: `log(messageFirst(winston))`. */
 export const messageFirst = (logger: MessageFirstLogger): Logger => ({
   info: (entry, message) => logger.info(message, entry),
   warn: (entry, message) => logger.warn(message, entry),

@@ -5,13 +5,13 @@ import type { Clock } from '../../core/time/clock.ts';
 /** How loud a line is. */
 export type Level = 'info' | 'warn' | 'error';
 
-/** The logger by the methods called: pino, bunyan, Fastify's, and `console`. For winston there is `messageFirst`. */
+/** What is used of a logger: pino, bunyan, Fastify's and `console` have it. For winston there is `messageFirst`. */
 export interface Logger {
-  /** What happens. */
+  /** Logs what happens. */
   info(entry: object, message: string): unknown;
-  /** What takes something away from somebody. */
+  /** Logs what takes something away from somebody: an opening, a forced state, a place given back. */
   warn(entry: object, message: string): unknown;
-  /** Only by `levels`. */
+  /** Only called if `levels` says so. */
   error(entry: object, message: string): unknown;
 }
 
@@ -37,23 +37,23 @@ export const defaultLevels: Readonly<Record<Topic, Level>> = {
 /** Options of `log`. */
 export interface LogOptions {
   /**
-   * Of refusals the first is told at once, then at most one line of each name in so many milliseconds, with how many there were;
+   * The first refusal of a name is logged at once; after that, at most one line a name in this many ms says how many there were; from 1,
    * default 10,000.
    */
   readonly rejectionsEveryMs?: number | undefined;
-  /** Levels other than the default ones; `off` for no line. */
+  /** The levels of topics, in place of the default ones; `off` for no line. */
   readonly levels?: { readonly [T in Topic]?: Level | 'off' } | undefined;
   /**
-   * Gets each error message before it is logged and answers what to log, `undefined` for nothing. Without it messages are logged as
-   * they are, cut to 200 characters.
+   * Is given each error message before it is logged, and returns what to log, or `undefined` for nothing. Without it messages are logged
+   * as they are, cut to 200 characters. If it throws, the message is left out.
    */
   readonly redact?: ((message: string) => string | undefined) | undefined;
   /**
-   * Answers the trace of the call that a transition happened in, e.g. `() => trace.getActiveSpan()?.spanContext().traceId` of OpenTelemetry;
-   * it is asked in that call's async context, and stands in the line as `trace_id`.
+   * Returns the trace of the call in which a transition happens, which the line has as `trace_id`. It is called in that call's async
+   * context: with OpenTelemetry, `() => trace.getActiveSpan()?.spanContext().traceId`.
    */
   readonly traceId?: (() => string | undefined) | undefined;
-  /** For the time between lines; default the system's. */
+  /** For the time between lines; by default the system's clock. */
   readonly clock?: Clock | undefined;
 }
 

@@ -8,11 +8,11 @@ import { Book, type Distribution, type Series } from './book.ts';
 import { readTeller, type Take } from './readings.ts';
 import { begin, recording } from './recording.ts';
 
-/** What every sink of metrics can be told. */
+/** Options of every sink of metrics. */
 export interface MeterOptions {
-  /** Names with series of their own, 1 … 10,000; default 100. What comes later goes together as `_overflow`. */
+  /** How many names have series of their own, 1 … 10,000; default 100. Further names share series as `_overflow`. */
   readonly maxNames?: number | undefined;
-  /** Policies that were made before the sink. Of those that come later it hears by itself. */
+  /** Policies made before the sink. It hears by itself of those made later. */
   readonly policies?: Iterable<object> | undefined;
 }
 
@@ -33,7 +33,7 @@ const combined: { readonly [How in Exclude<Parameters<Take>[3], 'growth'>]: (a: 
   most: Math.max,
   least: Math.min,
 };
-/** Of policies that are disposed: what is still told of them is nobody's business. */
+/** For policies that are disposed of: what is still told of them is not kept. */
 const limbo = new Book('', new WeakMap());
 
 const told: Reader<object> = (value, path, fault) => {
@@ -59,9 +59,9 @@ export class Meter {
   readonly #bookOf = new WeakMap<object, Book>();
   readonly #offs: readonly (() => void)[];
   readonly #living = new Living<Teller, Held<Teller>, Book>((book) => this.#close(book));
-  /** Of breakers that are not closed, when they opened; epoch seconds. */
+  /** When each breaker that is not closed opened; epoch seconds. */
   readonly #openedAt = new WeakMap<object, number>();
-  /** Of what policies count by themselves, how much has been taken up. */
+  /** How much has been taken up of what policies count by themselves. */
   readonly #taken = new WeakMap<object, number>();
   readonly #overflown = new Set<string>();
   /** Called when it stops. */

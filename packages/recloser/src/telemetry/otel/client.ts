@@ -1,9 +1,9 @@
-// What is used of `@opentelemetry/api`: the user's own is taken, none is imported. Tested with 1.9.
+// What is used of `@opentelemetry/api`. None is imported: the user gives their own. Tested with 1.9.
 
 /** Values of attributes. */
 export type Attributes = Record<string, string | number | boolean>;
 
-/** What every instrument can be told. */
+/** Options of an instrument. */
 export interface InstrumentOptions {
   readonly description: string;
   readonly unit: string;
@@ -16,9 +16,9 @@ export interface OtelHistogram {
   record(value: number, attributes: Attributes): void;
 }
 
-/** What the callback of a collection gets. */
+/** What the callback of a collection is given. */
 export interface OtelResult {
-  /** Says the value of an instrument. */
+  /** Reports the value of an instrument. */
   observe(instrument: never, value: number, attributes: Attributes): void;
 }
 
@@ -40,13 +40,13 @@ export interface OtelMeter {
 
 /** A `Span`. */
 export interface OtelSpan {
-  /** Whether what it is told goes anywhere. */
+  /** Whether it records what it is told. */
   isRecording(): boolean;
-  /** Says what happened. */
+  /** Adds an event. */
   addEvent(name: string, attributes: Attributes): unknown;
-  /** Says what is known. */
+  /** Sets an attribute. */
   setAttribute(key: string, value: string | number | boolean): unknown;
-  /** Says how it ended. */
+  /** Sets how it ended. */
   setStatus(status: { code: number; message?: string }): unknown;
   /** Ends it. */
   end(): void;
@@ -54,12 +54,12 @@ export interface OtelSpan {
 
 /** The `trace` of the API. */
 export interface OtelTrace {
-  /** The span that is at work. */
+  /** The active span. */
   getActiveSpan(): OtelSpan | undefined;
 }
 
 /** A `Tracer`. */
 export interface OtelTracer {
-  /** Starts a span, and runs the function with it at work. */
+  /** Starts a span, and runs the function with it active. */
   startActiveSpan<T>(name: string, options: { attributes: Attributes }, run: (span: never) => T): T;
 }

@@ -9,19 +9,19 @@ export type * from './client.ts';
 export { type Traced, traced } from './spans.ts';
 export type { MeterOptions };
 
-/** Options of `otel`: one of the two, or both. */
+/** Options of `otel`: `meter`, `trace` or both. */
 export interface OtelOptions extends MeterOptions {
   /** Makes the instruments: `metrics.getMeter('recloser')`. */
   readonly meter?: OtelMeter | undefined;
-  /** The `trace` of the API: events go to the span at work. */
+  /** The `trace` of the API: events are added to the active span. */
   readonly trace?: OtelTrace | undefined;
 }
 
 /** Metrics and span events for OpenTelemetry. */
 export interface OtelSink {
-  /** Takes up policies that were made before the sink. @throws TypeError */
+  /** Adds policies that were made before the sink. @throws TypeError */
   watch(...policies: readonly object[]): void;
-  /** Hears no more. */
+  /** Stops listening. */
   close(): void;
 }
 
@@ -39,9 +39,9 @@ const known = optionsOf<object, OtelOptions>(
 );
 
 /**
- * Metrics and span events of all policies for OpenTelemetry, by the table of the documents. Histograms are recorded in the context of the
- * call, so that an SDK can keep exemplars. Make it first: policies that were made before are heard of once they have something to tell,
- * or at once as `policies`.
+ * Metrics and span events of all policies for OpenTelemetry, as listed in the documentation. Histograms are recorded in the context of the
+ * call, so that an SDK can keep exemplars. Make it first: it learns of a policy made before it only when that has something to tell, unless
+ * it is among `policies`.
  *
  * @throws TypeError, RangeError with all faults of the options together
  * @example

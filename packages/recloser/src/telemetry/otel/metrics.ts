@@ -22,12 +22,12 @@ const attributesOf = (key: InstrumentKey, labels: readonly string[]): Attributes
   return Object.fromEntries(labels.map((value, i) => [names[i], value]));
 };
 
-/** How many collections hear that a series is gone: there may be several readers. */
+/** How many collections are told that a series is gone: there may be several readers. */
 const farewells = 10;
 
 /**
- * Series that were there and are not any more. A cumulative reader of OpenTelemetry's SDK goes on telling the last value of what nobody
- * observes: a circuit that is gone would be open for ever.
+ * Series that were there and no longer are. A cumulative reader of OpenTelemetry's SDK goes on reporting the last value of what is no longer
+ * observed: a circuit that is gone would be open for ever.
  */
 class Gone {
   readonly #seen = new Map<InstrumentKey, Map<string, { readonly labels: readonly string[]; left: number }>>();

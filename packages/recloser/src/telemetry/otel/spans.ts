@@ -19,7 +19,7 @@ const rejection = ({ reason }: { readonly reason: string }): Attributes => ({
 const attempts = ({ attempts }: { readonly attempts: number }): Attributes => ({ 'recloser.attempts': attempts });
 const errorType = ({ error }: { readonly error: unknown }): Attributes => ({ 'error.type': shown(error).name });
 
-/** What a span hears of, and what is said of it. Errors go by their type: messages may hold secrets. */
+/** Which events a span gets, and their attributes. Errors go by their type: messages may hold secrets. */
 const told: Told = {
   'recloser:circuit-breaker:opened': transition,
   'recloser:circuit-breaker:half-opened': transition,
@@ -55,7 +55,7 @@ const told: Told = {
   'recloser:chaos:injected': ({ injection }) => ({ 'recloser.injection': injection }),
 };
 
-/** Adds events to the span that is at work; the answer ends it. */
+/** Adds events to the active span; calling the answer ends it. */
 export function spanEvents(trace: OtelTrace): () => void {
   const offs = (Object.keys(told) as ChannelName[]).map((channel) =>
     subscribe(channel, ({ policy, event, payload }) => {
@@ -74,16 +74,17 @@ const statusError = 2;
 
 /** A policy each of whose calls is a span. */
 export interface Traced<P extends PolicyLike> {
-  /** That of the policy. */
+  /** The name of the policy. */
   readonly name: string;
   /** Runs the function under the policy, within a span. */
   readonly execute: P['execute'];
 }
 
 /**
- * Makes a span of each call of a policy, from before it is admitted until it has ended; what the function does is inside. A refusal is an
- * error of the span with its reason, an abort by the caller is none. It goes into a `pipeline` like the policy itself.
+ * Makes a span of each call of a policy, from before it is admitted until it has ended; spans of the function are its children. A refusal is
+ * an error of the span, with its reason; an abort by the caller is none. The answer can stand in a `pipeline` as the policy itself can.
  *
+ * @throws TypeError
  * @example
  * const payments = traced(circuitBreaker({ name: 'payments' }), trace.getTracer('shop'));
  * await payments.execute(() => charge(order));

@@ -8,13 +8,13 @@ import { exposition, prometheusType, type Sample, samplesOf } from './exposition
 export type { Sample } from './exposition.ts';
 export type { HttpRequest, HttpResponse, MeterOptions };
 
-/** A metric as prom-client's registry takes it. */
+/** A metric in the form that prom-client's registry takes. */
 export interface RegisteredMetric {
   readonly name: string;
   readonly help: string;
   readonly type: string;
   readonly aggregator: string;
-  /** Its samples of this moment. */
+  /** Its samples at this moment. */
   get(): Promise<Omit<RegisteredMetric, 'get' | 'reset'> & { readonly values: readonly Sample[] }>;
   /** Does nothing. */
   reset(): void;
@@ -22,31 +22,31 @@ export interface RegisteredMetric {
 
 /** What is used of prom-client's `Registry`. Tested with 15.1. */
 export interface PrometheusRegistry {
-  /** Takes up a metric. */
+  /** Adds a metric. */
   registerMetric(metric: never): void;
-  /** Takes one out. */
+  /** Removes a metric. */
   removeSingleMetric(name: string): void;
 }
 
 /** Options of `prometheus`. */
 export interface PrometheusOptions extends MeterOptions {
-  /** A registry of prom-client, which exposes our metrics with the others; without it `text` and `handler` do. */
+  /** A registry of prom-client, to expose these metrics together with others. Without it there are `text` and `handler`. */
   readonly registry?: PrometheusRegistry | undefined;
 }
 
 /** Metrics for Prometheus. */
 export interface PrometheusSink {
-  /** Of what `text` answers: the text format 0.0.4. */
+  /** The content type of what `text` returns: the text format 0.0.4. */
   readonly contentType: string;
-  /** All metrics of this moment. Reading them changes nothing. */
+  /** All metrics at this moment. Reading them changes nothing. */
   text(): string;
-  /** Answers a scrape; for `node:http`, Express and what takes the same. */
+  /** Answers a scrape; for `node:http`, Express and the like. */
   readonly handler: (request: HttpRequest, response: HttpResponse) => void;
-  /** The same of the Fetch standard. */
+  /** The same for the Fetch standard: Hono, Deno, Bun, route handlers. */
   readonly fetch: (request: HttpRequest) => Response;
-  /** Takes up policies that were made before the sink. @throws TypeError */
+  /** Adds policies that were made before the sink. @throws TypeError */
   watch(...policies: readonly object[]): void;
-  /** Hears no more, and takes its metrics out of the registry. */
+  /** Stops listening, and removes its metrics from the registry. */
   close(): void;
 }
 
@@ -59,8 +59,8 @@ const known = optionsOf<object, PrometheusOptions>(
 );
 
 /**
- * Metrics of all policies for Prometheus, by the table of the documents. Make it first: policies that were made before are heard of
- * once they have something to tell, or at once as `policies`.
+ * Metrics of all policies for Prometheus, as listed in the documentation. Make it first: it learns of a policy made before it only when that
+ * has something to tell, unless it is among `policies`.
  *
  * @throws TypeError, RangeError with all faults of the options together
  * @example
@@ -74,7 +74,7 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusSink {
   const text = (): string => exposition(meter.collect());
   const reply = (request: HttpRequest): Reply =>
     onlyRead(request) ?? { status: 200, headers: { 'content-type': contentType }, body: text() };
-  // A registry asks for one metric after the other within one turn: what policies are is read once for all.
+  // A registry asks for one metric after the other within one turn: policies are read once for all of them.
   let collected: readonly Family[] | undefined;
   const familyOf = (key: InstrumentKey): Family => {
     if (collected === undefined) {
@@ -113,7 +113,7 @@ export function prometheus(options: PrometheusOptions = {}): PrometheusSink {
   };
 }
 
-/** What a cluster makes of the samples of its workers. Of what is no count it is the worse: the highest, and what opened first. */
+/** How a cluster combines the samples of its workers. For gauges, the worst counts: the highest value, or the earliest opening. */
 const aggregatorOf = (key: InstrumentKey): string =>
   instruments[key].kind !== 'gauge' ? 'sum' : key === 'opened' ? 'min' : 'max';
 
@@ -129,7 +129,7 @@ function metricOf(key: InstrumentKey, familyOf: (key: InstrumentKey) => Family):
     ...about,
     // A registry of OpenMetrics has taken the suffix off the name, and puts it on again.
     get: async () => ({ ...about, name: metric.name, values: samplesOf(familyOf(key)) }),
-    // Of the registry's own tests: what a breaker has counted is not thrown away with it.
+    // What breakers have counted is not thrown away because a registry is reset, as tests do.
     reset: () => {},
   };
   return metric;

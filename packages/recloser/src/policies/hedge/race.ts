@@ -52,8 +52,8 @@ export class Race extends Deadline {
   readonly #delayMs: number | undefined;
   readonly #ownContext: OwnContext | undefined = rememberContext();
   readonly #attempts: Attempt[] = [];
-  #resolve: ((value: unknown) => void) | undefined = undefined;
-  #reject: ((error: unknown) => void) | undefined = undefined;
+  #resolve!: (value: unknown) => void;
+  #reject!: (error: unknown) => void;
   #underWay = 0;
   #over = false;
   #startedAt = 0;
@@ -153,7 +153,7 @@ export class Race extends Deadline {
     this.#counting?.ended(verdict);
     const firstMs = timed && this.#first === undefined ? clock.now() - this.#startedAt : undefined;
     this.#organizer.finished(this.#scope, verdict, number, attempts, firstMs);
-    if (ok) this.#resolve?.(result);
-    else this.#reject?.(result);
+    if (ok) this.#resolve(result);
+    else this.#reject(result);
   }
 }

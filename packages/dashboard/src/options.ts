@@ -14,11 +14,11 @@ export interface DashboardOptions {
   readonly breakers?: BreakerSource | undefined;
   /** A recorded incident to show instead of breakers: what the page copied or saved as JSON. */
   readonly incident?: Incident | undefined;
-  /** Rows for single keys of each registry, 0 … 100,000; those in trouble first, and closed ones only if there is room for all. 20 unless said. */
+  /** Rows for single keys of each registry, 0 … 100,000; those in trouble first, and closed ones only if there is room for all. Default 20. */
   readonly keys?: number | undefined;
-  /** The name of the service; `circuit breakers` unless said. */
+  /** The name of the service; default `circuit breakers`. */
   readonly title?: string | undefined;
-  /** The name of this instance; host name and process id unless said. */
+  /** The name of this instance; default: host name and process id. */
   readonly instance?: string | undefined;
   /** The dashboards of the other instances. They are never taken from a request. */
   readonly peers?: readonly PeerOptions[] | undefined;
@@ -28,13 +28,13 @@ export interface DashboardOptions {
   readonly challenge?: string | undefined;
   /** Names under which the page is reached, without port, besides those of this machine: any other Host is refused. */
   readonly hosts?: readonly string[] | undefined;
-  /** Whether breakers may be forced, reset and probed from the page; false unless said. */
+  /** Whether breakers may be forced, reset and probed from the page; default false. */
   readonly actions?: boolean | undefined;
   /** Told of every action, done or refused; it may be async. They are in the journal too, and events of the breakers. */
   readonly onAction?: ((audit: Audit) => void) | undefined;
-  /** Open pages at a time, 1 … 10,000; 100 unless said. */
+  /** Open pages at a time, 1 … 10,000; default 100. */
   readonly maxStreams?: number | undefined;
-  /** What the series of the last 15 minutes may take, 1 MiB … 4 GiB; 64 MiB unless said, enough for 2,300 busy breakers. */
+  /** What the series of the last 15 minutes may take, 1 MiB … 4 GiB; default 64 MiB, enough for 2,300 busy breakers. */
   readonly historyBytes?: number | undefined;
   /** Takes out of error messages what should not be on a page; credentials, queries, tokens and e-mail addresses unless given. */
   readonly redact?: ((message: string) => string) | undefined;

@@ -29,7 +29,7 @@ const eventOf = (kind: string, event: string): string => `recloser.${kind.replac
 
 export type Redact = (message: string) => string | undefined;
 
-/** What the user's function returns; if it throws, the line goes without. */
+/** What the user's function returns; if it throws, or is async by mistake, the line goes without. */
 function attempt<T>(ask: (() => T) | undefined): T | undefined {
   try {
     const answer = ask?.();

@@ -42,7 +42,7 @@ export class CountWindow implements Window {
   static restore(size: number, saved: unknown): CountWindow {
     if (typeof saved !== 'string' || /[^01]/.test(saved)) throw new TypeError('a count window is a string of 0 and 1');
     const window = new CountWindow(size);
-    for (const bit of saved.slice(-size)) window.add(bit === '1');
+    for (const bit of saved) window.add(bit === '1');
     return window;
   }
 }

@@ -286,6 +286,20 @@ describe('samples', () => {
     expect(breaker.metrics().circuitOpenTimeMs).toBe(2_400);
   });
 
+  test('S2: what ends late without having been counted, or is late already, is not late once more', async () => {
+    const { breaker, clock } = setUp({ timeoutMs: 100 });
+    breaker.disable();
+    const uncounted = hold(breaker);
+    breaker.release();
+    const old = hold(breaker);
+    breaker.reset();
+    await clock.advance(100);
+    expect(breaker.metrics()).toMatchObject({ totalRequests: 1, lateResults: 1 });
+    for (const call of [uncounted, old]) call.resolve();
+    await Promise.all([uncounted.promise, old.promise].map(rejection));
+    expect(breaker.metrics()).toMatchObject({ totalRequests: 1, lateResults: 1 });
+  });
+
   test('S14: lastFailureTime is that of the last failure, for display', async () => {
     const { breaker } = setUp();
     expect(breaker.metrics().lastFailureTime).toBeUndefined();

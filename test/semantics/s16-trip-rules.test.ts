@@ -23,6 +23,13 @@ describe('rates', () => {
     expect(breaker.state).toBe('open');
   });
 
+  test('S16: of no calls the rate is 0', () => {
+    for (const confidence of [undefined, 0.95]) {
+      const { breaker } = setUp({ trip: failureRate({ threshold: 0.5, windowMs: 1_000, confidence }) });
+      expect(breaker.metrics().window).toMatchObject({ value: 0, calls: 0 });
+    }
+  });
+
   test('S16: minimumCalls is 20 unless said, and never above windowCalls', () => {
     const { breaker } = setUp({ trip: failureRate({ threshold: 0.5, windowCalls: 100 }) });
     feed(breaker, 19, 0);

@@ -83,6 +83,30 @@ describe('slow calls', () => {
     expect(breaker.state).toBe('closed');
   });
 
+  test('S9: a slow probe that is ignored decides nothing', async () => {
+    const { breaker, clock } = setUp({ trip: slowRule(), halfOpen: { probeTimeoutMs: 1_000 } });
+    for (let i = 0; i < 4; i++) await slow(breaker, clock, 100);
+    await clock.advance(1_000);
+    const probe = breaker.acquire();
+    await clock.advance(500);
+    probe?.ignore();
+    expect(breaker.state).toBe('half-open');
+    expect(breaker.available).toBe(true);
+  });
+
+  test('S14: latencies are those of samples, and of nothing where they are not kept', async () => {
+    const { breaker, clock } = setUp({ trip: slowRule(), latency: true });
+    const ignored = breaker.acquire();
+    await slow(breaker, clock, 50);
+    await clock.advance(5_000);
+    ignored?.ignore();
+    expect(breaker.metrics().latency).toMatchObject({ count: 1, p50: 50 });
+    const without = setUp({ trip: slowRule(), latency: false });
+    await slow(without.breaker, without.clock, 50);
+    await fail(without.breaker);
+    expect(without.breaker.metrics()).not.toHaveProperty('latency');
+  });
+
   test('S24: beside a slowCallMs of its own the evidence is of the calls that the trip rule calls slow', async () => {
     const why: string[] = [];
     const { breaker, clock } = setUp({ trip: slowRule(), slowCallMs: 1_000 });

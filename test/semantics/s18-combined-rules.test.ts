@@ -64,6 +64,15 @@ describe('what combined rules need', () => {
     expect(said(anyOf(mute))).toBe('closed: mute at 1, opens at 1');
   });
 
+  test('S24: of any the one speaks that is nearest to its threshold, in whatever order', async () => {
+    const rules = [failureCount({ threshold: 100, windowCalls: 100 }), consecutiveFailures(2)];
+    for (const trip of [anyOf(...rules), anyOf(...rules.toReversed())]) {
+      const { breaker } = setUp({ trip });
+      await fail(breaker);
+      expect(breaker.explain()).toMatch(/^closed: 1 consecutive failure/);
+    }
+  });
+
   test('S24: of rules in rules speaks the one that decided, with its own figures', async () => {
     const why = async (trip: TripRule, calls: string) => {
       const { breaker } = setUp({ trip });
@@ -105,6 +114,20 @@ describe('what combined rules need', () => {
     expect(breaker.explain()).toContain('failure rate 100 % of the last 2 calls, threshold 50 %');
     breaker.update({ failureThreshold: 3 });
     expect(breaker.explain()).toContain('failureRate at 100 %, threshold 50 %');
+  });
+
+  test('S24: … by all of its rules and by each in its place', async () => {
+    const { breaker } = setUp({ trip: anyOf(consecutiveFailures(2), rate(0.9, 4)) });
+    await fail(breaker);
+    await fail(breaker);
+    breaker.update({ trip: allOf(consecutiveFailures(2), rate(0.9, 4)) });
+    expect(breaker.explain()).toContain('2 consecutive failures (Error ×2)');
+    breaker.update({ trip: anyOf(rate(0.9, 4), consecutiveFailures(2)) });
+    expect(breaker.explain()).toContain('consecutiveFailures at 2 (Error ×2)');
+    const start = (now: number) => consecutiveFailures(2).start(now);
+    const own: TripRule = { name: 'mine', start, describe: () => 'in my words' };
+    breaker.update({ trip: anyOf(own, rate(0.9, 4)) });
+    expect(breaker.explain()).toContain('consecutiveFailures at 2 (Error ×2)');
   });
 
   test.each([rate(0.5, 2), slowCallRate({ threshold: 0.5, slowCallMs: 100, windowCalls: 4 }), adaptive()])(
@@ -219,6 +242,20 @@ describe('combined and own rules', () => {
     expect(opened).toMatchObject([
       { rule: 'allOf', value: 2, threshold: 2, parts: [{ rule: 'consecutiveFailures' }, { rule: 'failureCount' }] },
     ]);
+  });
+
+  test('S16: a part that has too few calls has not decided, however high its rate', () => {
+    const { breaker } = setUp({ trip: anyOf(rate(0.5, 10), consecutiveFailures(2)) });
+    feed(breaker, 2, 0);
+    expect(breaker.toJSON().evidence).toMatchObject({ rule: 'consecutiveFailures', value: 2, threshold: 2 });
+  });
+
+  test('S24: together they have seen as many calls as the one that looks back farthest', () => {
+    const { breaker } = setUp({ trip: allOf(consecutiveFailures(2), failureCount({ threshold: 3, windowCalls: 9 })) });
+    feed(breaker, 1, 1);
+    breaker.acquire()?.success();
+    feed(breaker, 2, 0);
+    expect(breaker.toJSON().evidence).toMatchObject({ rule: 'allOf', calls: 5, failures: 3 });
   });
 
   test('S18: one rule serves many breakers, which share nothing of it', () => {

@@ -8,7 +8,7 @@ import {
   type TripRule,
 } from 'recloser';
 import { describe, expect, test } from 'vitest';
-import { fail, setUp, slow, succeed } from '../support/calls.ts';
+import { fail, hold, setUp, slow, succeed } from '../support/calls.ts';
 
 const quiet: TripCounter = {
   record: () => false,
@@ -174,6 +174,17 @@ describe('a rule of the user’s that throws', () => {
   });
 });
 
+test.each(['time', undefined] as const)(
+  'S18: a rule may open on a good call, whether it reads the clock or not (%s)',
+  async (reads) => {
+    const { breaker } = setUp({ trip: { ...ruleOf({ record: () => true }), reads } });
+    const told: string[] = [];
+    breaker.on('opened', ({ from, to }) => told.push(from, to));
+    expect(await succeed(breaker, 'own')).toBe('own');
+    expect([breaker.state, ...told]).toEqual(['open', 'closed', 'open']);
+  },
+);
+
 describe('the errors in the evidence', () => {
   const code = (name: string) => Object.assign(new Error(name), { code: name });
 
@@ -215,6 +226,20 @@ describe('the errors in the evidence', () => {
     await slow(breaker, clock, 150);
     const { evidence } = breaker.toJSON() as { evidence: object };
     expect(evidence).toMatchObject({ rule: 'slowCallRate', topErrors: [], slowestMs: 150 });
+  });
+
+  test('S24: what is slow to a rule without a time of its own is what the option says', async () => {
+    const trip = ruleOf({
+      record: (failed) => failed,
+      measure: () => ({ rule: 'mine', value: 1, threshold: 1, calls: 4, failures: 0, slowCalls: 1 }),
+    });
+    const { breaker, clock } = setUp({ trip, slowCallMs: 100 });
+    for (const ms of [150, 100]) await slow(breaker, clock, ms);
+    const quick = hold(breaker);
+    await clock.advance(99);
+    quick.reject(new Error('down'));
+    await quick.result;
+    expect(breaker.toJSON()).toMatchObject({ state: 'open', evidence: { slowestMs: 100 } });
   });
 
   test('S24: of a rule that tells no failures are those of all its calls', async () => {

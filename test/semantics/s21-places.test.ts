@@ -78,6 +78,15 @@ describe('the place in the bulkhead', () => {
     expect(breaker.metrics()).toMatchObject({ abandoned: 1, lateResults: 1 });
   });
 
+  test('S23: what is abandoned while disabled is no figure', async () => {
+    const { breaker, clock } = setUp({ timeoutMs: 100, maxConcurrent: 1, abandonAfterMs: 50 });
+    breaker.disable();
+    hold(breaker);
+    await clock.advance(150);
+    expect(breaker.places).toMatchObject({ taken: 0 });
+    expect(breaker.metrics().abandoned).toBe(0);
+  });
+
   test('S21: ten times timeoutMs unless said', async () => {
     const { breaker, clock } = setUp({ timeoutMs: 100, maxConcurrent: 1, failureThreshold: 9 });
     hold(breaker);

@@ -1,5 +1,6 @@
 import {
   bulkhead,
+  type CircuitBreaker,
   cache,
   chaos,
   circuitBreaker,
@@ -90,6 +91,25 @@ describe('S22: a caller who gives up in code of the user’s that a policy runs 
     await expect(policy.execute(() => called++, { key: 'k', signal: gaveUp.signal })).rejects.toBe('gone');
     expect(called).toBe(0);
   });
+});
+
+test('S25: a fallback that fails is told of, after a deadline and with whatever it rejects', async () => {
+  const told: unknown[] = [];
+  const failing = (failure?: Error): CircuitBreaker =>
+    circuitBreaker({
+      fallback: () => Promise.reject(failure),
+      onFallbackFailed: ({ breaker, key, error, failure }) => told.push([breaker, key, (error as Error).name, failure]),
+    });
+  const caller = new AbortController();
+  const late = new Error('no plan');
+  const call = failing(late).execute(() => new Promise(() => {}), { key: 'k', signal: caller.signal });
+  caller.abort(new DOMException('too slow', 'TimeoutError'));
+  await expect(call).rejects.toBe(late);
+  await expect(failing().execute(() => Promise.reject(new RangeError('down')))).rejects.toBeUndefined();
+  expect(told).toEqual([
+    ['circuit-breaker', 'k', 'TimeoutError', late],
+    ['circuit-breaker', undefined, 'RangeError', undefined],
+  ]);
 });
 
 test('S27: an abort that the classifier calls a failure is answered by the fallback, as a deadline is', async () => {

@@ -133,6 +133,20 @@ describe('the end', () => {
     ]);
   });
 
+  test('S23: … and for calls that were at work when a first bulkhead came by update', async () => {
+    const { breaker } = setUp();
+    const calls = [hold(breaker), hold(breaker)];
+    breaker.update({ maxConcurrent: 1 });
+    const drained = breaker.drain();
+    for (const call of calls) {
+      expect(await stateOf(drained)).toBe('pending');
+      call.resolve();
+      await call.result;
+    }
+    await drained;
+    expect(breaker.ending).toBe('disposed');
+  });
+
   test('S23: … but not for those of callers who have given up', async () => {
     const { breaker } = setUp();
     const gaveUp = new AbortController();

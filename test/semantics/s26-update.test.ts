@@ -1,5 +1,5 @@
 import { bulkhead, consecutiveFailures, failureCount, failureRate, pipeline } from 'recloser';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { fail, hold, setUp, sleepLeftMs, stampede, stateOf, succeed } from '../support/calls.ts';
 
 describe('update', () => {
@@ -238,6 +238,24 @@ describe('update', () => {
       expect(() => breaker.update({ [option]: 5 })).toThrow(option);
     },
   );
+
+  test('S26: the handler of listeners’ faults stays, and without one the first fault is printed, update or none', async () => {
+    const print = vi.spyOn(console, 'error').mockImplementation(() => {});
+    const faults: unknown[] = [];
+    const onListenerError = (fault: unknown, event: string): void =>
+      void faults.push([(fault as Error).message, event]);
+    for (const options of [{}, { onListenerError }]) {
+      const { breaker } = setUp({ name: 'payments', failureThreshold: 9, ...options });
+      breaker.on('failed', () => {
+        throw new Error('of the listener');
+      });
+      breaker.update({ failureThreshold: 8 });
+      await fail(breaker);
+    }
+    expect(print.mock.calls).toEqual([[expect.stringMatching(/payments.*failed/), new Error('of the listener')]]);
+    expect(faults).toEqual([['of the listener', 'failed']]);
+    print.mockRestore();
+  });
 
   test('S26: … nor to the compiler', () => {
     const { breaker } = setUp();

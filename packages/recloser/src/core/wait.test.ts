@@ -33,6 +33,15 @@ describe('waiting', () => {
     expect(clock.pending).toBe(0);
   });
 
+  test('S21: on a clock of somebody else’s it takes fractions of a millisecond exactly', async () => {
+    const clock = manualClock();
+    const waiting = wait(clock, 2.5, nobody);
+    await clock.advance(2.25);
+    expect(await stateOf(waiting)).toBe('pending');
+    await clock.advance(0.25);
+    expect(await stateOf(waiting)).toBe('fulfilled');
+  });
+
   test('S21: on the system’s clock it is never over early, fractions or not', async () => {
     const early: number[] = [];
     const waits = Array.from({ length: 30 }, async (_, i) => {

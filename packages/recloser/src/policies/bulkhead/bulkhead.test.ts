@@ -86,6 +86,23 @@ describe('the queue', () => {
     expect(started).toEqual(['waits', 'comes later']);
   });
 
+  test('… nor does who hears that a call waits, though a place is free by then', async () => {
+    const caller = new AbortController();
+    const { call, started } = setUp({
+      maxQueue: 5,
+      release: 'on-timeout',
+      priority: () => {
+        caller.abort('gone');
+        return 0;
+      },
+      onQueued: ({ key }) => key === 'waits' && void call('comes later'),
+    });
+    const atWork = rejection(call('at work', caller.signal));
+    void call('waits');
+    expect(await atWork).toBe('gone');
+    expect(started).toEqual(['at work', 'waits']);
+  });
+
   test('the more urgent goes first, equals in the order they came; a throwing priority counts as 0', async () => {
     const urgency: Record<string, number> = { low: -1, high: 5, 'high too': 5 };
     const faults: unknown[] = [];
@@ -151,6 +168,13 @@ describe('the queue', () => {
     expect(await rejection(waiting)).toMatchObject({ reason: 'queue-timeout', message: 'ten: no place within 100 ms' });
     await end('a');
     expect(policy.metrics()).toMatchObject({ inFlight: 0, queued: 0, rejectedRequests: 1 });
+  });
+
+  test('S22: who has given up before he calls is no call of it, and gets his own reason though it is full', async () => {
+    const { policy, call } = setUp();
+    void call('at work');
+    expect(await rejection(call('gone', AbortSignal.abort('too late')))).toBe('too late');
+    expect(policy.metrics()).toMatchObject({ totalRequests: 1, rejectedRequests: 0 });
   });
 
   test('S22: an aborted call leaves the queue at once with its caller’s reason, and never runs', async () => {

@@ -192,6 +192,23 @@ describe('the caller gives up', () => {
     expect(await call).toBe('other');
   });
 
+  test('S27: … and told of where the fallback fails too', async () => {
+    const failure = new Error('no answer');
+    const { policy, told } = setUp(throws('no answer'));
+    const caller = new AbortController();
+    const call = rejection(policy.execute(hang, { signal: caller.signal }));
+    caller.abort(new DOMException('too late', 'TimeoutError'));
+    expect(await call).toMatchObject({ message: 'no answer' });
+    expect(told).toMatchObject([['fallback-failed', { failure }]]);
+    expect(policy.metrics().failedFallbacks).toBe(1);
+  });
+
+  test('S27: a fallback that rejects with nothing has failed like any other', async () => {
+    const { policy, told } = setUp(() => Promise.reject());
+    expect(await rejection(policy.execute(down))).toBeUndefined();
+    expect(told).toMatchObject([['fallback-failed', { error }]]);
+  });
+
   test('what is around it ended: there is nobody to answer', async () => {
     const clock = manualClock();
     const inner = fallback(throws('called'), { clock });

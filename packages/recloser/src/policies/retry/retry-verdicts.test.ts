@@ -143,9 +143,15 @@ test('S25: a listener that throws changes nothing', async () => {
 
 test('a listener that gives up for the caller stops the next attempt', async () => {
   const caller = new AbortController();
-  const { policy, dependency } = setUp({ backoff: 0, onRetryScheduled: () => caller.abort('enough') });
+  const settled: number[] = [];
+  const { policy, dependency } = setUp({
+    backoff: 0,
+    onRetryScheduled: () => caller.abort('enough'),
+    onSettled: ({ attempts }) => settled.push(attempts),
+  });
   expect(await rejection(policy.execute(dependency, { signal: caller.signal }))).toBe('enough');
   expect(dependency.calls).toBe(1);
+  expect(settled).toEqual([1]);
 });
 
 test('S26: all faults at once', () => {

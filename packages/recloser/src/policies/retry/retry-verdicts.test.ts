@@ -21,6 +21,14 @@ describe('classify', () => {
     expect(policy.metrics()).toMatchObject({ failedRequests: 1, successfulRequests: 0 });
   });
 
+  test('a rejection with nothing is a failure as well, and tried again', async () => {
+    const { clock, call, dependency } = setUp({ attempts: 2 }, [{ error: undefined }]);
+    const result = rejection(call());
+    await clock.advance(1_000);
+    expect(await result).toBeUndefined();
+    expect(dependency.calls).toBe(2);
+  });
+
   test.each(['ignored', 'success'] as const)('an error that is a %s is not tried again', async (verdict) => {
     const { call, dependency, policy, told } = setUp({ classify: () => verdict });
     expect(await rejection(call())).toBe(down);

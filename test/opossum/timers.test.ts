@@ -74,17 +74,20 @@ test.each(breakers)(
   '%s: what ends after a time has ended when a timer as long, set afterwards, runs',
   async (_, Breaker) => {
     const window = { rollingCountTimeout: ms, rollingCountBuckets: 1 };
-    for (let i = 0; i < rounds; i++) {
+    for (let i = 0; i < rounds; ) {
+      const began = performance.now();
       const breaker = new Breaker(async () => 1, { ...window, allowWarmUp: true });
       const snapshots: number[] = [];
-      // At once: what is left of the slice, by then a timer of another length, would be in another line of timers.
       breaker.status.on('snapshot', ({ fires }) => snapshots.push(fires));
+      // Later, what is left of the slice would be a timer of another length, and those are in another line: not what is asked here.
+      const atOnce = performance.now() - began < 1;
       let checks = 0;
       breaker.healthCheck(async () => void checks++, ms);
       void breaker.fire();
       await sleep();
-      expect([breaker.warmUp, breaker.stats.fires, checks, snapshots]).toEqual([false, 0, 2, [0]]);
+      if (atOnce) expect([breaker.warmUp, breaker.stats.fires, checks, snapshots]).toEqual([false, 0, 2, [0]]);
       breaker.shutdown();
+      i += Number(atOnce);
     }
   },
 );

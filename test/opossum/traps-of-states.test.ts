@@ -87,6 +87,19 @@ describe('states', () => {
     expect([breaker.closed, halfOpen.mock.calls]).toEqual([true, [[30_000]]]);
   });
 
+  test('a clock that is set back keeps no circuit open: a sleep ends by its timer', async () => {
+    const clock = jumpingClock();
+    const { breaker } = setUp({ clock });
+    for (const last of ['fail', 'ok'] as const) {
+      if (breaker.closed) await rejection(breaker.fire('fail'));
+      clock.jump(-3_600_000);
+      await clock.advance(1_000);
+      expect(breaker.halfOpen).toBe(true);
+      await breaker.fire(last).catch(() => {});
+    }
+    expect(breaker.closed).toBe(true);
+  });
+
   test('opossum 10 (8): an old process’s open circuit stays open for what was left, neither not at all nor all over', async () => {
     vi.useFakeTimers();
     const options = { resetTimeout: 10_000 };

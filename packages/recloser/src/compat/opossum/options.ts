@@ -89,7 +89,10 @@ export interface Options<TI extends unknown[] = unknown[]> {
   enableSnapshots?: boolean | undefined;
   /** Its event `rotate` turns the window in place of the clock. */
   rotateBucketController?: EventEmitter | undefined;
-  /** Where time and timers come from: not of opossum, for tests (`manualClock()` of `recloser/testing`). */
+  /**
+   * Where time and timers come from; not in opossum, for tests (`manualClock()` of `recloser/testing`). It must be monotonic: if it is set
+   * back, latencies are negative. Circuits wake all the same, for their sleep ends by a timer.
+   */
   clock?: Clock | undefined;
 }
 

@@ -4,7 +4,8 @@ import type { Measurement } from './trip-rules/rule.ts';
 export interface Facts {
   /**
    * Error classes of the failures counted, the last 32 at most; most frequent first, at most five. A class is the error's `code`, else its
-   * `name`; of an `Error` or a `TypeError` the `code` of its `cause`, as `fetch` rejects, else the name of its constructor.
+   * `name`; of an `Error` or a `TypeError` the `code` of its `cause`, as `fetch` rejects, else the name of its constructor, which bundlers
+   * shorten unless they are told to keep names: a class that sets `name` is not affected.
    */
   readonly topErrors: readonly { readonly name: string; readonly count: number }[];
   readonly lastError?: { readonly name: string; readonly message: string } | undefined;

@@ -220,14 +220,11 @@ function sleepMs(
 const leftAlone: Reader<never> = (value, path, fault) =>
   fault(path, 'left alone (it is set at construction)', value) as never;
 
-export const optionChanges: Reader<CircuitBreakerOptions> = (value, path, fault) => {
-  const unchangeable = Object.fromEntries(Object.keys(fixed).map((key) => [key, leftAlone]));
-  return optionsAmong({ ...changeable, ...unchangeable } as unknown as Readers<CircuitBreakerOptions>)(
-    value,
-    path,
-    fault,
-  );
-};
+/** Readers of what an update has to leave alone. */
+export const unchangeable = (): object => Object.fromEntries(Object.keys(fixed).map((key) => [key, leftAlone]));
+
+export const optionChanges: Reader<CircuitBreakerOptions> = (value, path, fault) =>
+  optionsAmong({ ...changeable, ...unchangeable() } as unknown as Readers<CircuitBreakerOptions>)(value, path, fault);
 
 /** The options as they are after an update. */
 export function mergeOptions(before: Settings, changes: CircuitBreakerOptions): Settings {

@@ -81,6 +81,13 @@ describe('options', () => {
     expect(() => over.update({ threshold: 0.9 } as never)).toThrow('threshold must be one of successThreshold, sleep');
   });
 
+  test('S26: all faults of a change of the parent are told together', () => {
+    const over = registry({ parent: {} }).parent as CircuitBreaker;
+    expect(() => over.update({ timeoutMs: 5, name: 'other', successThreshold: 0 } as never)).toThrow(
+      /^update: successThreshold must be .*, got 0; name must be left alone .*; unknown option timeoutMs must be one of success/,
+    );
+  });
+
   test('are copied: what becomes of the caller’s own objects changes nothing', async () => {
     const defaults = { failureThreshold: 1, halfOpen: { maxConcurrent: 1 } };
     const overrides = [{ match: 'b', options: { failureThreshold: 2 } }];

@@ -1,7 +1,7 @@
 import { Breaker } from '../breaker/breaker.ts';
 import { TroubleLog } from '../breaker/evidence.ts';
 import type { Entered } from '../breaker/machine.ts';
-import { type CircuitBreakerOptions, settingsOf } from '../breaker/options.ts';
+import { type CircuitBreakerOptions, settingsOf, unchangeable } from '../breaker/options.ts';
 import type { Snapshot } from '../breaker/snapshot.ts';
 import type { Stage } from '../core/call/scope.ts';
 import { read } from '../core/check.ts';
@@ -44,7 +44,7 @@ export class Parent extends Breaker {
   }
 
   override update(changes: CircuitBreakerOptions): void {
-    read('update', changes, ofParent());
+    read('update', changes, ofParent(unchangeable()));
     super.update(changes);
   }
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { type Backoff, constant, decorrelatedJitter, type Evidence, exponential, linear } from 'recloser';
 import { describe, expect, test, vi } from 'vitest';
-import { fail, setUp, sleepLeftMs, succeed } from '../support/calls.ts';
+import { fail, hold, setUp, sleepLeftMs, succeed } from '../support/calls.ts';
 import { holds } from '../support/properties.ts';
 
 type Sleep = number | Backoff<Evidence>;
@@ -132,6 +132,16 @@ describe('the sleep window', () => {
     await clock.advance(3_000);
     await fail(breaker, Object.assign(new Error('busy'), { retryAfterMs: 5_000 }));
     expect(await sleepLeftMs(breaker)).toBe(5_000);
+  });
+
+  test('S20: … only of the failure that opens, not of one before it or of one that comes too late', async () => {
+    const { breaker } = setUp({ failureThreshold: 2, sleepWindowMs: 1_000 });
+    const late = hold(breaker);
+    await fail(breaker, Object.assign(new Error('busy'), { retryAfterMs: 7_000 }));
+    await fail(breaker);
+    late.reject(Object.assign(new Error('busy'), { retryAfterMs: 7_000 }));
+    await late.result;
+    expect(await sleepLeftMs(breaker)).toBe(1_000);
   });
 
   test('S20: … it never shortens it', async () => {

@@ -37,7 +37,10 @@ export interface CircuitBreakerOptions extends PolicyOptions, Listeners {
   readonly successThreshold?: number | undefined;
   /** How long one call may take, from 1 ms; without it there is no timeout. */
   readonly timeoutMs?: number | undefined;
-  /** How long the circuit stays open before it probes, from 0, or a back-off over the openings in a row; default 30,000. */
+  /**
+   * How long the circuit stays open before it probes, from 0, or a back-off over the openings in a row; default 30,000. The `retryAfterMs` of
+   * the failure that opens it lengthens that.
+   */
   readonly sleepWindowMs?: number | Backoff<Evidence> | undefined;
   /** The longest sleep, whatever a back-off or a dependency's Retry-After says; default max(300,000, sleepWindowMs). */
   readonly maxSleepWindowMs?: number | undefined;

@@ -208,6 +208,20 @@ describe('update', () => {
     expect(breaker.places).toEqual({ taken: 0, limit: 2 });
   });
 
+  test.each([
+    ['quick', {}],
+    ['with a timeout', { timeoutMs: 1_000 }],
+  ])('S26: a call whose classifier brings a first bulkhead gives its place back (%s)', async (_, options) => {
+    const classify = (): undefined => void (breaker.places ?? breaker.update({ maxConcurrent: 2 }));
+    const { breaker } = setUp({ failureThreshold: 9, classify, ...options });
+    const before = hold(breaker);
+    await fail(breaker);
+    expect(breaker.places).toEqual({ taken: 1, limit: 2 });
+    before.resolve();
+    await before.result;
+    expect(breaker.places).toEqual({ taken: 0, limit: 2 });
+  });
+
   test('S10, S26: half-open, without a sample any more, what failed of it breaks the row', async () => {
     const { breaker, clock } = setUp({ successThreshold: 2, halfOpen: { sample: { calls: 10, failureRate: 1 } } });
     await fail(breaker);

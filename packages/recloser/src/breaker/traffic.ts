@@ -202,9 +202,8 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     const { ticket, scope, fallback } = call;
     const counted = ticket !== uncounted;
     call.quiet = !counted || this.isLate(ticket);
-    if (call.rig.unplaced) this.unplace();
     this.between++;
-    const verdict = this.assess(ticket, scope, ok, result, call.startedAt, end);
+    const verdict = this.assess(ticket, scope, ok, result, call.startedAt, end, call.rig.unplaced);
     // What ended it from further out gets no answer from in here, nor does who gave up, be it only in a listener just now.
     const waits = end === 'aborted' ? verdict === 'failure' && scope instanceof CallerScope : !nobodyWaits(scope);
     const answer = !ok && waits ? this.answer(fallback, result, verdict, counted, scope) : undefined;
@@ -221,8 +220,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
 
   /** A call ended that keeps no record of its own, for it began when nothing could end it early. */
   ended(ticket: Ticket, caller: Caller | undefined, ok: boolean, result: unknown, startedAt?: number): void {
-    this.unplace();
-    this.assess(ticket, caller, ok, result, startedAt, 'settled');
+    this.assess(ticket, caller, ok, result, startedAt, 'settled', true);
   }
 
   /** A call ends that began when there was no limit: if one has come, it gives its place back. */
@@ -238,6 +236,7 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
     result: unknown,
     startedAt: number | undefined,
     end: CallEnd,
+    unplaced: boolean | undefined,
   ): Verdict {
     const { classify } = this.settings;
     const error = ok ? undefined : result;
@@ -250,6 +249,8 @@ export abstract class Traffic extends Circuit implements Judge<Ticket> {
       const outcome = { ok, value, error, elapsedMs, aborted, key: caller?.key, context: caller?.context };
       ({ verdict, retryAfterMs } = judge(classify, outcome, this.settings) ?? { verdict: 'failure', retryAfterMs: 0 });
     }
+    // Only now: the classifier may just have brought the limit.
+    if (unplaced) this.unplace();
     this.settle(ticket, caller, verdict, error, startedAt, retryAfterMs, end);
     return verdict;
   }

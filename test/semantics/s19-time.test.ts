@@ -129,6 +129,24 @@ describe('a suspended process', () => {
     expect([alone.available, kept.get('a').available]).toEqual([true, true]);
   });
 
+  test('S19: … be the clock that of an override, which an update keeps, or replaces by one without', async () => {
+    const clock = jumpingClock(1e9);
+    const options = { clock, failureThreshold: 1, sleepWindowMs: 30_000 };
+    const kept = registry({ overrides: [{ match: 'a', options }] });
+    const breaker = kept.get('a');
+    const changed: unknown[] = [];
+    breaker.on('updated', (event) => changed.push(event.changed));
+    await fail(breaker);
+    clock.jump(-3_600_000);
+    kept.update({ defaults: { successThreshold: 1 } });
+    expect(await sleepLeftMs(breaker)).toBe(30_000);
+    kept.update({ defaults: { failureThreshold: 1 }, overrides: [] });
+    expect(await sleepLeftMs(breaker)).toBe(30_000);
+    await clock.advance(30_000);
+    expect(breaker.available).toBe(true);
+    expect(changed).toEqual([['successThreshold'], ['sleepWindowMs']]);
+  });
+
   test('S19: a process stopped by SIGSTOP comes back sane', async () => {
     const text = `
       import { circuitBreaker } from './packages/recloser/src/index.ts';

@@ -187,8 +187,12 @@ class KeyedRegistry extends Members implements Registry {
       const settings = this.#settingsFor(member.name);
       const before: Record<string, unknown> = { ...member.settings.given };
       const after: Record<string, unknown> = { ...settings.given };
-      const changed = Object.keys({ ...before, ...after }).filter((option) => before[option] !== after[option]);
-      if (changed.length > 0) member.become(settings, changed);
+      // Its times are those of the clock it began with, be that of an override that is gone.
+      const { clock } = member.settings;
+      const changed = Object.keys({ ...before, ...after }).filter(
+        (option) => option !== 'clock' && before[option] !== after[option],
+      );
+      if (changed.length > 0) member.become(settings.clock === clock ? settings : { ...settings, clock }, changed);
     }
   }
 

@@ -1,3 +1,4 @@
+import { atOnce } from '../core/asked.ts';
 import { Layer } from '../core/layer.ts';
 import { LatencyHistogram } from '../windows/latency.ts';
 import { type Action, type BreakerEvents, type CircuitState, channels, kind, type Transition } from './events.ts';
@@ -119,7 +120,8 @@ export abstract class Circuit extends Layer<BreakerEvents> {
   /** Asks the trip rule, which may be the user's: one that throws is reported, and does not open. */
   protected record(failed: boolean, elapsedMs: number, now: number): boolean {
     try {
-      return this.counter.record(failed, elapsedMs, now);
+      const trips = this.counter.record(failed, elapsedMs, now);
+      return trips && atOnce(trips, this.settings, 'trip');
     } catch (fault) {
       this.report(fault, 'trip');
       return false;

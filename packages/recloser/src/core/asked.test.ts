@@ -1,6 +1,7 @@
 import {
   adaptiveConcurrency,
   adaptiveThrottle,
+  anyOf,
   bulkhead,
   type Cache,
   type Coalesce,
@@ -8,12 +9,14 @@ import {
   chaos,
   circuitBreaker,
   coalesce,
+  consecutiveFailures,
   fallback,
   hedge,
   type ListenerErrorHandler,
   rateLimit,
   registry,
   retry,
+  type TripRule,
 } from 'recloser';
 import { manualClock } from 'recloser/testing';
 import { expect, test } from 'vitest';
@@ -34,6 +37,22 @@ interface Common {
 function unkeyed(policy: Cache | Coalesce): number {
   void policy.execute(() => 1);
   return policy.metrics().unkeyedRequests;
+}
+
+const lateRule: TripRule = {
+  name: 'late',
+  start: () => ({
+    record: late,
+    measure: () => ({ rule: 'late', value: 0, threshold: 1, calls: 0 }),
+    clear: () => {},
+    toJSON: () => {},
+  }),
+};
+
+async function stateUnder(trip: TripRule, common: Common): Promise<string> {
+  const breaker = circuitBreaker({ ...common, trip });
+  await breaker.execute(() => 1);
+  return breaker.state;
 }
 
 /** By option: what a call comes to. It is as if the function had thrown. */
@@ -136,6 +155,8 @@ const cases: [option: string, of: string, (common: Common) => unknown, comesTo: 
     (o) => retry({ ...o, classify: late, attempts: 2, backoff: () => 0 }).execute(() => 'the default'),
     'the default',
   ],
+  ['trip', 'circuitBreaker', (o) => stateUnder(lateRule, o), 'closed'],
+  ['trip', 'anyOf', (o) => stateUnder(anyOf(lateRule, consecutiveFailures(5)), o), 'closed'],
   [
     'match',
     'registry',

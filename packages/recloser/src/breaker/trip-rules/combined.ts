@@ -1,3 +1,4 @@
+import { atOnce } from '../../core/asked.ts';
 import { read } from '../../core/check.ts';
 import { type Measurement, type TripCounter, type TripRule, tripRule } from './rule.ts';
 
@@ -46,7 +47,8 @@ class CombinedCounter implements TripCounter {
     // Every part counts every call: there is no short cut, and one that throws does not open.
     for (const part of this.#parts) {
       try {
-        if (part.record(failed, elapsedMs, now)) trips++;
+        const trip = part.record(failed, elapsedMs, now);
+        if (trip && atOnce(trip, { name: 'trip', onListenerError: this.#report }, 'trip')) trips++;
       } catch (fault) {
         this.#report(fault);
       }

@@ -24,8 +24,9 @@ export function keepIncident(incident: Incident, folder: string = ownFolder): st
 }
 
 function isOfBefore(name: string, folder: string): boolean {
+  if (!/^incident(-\d+)?\.json$/.test(name)) return false;
   const { mtimeMs = Infinity } = statSync(join(folder, name), { throwIfNoEntry: false }) ?? {};
-  return /^incident(-\d+)?\.json$/.test(name) && mtimeMs < performance.timeOrigin;
+  return mtimeMs < performance.timeOrigin;
 }
 
 /** The page of a recorded incident. @throws BadFileError */
